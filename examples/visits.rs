@@ -1,0 +1,37 @@
+//! The ten-line use of the library, and what the speed of sessions is measured on.
+//!
+//! `ROCKET_SECRET_KEY=$(openssl rand -base64 32) cargo run --example visits`
+
+use rocket::{get, launch, routes};
+use sealed_sessions::session::{Session, SessionData, Sessions};
+use serde::{Deserialize, Serialize};
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct Visitor {
+    views: u64,
+}
+
+impl SessionData for Visitor {}
+
+#[get("/bare")]
+fn bare() -> &'static str {
+    "0"
+}
+
+#[get("/visits")]
+fn visits(session: Session<'_, Visitor>) -> String {
+    session.update(|visitor| {
+        visitor.views += 1;
+        visitor.views.to_string()
+    })
+}
+
+#[get("/read")]
+fn read(session: Session<'_, Visitor>) -> String {
+    session.get().views.to_string()
+}
+
+#[launch]
+fn rocket() -> _ {
+    rocket::build().attach(Sessions::<Visitor>::fairing()).mount("/", routes![bare, visits, read])
+}

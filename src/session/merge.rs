@@ -1,0 +1,76 @@
+//! Field by field: what a commit writes when somebody else has written meanwhile (rule 9).
+
+use std::collections::BTreeMap;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+type Fields<'d> = BTreeMap<String, &'d RawValue>;
+
+/// `theirs`, with every field that differs between `base` and `mine` as it is in `mine`. All three are
+/// objects; a field that I took away is taken away.
+///
+/// # Errors
+/// When one of them is not an object.
+pub(crate) fn merge(
+    base: &RawValue,
+    mine: &RawValue,
+    theirs: &RawValue,
+) -> serde_json::Result<Box<RawValue>> {
+    let (base, mine, theirs) = (fields(base)?, fields(mine)?, fields(theirs)?);
+    let mut merged = theirs;
+    for name in base.keys().chain(mine.keys()) {
+        let (before, after) = (base.get(name), mine.get(name));
+        if before.map(|value| value.get()) != after.map(|value| value.get()) {
+            match after {
+                Some(value) => merged.insert(name.clone(), value),
+                None => merged.remove(name),
+            };
+        }
+    }
+    to_raw_value(&merged)
+}
+
+/// The fields of some data by size, largest first: for the log, so without their values.
+pub(crate) fn largest_fields(data: &RawValue) -> Vec<(String, usize)> {
+    let mut sizes: Vec<(String, usize)> = fields(data)
+        .map(|fields| fields.into_iter().map(|(name, value)| (name, value.get().len())).collect())
+        .unwrap_or_default();
+    sizes.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    sizes.truncate(5);
+    sizes
+}
+
+fn fields(data: &RawValue) -> serde_json::Result<Fields<'_>> {
+    serde_json::from_str(data.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.into()).unwrap()
+    }
+
+    fn merged(base: &str, mine: &str, theirs: &str) -> String {
+        merge(&raw(base), &raw(mine), &raw(theirs)).unwrap().get().to_owned()
+    }
+
+    #[test]
+    fn rule_9_changes_of_different_fields_are_both_kept() {
+        assert_eq!(merged(r#"{"a":1,"b":1}"#, r#"{"a":2,"b":1}"#, r#"{"a":1,"b":3}"#), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn rule_9_mine_wins_where_both_changed() {
+        assert_eq!(merged(r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#), r#"{"a":2}"#);
+    }
+
+    #[test]
+    fn rule_9_added_and_removed_fields_are_changes_too() {
+        assert_eq!(
+            merged(r#"{"a":1,"b":1}"#, r#"{"b":1,"c":1}"#, r#"{"a":1,"b":1,"d":1}"#),
+            r#"{"b":1,"c":1,"d":1}"#
+        );
+    }
+}

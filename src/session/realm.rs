@@ -1,0 +1,100 @@
+//! Realms: which settings hold for which path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::http::uri::{Segments, fmt::Path};
+use rocket::tokio::time::timeout;
+
+use super::config::{ConfigError, RealmSettings, Settings};
+use super::cookie::CookieFormat;
+use super::error::StoreError;
+use super::expiry::Lifetimes;
+use super::keyring::Keyring;
+use super::store::{BUILT_IN, Store};
+
+/// A path prefix whose sessions have their own cookie, store and settings.
+pub(crate) struct Realm {
+    pub(crate) path: String,
+    segments: Vec<String>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store_name: String,
+    pub(crate) store_timeout: Duration,
+    pub(crate) cookie: CookieFormat,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) keyring: Keyring,
+}
+
+impl Realm {
+    fn new(settings: &Settings, own: &RealmSettings, stores: &[NamedStore]) -> Result<Realm, ConfigError> {
+        let refuse = |problem: String| {
+            let names =
+                BUILT_IN.iter().map(|(name, _)| *name).chain(stores.iter().map(|(name, _)| name.as_str()));
+            let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            ConfigError::new(format!("{}.store", own.table), problem, accepted)
+        };
+        let scheme = own.store.split(':').next().unwrap_or_default();
+        let given = stores.iter().find(|(name, _)| name == scheme).map(|(_, store)| Arc::clone(store));
+        let store = match (given, BUILT_IN.iter().find(|(name, _)| *name == scheme)) {
+            (Some(store), _) => store,
+            (None, Some((_, open))) => {
+                open(&own.store).map_err(|problem| refuse(format!("cannot be used: {problem}")))?
+            }
+            (None, None) => {
+                return Err(refuse(format!("begins with {scheme:?}, which is no store of this build")));
+            }
+        };
+        let keyring = Keyring::new(&settings.secret_key, &own.previous_keys).map_err(|problem| {
+            ConfigError::new(format!("{}.previous_keys", own.table), problem.to_string(), "different keys")
+        })?;
+        Ok(Realm {
+            path: own.path.clone(),
+            segments: own.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            store,
+            store_name: scheme.to_owned(),
+            store_timeout: own.store_timeout,
+            cookie: CookieFormat::new(&own.cookie),
+            lifetimes: own.lifetimes,
+            keyring,
+        })
+    }
+
+    /// Waits for the store, but no longer than `store_timeout`.
+    pub(crate) async fn bounded<V>(
+        &self,
+        answer: impl Future<Output = Result<V, StoreError>>,
+    ) -> Result<V, StoreError> {
+        timeout(self.store_timeout, answer).await.unwrap_or(Err(StoreError::TimedOut))
+    }
+}
+
+/// A store under the word that a setting names it by.
+pub(crate) type NamedStore = (String, Arc<dyn Store>);
+
+/// All realms of an app.
+pub(crate) struct RealmMap(Vec<Realm>);
+
+impl RealmMap {
+    pub(crate) fn new(settings: &Settings, stores: &[NamedStore]) -> Result<RealmMap, ConfigError> {
+        let realms = settings.realms.iter().map(|own| Realm::new(settings, own, stores));
+        Ok(RealmMap(realms.collect::<Result<_, _>>()?))
+    }
+
+    pub(crate) fn all(&self) -> &[Realm] {
+        &self.0
+    }
+
+    /// The realm of a request: the longest prefix by whole decoded segments, as Rocket routes.
+    pub(crate) fn containing(&self, path: &Segments<'_, Path>) -> Option<usize> {
+        let contains = |realm: &Realm| {
+            realm.segments.iter().enumerate().all(|(n, segment)| path.get(n) == Some(segment.as_str()))
+        };
+        let candidates = self.0.iter().enumerate().filter(|(_, realm)| contains(realm));
+        candidates.max_by_key(|(_, realm)| realm.segments.len()).map(|(n, _)| n)
+    }
+
+    /// The realm mounted at exactly this path.
+    pub(crate) fn named(&self, path: &str) -> Option<usize> {
+        self.0.iter().position(|realm| realm.path == path.trim_end_matches('/'))
+    }
+}
