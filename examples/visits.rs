@@ -2,7 +2,9 @@
 //!
 //! `ROCKET_SECRET_KEY=$(openssl rand -base64 32) cargo run --example visits`
 
-use rocket::{get, launch, routes};
+use rocket::figment::Figment;
+use rocket::figment::providers::Env;
+use rocket::{Config, get, launch, routes};
 use sealed_sessions::session::{Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
@@ -33,5 +35,7 @@ fn read(session: Session<'_, Visitor>) -> String {
 
 #[launch]
 fn rocket() -> _ {
-    rocket::build().attach(Sessions::<Visitor>::fairing()).mount("/", routes![bare, visits, read])
+    // Only variables, since the Rocket.toml of this package is the web app's.
+    let figment = Figment::from(Config::default()).merge(Env::prefixed("ROCKET_").global());
+    rocket::custom(figment).attach(Sessions::<Visitor>::fairing()).mount("/", routes![bare, visits, read])
 }

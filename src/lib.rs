@@ -2,5 +2,12 @@
 //!
 //! - [`session`] is the library: a session is a typed value behind a request guard. By default one
 //!   encrypted cookie holds all of it; a server store is a choice of [`session::Store`].
+#![cfg_attr(
+    feature = "app",
+    doc = "- [`app`] is the web app that shows it at work: visits, accounts, profile and a look into the cookie."
+)]
 
 pub mod session;
+
+#[cfg(feature = "app")]
+pub mod app;

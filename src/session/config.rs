@@ -123,6 +123,15 @@ impl Settings {
     }
 }
 
+/// Whether the configuration has a `secret_key`, good or bad. Rocket's own default of 32 zero bytes
+/// counts as none.
+pub fn has_secret_key(figment: &Figment) -> bool {
+    !matches!(
+        figment.extract_inner::<ConfiguredKey>("secret_key").map(|ConfiguredKey(key)| key),
+        Ok(Err(KeyProblem::Missing)) | Err(FigmentError { kind: Kind::MissingField(_), .. })
+    )
+}
+
 fn secret_key(figment: &Figment) -> Result<Key, ConfigError> {
     let refuse = |problem: &str| ConfigError::new("secret_key", problem, KEY_FORMS);
     match figment.extract_inner::<ConfiguredKey>("secret_key") {

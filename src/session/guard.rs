@@ -286,6 +286,18 @@ impl<'r, T: SessionData> Realms<'r, T> {
         realms.map(|realm| if realm.path.is_empty() { "/" } else { realm.path.as_str() })
     }
 
+    /// The realm that the request's own path lies in.
+    pub fn here(&self) -> Option<&'r str> {
+        let number = self.engine.realms.containing(&self.request.uri().path().segments())?;
+        self.paths().nth(number)
+    }
+
+    /// Which store keeps the sessions of the realm at `path`, as [`Session::store_name`] says it.
+    pub fn store_name(&self, path: &str) -> Option<&'r str> {
+        let realm = self.engine.realms.named(path)?;
+        self.engine.realms.all().get(realm).map(|realm| realm.store_name.as_str())
+    }
+
     /// The session of the realm at `path`, loaded now unless this request has it already.
     ///
     /// # Errors

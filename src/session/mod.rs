@@ -21,7 +21,8 @@
 //! }
 //!
 //! let key = sealed_sessions::session::generate_key().unwrap();
-//! let figment = rocket::Config::figment().merge(("secret_key", key)).merge(("log_level", "off"));
+//! let figment = rocket::figment::Figment::from(rocket::Config::debug_default());
+//! let figment = figment.merge(("secret_key", key)).merge(("log_level", "off"));
 //! let rocket = rocket::custom(figment).attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits]);
 //!
 //! let browser = rocket::local::blocking::Client::tracked(rocket).unwrap();
@@ -71,7 +72,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::clock::{Clock, ManualClock, SystemClock, UnixSeconds};
 pub use self::commit::Failure;
-pub use self::config::ConfigError;
+pub use self::config::{ConfigError, has_secret_key};
 pub use self::cookie::{LINE_LIMIT, Wire};
 pub use self::error::{Arrival, Invalid, SessionError, StoreError, Timeout};
 pub use self::expiry::{Deadlines, Lifetime, Lifetimes};

@@ -1,0 +1,152 @@
+//! Accounts: names and password hashes in SQLite, at `data_dir/app.db`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::fairing::{AdHoc, Fairing};
+use serde::{Deserialize, Serialize};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+use super::passwords::{HashError, Hasher};
+use super::settings::Settings;
+use crate::session::Clock;
+
+/// An account as a session holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its number; never given again.
+    pub id: i64,
+    /// Its name as it is shown.
+    pub name: String,
+}
+
+/// All accounts.
+pub(super) struct Accounts {
+    pool: SqlitePool,
+    hasher: Hasher,
+    clock: Arc<dyn Clock>,
+}
+
+/// A fault; the visitor is told that the site is busy.
+#[derive(Debug, Error)]
+pub(super) enum AccountError {
+    #[error("the database of accounts: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database of accounts cannot be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("passwords: {0}")]
+    Hash(#[from] HashError),
+}
+
+/// What became of a registration.
+#[derive(Debug)]
+pub(super) enum Registration {
+    Done(Account),
+    NameTaken,
+}
+
+/// Opens the database, made and brought up to date, before the app serves.
+pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairing {
+    let data_dir = settings.data_dir.clone();
+    AdHoc::try_on_ignite("Accounts", |rocket| async move {
+        match Accounts::open(data_dir, clock).await {
+            Ok(accounts) => Ok(rocket.manage(accounts)),
+            Err(error) => {
+                log::error!("the app refuses to launch: {error}");
+                Err(rocket)
+            }
+        }
+    })
+}
+
+impl Accounts {
+    async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
+        std::fs::create_dir_all(&data_dir).map_err(sqlx::Error::Io)?;
+        let options = SqliteConnectOptions::new()
+            .filename(data_dir.join("app.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(2));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(2))
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!().run(&pool).await?;
+        Ok(Accounts { pool, hasher: Hasher::new()?, clock })
+    }
+
+    /// Makes an account; the name must have passed [`name_problem`].
+    pub(super) async fn register(&self, name: &str, password: String) -> Result<Registration, AccountError> {
+        let name: String = name.nfc().collect();
+        let key = key(&name);
+        let taken = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE name_key = ?").bind(&key);
+        if taken.fetch_optional(&self.pool).await?.is_some() {
+            return Ok(Registration::NameTaken);
+        }
+        let hash = self.hasher.hash(password).await?;
+        let insert = "INSERT INTO accounts (name, name_key, password_hash, created) VALUES (?, ?, ?, ?)
+                      ON CONFLICT (name_key) DO NOTHING RETURNING id";
+        let insert = sqlx::query_scalar(insert).bind(&name).bind(key).bind(hash).bind(self.clock.seconds());
+        Ok(match insert.fetch_optional(&self.pool).await? {
+            Some(id) => Registration::Done(Account { id, name }),
+            None => Registration::NameTaken,
+        })
+    }
+
+    /// The account of this name and password. An unknown name takes as long as a wrong password.
+    pub(super) async fn verify(&self, name: &str, password: String) -> Result<Option<Account>, AccountError> {
+        let select = "SELECT id, name, password_hash FROM accounts WHERE name_key = ?";
+        let found: Option<(i64, String, String)> =
+            sqlx::query_as(select).bind(key(name)).fetch_optional(&self.pool).await?;
+        let (account, hash) = match found {
+            Some((id, name, hash)) => (Some(Account { id, name }), Some(hash)),
+            None => (None, None),
+        };
+        Ok(if self.hasher.verify(password, hash).await? { account } else { None })
+    }
+}
+
+/// A name that is not taken for an account, in words for the form.
+pub(super) fn name_problem(name: &str) -> Option<&'static str> {
+    let hidden = |letter: char| {
+        letter.is_control()
+            || ('\u{200b}'..='\u{200f}').contains(&letter)
+            || ('\u{202a}'..='\u{202e}').contains(&letter)
+    };
+    match name.chars().count() {
+        0 => Some("Choose a username."),
+        65.. => Some("Use at most 64 characters."),
+        _ if name.trim() != name => Some("Leave out the spaces at its ends."),
+        _ if name.contains(hidden) => Some("Use letters that can be seen."),
+        _ => None,
+    }
+}
+
+/// A name as it is compared: two that look the same are the same.
+fn key(name: &str) -> String {
+    name.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_the_same_are_the_same() {
+        assert_eq!(key("Zo\u{eb}"), key("zoe\u{308}"));
+        assert_ne!(key("zoe"), key("zo\u{eb}"));
+    }
+
+    #[test]
+    fn a_name_is_visible_and_not_too_long() {
+        assert_eq!(name_problem("<script>alert(1)</script>"), None);
+        for name in ["", " ", "two\nlines", "nul\0", "a\u{202e}b", &"x".repeat(65)] {
+            assert!(name_problem(name).is_some(), "{name:?}");
+        }
+    }
+}

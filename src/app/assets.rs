@@ -1,0 +1,44 @@
+//! The stylesheet and the icon, built into the program and kept by browsers.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rocket::http::{ContentType, Header};
+use rocket::{Responder, Route, get, routes, uri};
+
+const CSS: &str = include_str!("../../templates/site.css");
+const ICON: &str = include_str!("../../templates/favicon.svg");
+
+#[derive(Responder)]
+struct Asset {
+    text: &'static str,
+    kind: ContentType,
+    kept: Header<'static>,
+}
+
+impl Asset {
+    fn new(text: &'static str, kind: ContentType, caching: &'static str) -> Asset {
+        Asset { text, kind, kept: Header::new("Cache-Control", caching) }
+    }
+}
+
+/// Where the stylesheet is: an address that changes with its content.
+pub(super) fn css_uri() -> String {
+    let mut hasher = DefaultHasher::new();
+    CSS.hash(&mut hasher);
+    uri!(css(v = Some(format!("{:x}", hasher.finish())))).to_string()
+}
+
+#[get("/site.css?<v>")]
+#[expect(unused_variables, reason = "only its change counts")]
+fn css(v: Option<String>) -> Asset {
+    Asset::new(CSS, ContentType::CSS, "public, max-age=31536000, immutable")
+}
+
+#[get("/favicon.svg")]
+fn icon() -> Asset {
+    Asset::new(ICON, ContentType::SVG, "public, max-age=86400")
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![css, icon]
+}

@@ -1,0 +1,186 @@
+//! `GET …/cookie`: what the browser holds and what the server holds.
+
+use rocket::{Route, get, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::{Value, json};
+
+use super::page::Page;
+use super::visitor::Session;
+use crate::session::{Arrival, LINE_LIMIT, NONCE_BYTES, Record, TAG_BYTES, Timeout, Wire};
+
+#[get("/cookie")]
+fn cookie(session: Session<'_>, page: Page<'_>) -> Template {
+    let record = session.record();
+    let browser = session.wire().zip(record.as_ref()).map(|(wire, record)| {
+        let parts = parts(&wire, record, session.store_name() == "cookie");
+        json!({
+            "name": session.cookie_name(),
+            "cookies": wire.cookies,
+            "wire": wire.request,
+            "line": wire.lines,
+            "limit": LINE_LIMIT,
+            "over": wire.request > LINE_LIMIT,
+            "bars": bars(&parts),
+            "parts": parts.iter().chain([&attributes(&wire)]).map(Part::json).collect::<Vec<_>>(),
+        })
+    });
+    let own = context! {
+        browser,
+        server: server(session),
+        record: record.as_ref().map(|record| pretty(record, &session)),
+        explain: record.as_ref().map(|record| explain(record, &page)).unwrap_or_default(),
+        ends: session.deadlines().map(|ends| json!({
+            "idle": page.when(ends.idle),
+            "absolute": page.when(ends.absolute),
+        })),
+        arrival: arrival(session.arrival()),
+    };
+    page.show("cookie", "Inside the cookie", own)
+}
+
+/// A part of what goes over the wire.
+struct Part {
+    label: &'static str,
+    bytes: usize,
+    note: &'static str,
+    slot: usize,
+}
+
+impl Part {
+    fn json(&self) -> Value {
+        json!({ "label": self.label, "bytes": self.bytes, "note": self.note, "slot": self.slot })
+    }
+}
+
+/// The parts of the name and value, which add up to what a request carries.
+fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
+    let data = if holds_record { record.data.get().len() } else { 0 };
+    let header = wire.ticket.saturating_sub(data);
+    let sealed = NONCE_BYTES + wire.ticket + TAG_BYTES;
+    let header_note = if holds_record {
+        "Format, id, times, version, and who is signed in."
+    } else {
+        "The session's id: all that the cookie carries."
+    };
+    let parts = [
+        (
+            "Name",
+            wire.request - wire.value,
+            "The cookie's name, which the seal is bound to, and the equals sign.",
+        ),
+        ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same."),
+        ("Record", header, header_note),
+        ("Data", data, "What the app keeps in the session."),
+        ("Tag", TAG_BYTES, "Proof that not one bit was changed."),
+        ("Base64", wire.value.saturating_sub(sealed), "What it takes to write bytes in letters."),
+    ];
+    let numbered = parts.into_iter().zip(1..).filter(|((_, bytes, _), _)| *bytes > 0);
+    numbered.map(|((label, bytes, note), slot)| Part { label, bytes, note, slot }).collect()
+}
+
+fn attributes(wire: &Wire) -> Part {
+    let note = "Set-Cookie, HttpOnly, SameSite and the like: sent only when the cookie is set.";
+    Part { label: "Attributes", bytes: wire.lines.saturating_sub(wire.request), note, slot: 7 }
+}
+
+/// The parts on a scale of 1000 for the limit of one cookie.
+fn bars(parts: &[Part]) -> Vec<Value> {
+    let scale = |bytes: usize| bytes as f64 * 1000.0 / LINE_LIMIT as f64;
+    let mut before = 0;
+    let bar = |part: &Part| {
+        let x = scale(before);
+        before += part.bytes;
+        json!({ "x": x, "width": scale(part.bytes), "slot": part.slot, "label": part.label, "bytes": part.bytes })
+    };
+    parts.iter().map(bar).collect()
+}
+
+fn server(session: Session<'_>) -> Value {
+    match session.capabilities().server_side {
+        false => json!({
+            "holds": "Nothing about you: only the key that opens the cookie.",
+            "detail": "That is why it needs no database, and also why it cannot take back a copy.",
+        }),
+        true => json!({
+            "holds": format!("The whole record, in its {} store.", session.store_name()),
+            "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
+        }),
+    }
+}
+
+/// The record, readable, without what could be used: the id is shown as logs show it, the secret of the
+/// forms not at all.
+fn pretty(record: &Record, session: &Session<'_>) -> String {
+    let mut data: Value = serde_json::from_str(record.data.get()).unwrap_or_default();
+    if let Some(secret) = data.get_mut("csrf") {
+        *secret = json!("(kept secret)");
+    }
+    let shown = json!({
+        "session": session.handle(),
+        "created": record.created,
+        "seen": record.seen,
+        "version": record.version,
+        "remembered": record.remembered,
+        "signed_in": record.signed_in,
+        "subject": record.subject,
+        "data": data,
+    });
+    serde_json::to_string_pretty(&shown).unwrap_or_default()
+}
+
+fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
+    let when = |seconds| {
+        page.when(
+            time::OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
+        )
+    };
+    let text = |value: Value| {
+        format!(
+            "{} ({})",
+            value["text"].as_str().unwrap_or_default(),
+            value["relative"].as_str().unwrap_or_default()
+        )
+    };
+    let row = |field: &str, value: String, meaning: &str| json!({ "field": field, "value": value, "meaning": meaning });
+    vec![
+        row(
+            "session",
+            "a keyed hash".into(),
+            "Stands for the id, which is random, new at each sign-in, and never shown.",
+        ),
+        row("created", text(when(record.created)), "When the session was opened. It never moves."),
+        row("seen", text(when(record.seen)), "When it was last used, to within a minute."),
+        row("version", record.version.to_string(), "How many times its data was written."),
+        row(
+            "remembered",
+            if record.remembered { "yes" } else { "no" }.into(),
+            "Whether this sign-in asked for the longer lifetime.",
+        ),
+        row(
+            "signed_in",
+            record.signed_in.map_or("never".into(), |at| text(when(at))),
+            "When the password was last checked.",
+        ),
+        row("subject", record.subject.clone().unwrap_or("nobody".into()), "The number of the account."),
+        row("data", format!("{} bytes", record.data.get().len()), "What the pages of this realm remember."),
+    ]
+}
+
+fn arrival(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Absent => "Your browser sent no session cookie of this realm.",
+        Arrival::Resumed => "Your browser sent a session cookie, and its seal was whole.",
+        Arrival::Expired(Timeout::Idle) => {
+            "Your browser sent a session that was idle for too long. It is removed now."
+        }
+        Arrival::Expired(Timeout::Absolute) => {
+            "Your browser sent a session that was too old. It is removed now."
+        }
+        Arrival::Revoked => "Your browser sent a session that has been ended. It is removed now.",
+        _ => "Your browser sent a cookie that is no session. It is removed now.",
+    }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![cookie]
+}

@@ -1,0 +1,164 @@
+//! Cross-site request forgery: every form carries its session's token, and every POST is refused
+//! without it before anything else of the form is read (ASVS 5.0, 3.5.1).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rocket::data::{Data, FromData, Limits, Outcome};
+use rocket::form::{Form, FromForm};
+use rocket::http::{RawStr, Status};
+use rocket::request::{self, Request};
+use serde::{Deserialize, Serialize};
+
+use super::visitor::Session;
+use crate::session::Arrival;
+
+const BYTES: usize = 16;
+
+/// What the tokens of a session are made of; kept in the session, new after each login.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Secret {
+    fn random() -> Option<Secret> {
+        Some(Secret(URL_SAFE_NO_PAD.encode(random()?)))
+    }
+
+    fn bytes(&self) -> Option<[u8; BYTES]> {
+        URL_SAFE_NO_PAD.decode(&self.0).ok()?.try_into().ok()
+    }
+
+    /// The secret under a mask that is new for each page, so that a compressed page tells nothing of it
+    /// (BREACH).
+    fn masked(&self) -> Option<String> {
+        let mask = random()?;
+        Some(URL_SAFE_NO_PAD.encode([mask, xor(self.bytes()?, mask)].concat()))
+    }
+
+    /// Compares in a time that does not depend on where the two differ.
+    fn matches(&self, token: &str) -> bool {
+        let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
+        let Some((mask, masked)) = token.split_first_chunk::<BYTES>() else { return false };
+        match (masked.try_into(), self.bytes()) {
+            (Ok(masked), Some(secret)) => {
+                xor(xor(*mask, masked), secret).iter().fold(0, |all, byte| all | byte) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A token for a form of this page. None only when the operating system gives no random bits.
+pub(super) fn token(session: &Session<'_>) -> Option<String> {
+    let secret = match session.get().csrf.clone() {
+        Some(secret) => secret,
+        None => {
+            let secret = Secret::random()?;
+            session.update(|visitor| visitor.csrf = Some(secret.clone()));
+            secret
+        }
+    };
+    secret.masked()
+}
+
+/// A form that came with its session's token: 403 without one, whatever else is wrong with it; then
+/// 422 when a field is missing. A form above the limit is 413.
+pub(super) struct Protected<F>(pub(super) F);
+
+/// Why a POST was refused, for the page that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Another site sent it.
+    CrossSite,
+    /// The browser sent no cookie of this realm, so no token can be its own.
+    NoCookie,
+    /// The token is missing, or not this session's: the page was older than the login, for example.
+    Token,
+}
+
+/// The refusal of this request, if it was refused.
+pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
+    *request.local_cache(|| None)
+}
+
+#[derive(FromForm)]
+struct Token {
+    csrf_token: Option<String>,
+}
+
+#[rocket::async_trait]
+impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let session = match request.guard::<Session<'_>>().await {
+            request::Outcome::Success(session) => session,
+            request::Outcome::Error((status, _)) | request::Outcome::Forward(status) => {
+                return Outcome::Error((status, ()));
+            }
+        };
+        if from_another_site(request) {
+            return refuse(request, Refusal::CrossSite);
+        }
+        let limit = request.limits().get("form").unwrap_or(Limits::FORM);
+        let body = match data.open(limit).into_bytes().await {
+            Ok(body) if body.is_complete() => body.into_inner(),
+            Ok(_) => return Outcome::Error((Status::PayloadTooLarge, ())),
+            Err(_) => return Outcome::Error((Status::BadRequest, ())),
+        };
+        let text = String::from_utf8_lossy(&body);
+        let raw = RawStr::new(text.as_ref());
+        let is_form = request.content_type().is_some_and(|kind| kind.is_form());
+        let token = Form::<Token>::parse_encoded(raw).ok().and_then(|form: Token| form.csrf_token);
+        match (token, &session.get().csrf) {
+            (Some(token), Some(secret)) if is_form && secret.matches(&token) => {}
+            _ if session.arrival() == Arrival::Absent => return refuse(request, Refusal::NoCookie),
+            _ => return refuse(request, Refusal::Token),
+        }
+        match Form::<F>::parse_encoded(raw) {
+            Ok(form) => Outcome::Success(Protected(form)),
+            Err(_) => Outcome::Error((Status::UnprocessableEntity, ())),
+        }
+    }
+}
+
+fn refuse<'r, F>(request: &'r Request<'_>, reason: Refusal) -> Outcome<'r, Protected<F>>
+where
+    F: for<'f> FromForm<'f> + 'static,
+{
+    request.local_cache(|| Some(reason));
+    log::warn!("refused {} {}: {reason:?}", request.method(), request.uri().path());
+    Outcome::Error((Status::Forbidden, ()))
+}
+
+/// What the browser itself says about where the request comes from: Sec-Fetch-Site, or without it
+/// Origin, which must be this very host. A client that says neither is no browser of today, and the
+/// token alone decides.
+fn from_another_site(request: &Request<'_>) -> bool {
+    let header = |name| request.headers().get_one(name);
+    match (header("Sec-Fetch-Site"), header("Origin"), request.host()) {
+        (Some(site), _, _) => site != "same-origin" && site != "none",
+        (None, Some(origin), Some(host)) => {
+            origin.split_once("://").is_none_or(|(_, authority)| *host != authority)
+        }
+        (None, Some(_), None) => true,
+        (None, None, _) => false,
+    }
+}
+
+fn random() -> Option<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn xor(left: [u8; BYTES], right: [u8; BYTES]) -> [u8; BYTES] {
+    std::array::from_fn(|n| left[n] ^ right[n])
+}

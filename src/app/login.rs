@@ -1,0 +1,100 @@
+//! Signing in.
+
+use rocket::form::FromForm;
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::{Responder, Route, State, get, post, routes};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+
+use super::accounts::{AccountError, Accounts};
+use super::csrf::Protected;
+use super::next::Next;
+use super::page::Page;
+use super::visitor::{Session, sign_in};
+
+/// The answer to a form: go on, or see what was wrong with it.
+#[derive(Responder)]
+pub(super) enum Answer {
+    Done(Redirect),
+    Again((Status, Template)),
+    Fault(Status),
+}
+
+/// What a form shows: what was typed, without the password, and what is wrong.
+#[derive(Default, Serialize)]
+pub(super) struct FormState {
+    pub(super) username: String,
+    pub(super) next: Option<String>,
+    pub(super) error: Option<&'static str>,
+    pub(super) username_error: Option<&'static str>,
+    pub(super) password_error: Option<&'static str>,
+}
+
+/// A form as a template's context.
+#[derive(Serialize)]
+pub(super) struct WithForm {
+    pub(super) form: FormState,
+}
+
+#[derive(FromForm)]
+struct Credentials {
+    username: String,
+    password: String,
+    #[field(default = false)]
+    remember: bool,
+    next: Option<String>,
+}
+
+#[get("/login?<next>")]
+fn form(page: Page<'_>, next: Option<&str>) -> Template {
+    let form = FormState { next: checked(next), ..FormState::default() };
+    page.show_form("login", "Sign in", WithForm { form })
+}
+
+#[post("/login", data = "<form>")]
+async fn submit(
+    form: Protected<Credentials>,
+    session: Session<'_>,
+    page: Page<'_>,
+    accounts: &State<Accounts>,
+) -> Answer {
+    let Protected(Credentials { username, password, remember, next }) = form;
+    let account = match accounts.verify(&username, password).await {
+        Ok(account) => account,
+        Err(error) => return fault(&error),
+    };
+    let Some(account) = account else {
+        log::warn!("sign-in refused for {username:?}");
+        let error = Some("Wrong username or password.");
+        let form = FormState { username, next: checked(next.as_deref()), error, ..FormState::default() };
+        return Answer::Again((Status::Unauthorized, page.show_form("login", "Sign in", WithForm { form })));
+    };
+    log::info!("account {} signed in", account.id);
+    sign_in(session, account, remember);
+    Answer::Done(onward(&page, next.as_deref()))
+}
+
+/// Where a sign-in leads: to `next` if it is a path of this site, else to the realm's own page.
+pub(super) fn onward(page: &Page<'_>, next: Option<&str>) -> Redirect {
+    checked(next).map_or_else(|| page.see_other(""), Redirect::to)
+}
+
+pub(super) fn checked(next: Option<&str>) -> Option<String> {
+    next.and_then(Next::checked).map(Next::into_string)
+}
+
+pub(super) fn fault(error: &AccountError) -> Answer {
+    log::error!("{error}");
+    Answer::Fault(Status::ServiceUnavailable)
+}
+
+/// The way to the sign-in form of a realm, with the page to come back to.
+pub(super) fn uri(realm: &str, next: Option<Next>) -> String {
+    let next = next.map(Next::into_string);
+    format!("{realm}{}", rocket::uri!(form(next = next.as_deref())))
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![form, submit]
+}

@@ -1,0 +1,37 @@
+//! Signing out: by POST with a token, from every page of somebody who is signed in.
+
+use rocket::form::FromForm;
+use rocket::http::Header;
+use rocket::response::Redirect;
+use rocket::{Responder, Route, post, routes};
+
+use super::csrf::Protected;
+use super::page::Page;
+use super::visitor::Session;
+
+/// Nothing but the token, which is checked before this is read.
+#[derive(FromForm)]
+struct Nothing {
+    #[field(name = "csrf_token")]
+    _token: String,
+}
+
+/// Pages that the browser kept are forgotten. Not `"cookies"`: that would end every realm's session.
+#[derive(Responder)]
+struct SignedOut {
+    redirect: Redirect,
+    clear: Header<'static>,
+}
+
+#[post("/logout", data = "<_form>")]
+fn submit(_form: Protected<Nothing>, session: Session<'_>, page: Page<'_>) -> SignedOut {
+    if let Some(account) = &session.get().user {
+        log::info!("account {} signed out", account.id);
+    }
+    session.destroy();
+    SignedOut { redirect: page.see_other(""), clear: Header::new("Clear-Site-Data", "\"cache\"") }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![submit]
+}

@@ -1,0 +1,105 @@
+//! The web app: the same pages in every realm, one file per page.
+
+mod accounts;
+mod assets;
+mod cookie;
+mod csrf;
+mod errors;
+mod headers;
+mod login;
+mod logout;
+mod next;
+mod overview;
+mod page;
+mod passwords;
+mod profile;
+mod register;
+mod secret_key;
+mod settings;
+mod templates;
+mod visitor;
+mod visits;
+
+use std::sync::Arc;
+
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::{Build, Rocket, Route};
+
+pub use self::accounts::Account;
+pub use self::csrf::Secret;
+use self::secret_key::Provided;
+use self::settings::Settings;
+pub use self::visitor::Visitor;
+use crate::session::{Clock, Sessions};
+
+/// The settings of the app: built-in defaults, then `Rocket.toml`, then `ROCKET_…` variables.
+pub fn figment() -> Figment {
+    settings::figment()
+}
+
+/// The configuration with a secret key: that of the configuration, else the one in `data_dir`, which is
+/// made at the first start.
+///
+/// # Errors
+/// When the key's file cannot be read, made, or does not hold a key.
+pub fn with_secret_key(figment: Figment) -> Result<Figment, String> {
+    let settings = Settings::read(&figment)?;
+    Ok(secret_key::provide(figment, &settings.data_dir)?.figment)
+}
+
+/// The whole app. Nothing of it is global: any number can run in one process, each with its own
+/// configuration and clock. What is wrong with the configuration refuses the launch.
+pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
+    let configured = Settings::read(&figment).and_then(|settings| {
+        let provided = secret_key::provide(figment.clone(), &settings.data_dir)?;
+        Ok((provided, settings))
+    });
+    match configured {
+        Ok((provided, settings)) => launchable(provided, settings, clock),
+        Err(problem) => refusing(figment, problem),
+    }
+}
+
+fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
+    // Sessions come before the headers, so that an error page that replaces a response gets them too.
+    let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
+        .attach(Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)))
+        .attach(headers::fairing())
+        .attach(templates::fairing())
+        .attach(accounts::fairing(&settings, Arc::clone(&clock)))
+        .mount("/", overview::routes())
+        .mount("/", assets::routes())
+        .register("/", errors::catchers());
+    for realm in &settings.realms {
+        rocket = rocket.mount(realm.as_str(), realm_routes());
+    }
+    if let Some(file) = provided.made {
+        rocket = rocket.attach(AdHoc::on_ignite("Secret Key", |rocket| async move {
+            let file = file.display();
+            log::warn!("no secret_key is configured: made one in {file}. Who has it can forge any session.");
+            rocket
+        }));
+    }
+    rocket.manage(settings).manage(clock)
+}
+
+fn refusing(figment: Figment, problem: String) -> Rocket<Build> {
+    rocket::custom(figment).attach(AdHoc::try_on_ignite("Configuration", |rocket| async move {
+        log::error!("the app refuses to launch: {problem}");
+        Err(rocket)
+    }))
+}
+
+/// The pages of one realm.
+fn realm_routes() -> Vec<Route> {
+    [
+        visits::routes(),
+        register::routes(),
+        login::routes(),
+        profile::routes(),
+        logout::routes(),
+        cookie::routes(),
+    ]
+    .concat()
+}

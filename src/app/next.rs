@@ -1,0 +1,81 @@
+//! Where to go after signing in: `next`, which leads only to a path of this site.
+
+use rocket::http::uri::Origin;
+use rocket::http::{Method, RawStr};
+use rocket::request::Request;
+
+const LONGEST: usize = 2048;
+
+/// A path of this site, with its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Next(String);
+
+impl Next {
+    /// Takes `text` only if no browser can read it as leading elsewhere: what percent-encoding hides
+    /// must be a plain path too.
+    pub(super) fn checked(text: &str) -> Option<Next> {
+        let decoded = RawStr::new(text).percent_decode().ok()?;
+        let plain = |text: &str| {
+            text.starts_with('/')
+                && !text.starts_with("//")
+                && !text.contains(|letter: char| letter.is_control() || letter == '\\')
+        };
+        let path_end = decoded.find(['?', '#']).unwrap_or(decoded.len());
+        let single = decoded.get(..path_end).is_some_and(|path| !path.contains("//"));
+        let fits = text.len() <= LONGEST && plain(text) && plain(&decoded) && single;
+        (fits && Origin::parse(text).is_ok()).then(|| Next(text.to_owned()))
+    }
+
+    /// The page that a request asked for, if asking again changes nothing.
+    pub(super) fn of(request: &Request<'_>) -> Option<Next> {
+        match request.method() {
+            Method::Get | Method::Head => Next::checked(&request.uri().to_string()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_this_site_is_taken() {
+        for path in ["/", "/stateless", "/stateless/profile?tab=1&x=%20", "/a/b.c~d", "/a?back=https://b/"] {
+            assert_eq!(Next::checked(path).map(Next::into_string).as_deref(), Some(path));
+        }
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_not() {
+        let long = format!("/{}", "a".repeat(10_000));
+        let elsewhere = [
+            "",
+            "evil",
+            "//evil",
+            "///evil",
+            "/\\evil",
+            "\\\\evil",
+            "https:evil",
+            "https://evil",
+            "javascript:x",
+            "/%09/evil",
+            "/%2Fevil",
+            "/%5Cevil",
+            "/\t/evil",
+            "/\n/evil",
+            "/%0d%0aSet-Cookie:x",
+            "http://a@evil/",
+            " /x",
+            "/a//evil",
+            &long,
+        ];
+        for path in elsewhere {
+            assert_eq!(Next::checked(path), None, "{path:?}");
+        }
+    }
+}

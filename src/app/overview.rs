@@ -1,0 +1,54 @@
+//! `GET /`: what this is, and how each realm stands; and the short ways to the default realm.
+
+use rocket::response::Redirect;
+use rocket::{Route, State, get, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::json;
+
+use super::page::{Page, realm_name};
+use super::settings::Settings;
+
+#[get("/")]
+async fn overview(page: Page<'_>) -> Template {
+    let mut cards = Vec::new();
+    for path in page.realms().paths() {
+        let session = page.realms().session(path).await.ok();
+        let visitor = session.map(|session| session.get());
+        let visitor = visitor.as_deref();
+        let store = page.realms().store_name(path).unwrap_or_default();
+        cards.push(json!({
+            "path": path,
+            "name": realm_name(path),
+            "store": store,
+            "blurb": match (&session, store) {
+                (None, _) => "The store of this realm does not answer just now.",
+                (Some(_), "cookie") => "The whole session travels in the cookie. The server keeps nothing but the key.",
+                (Some(_), _) => "The session stays on the server. The cookie carries only its sealed id.",
+            },
+            "visits": visitor.map_or(0, |visitor| visitor.visits),
+            "user": visitor.and_then(|visitor| visitor.user.as_ref()).map(|account| &account.name),
+            "bytes": session.and_then(|session| session.wire()).map_or(0, |wire| wire.request),
+            "ends": session.and_then(|session| session.expires_at()).map(|end| page.relative(end)),
+        }));
+    }
+    page.show("overview", "Overview", context! { cards })
+}
+
+#[get("/login")]
+fn login(settings: &State<Settings>) -> Redirect {
+    Redirect::to(format!("{}/login", settings.default_realm))
+}
+
+#[get("/profile")]
+fn profile(settings: &State<Settings>) -> Redirect {
+    Redirect::to(format!("{}/profile", settings.default_realm))
+}
+
+#[get("/user")]
+fn user(settings: &State<Settings>) -> Redirect {
+    Redirect::to(format!("{}/profile", settings.default_realm))
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![overview, login, profile, user]
+}

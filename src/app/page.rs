@@ -1,0 +1,168 @@
+//! What all pages share: the realms, who is signed in, the token of the forms, the notice.
+
+use std::sync::Arc;
+
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::Redirect;
+use rocket::{Ignite, Rocket, Sentinel};
+use rocket_dyn_templates::{Template, context};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+use super::assets::css_uri;
+use super::csrf;
+use super::visitor::{Session, Visitor};
+use crate::session::{Arrival, Clock, Realms, SystemClock, Timeout};
+
+/// A page of the site, in the realm that its path lies in or in none. As a guard it always succeeds:
+/// an error page has no session when the store is down.
+pub(super) struct Page<'r> {
+    realms: Realms<'r, Visitor>,
+    session: Option<Session<'r>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Page<'r> {
+    type Error = crate::session::SessionError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Page<'r>, Self::Error> {
+        let realms = match request.guard::<Realms<'r, Visitor>>().await {
+            Outcome::Success(realms) => realms,
+            Outcome::Error(error) => return Outcome::Error(error),
+            Outcome::Forward(status) => return Outcome::Forward(status),
+        };
+        let session = match realms.here() {
+            Some(path) => realms.session(path).await.ok(),
+            None => None,
+        };
+        let clock = request.rocket().state::<Arc<dyn Clock>>().cloned();
+        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
+        Outcome::Success(Page { realms, session, clock })
+    }
+}
+
+impl Sentinel for Page<'_> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        Realms::<Visitor>::abort(rocket)
+    }
+}
+
+impl<'r> Page<'r> {
+    pub(super) fn realms(&self) -> &Realms<'r, Visitor> {
+        &self.realms
+    }
+
+    /// The realm's path prefix; empty outside of every realm, so that a link begins with it.
+    pub(super) fn realm(&self) -> &'r str {
+        self.realms.here().unwrap_or_default().trim_end_matches('/')
+    }
+
+    /// Leads to a page of this realm with 303.
+    pub(super) fn see_other(&self, path: &str) -> Redirect {
+        Redirect::to(match (self.realm(), path) {
+            ("", "") => "/".to_owned(),
+            (realm, path) => format!("{realm}{path}"),
+        })
+    }
+
+    /// A page without a form of its own.
+    pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Template {
+        let token = self.session.filter(|session| session.get().user.is_some());
+        self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
+    }
+
+    /// A page with a form.
+    pub(super) fn show_form(&self, name: &'static str, title: &str, own: impl Serialize) -> Template {
+        self.render(name, title, self.session.and_then(|session| csrf::token(&session)), own)
+    }
+
+    fn render(
+        &self,
+        name: &'static str,
+        title: &str,
+        token: Option<String>,
+        own: impl Serialize,
+    ) -> Template {
+        let here = self.realms.here();
+        let describe = |path: &str| {
+            let store = self.realms.store_name(path).unwrap_or_default();
+            json!({ "path": path, "name": realm_name(path), "store": store, "active": here == Some(path) })
+        };
+        let shared = context! {
+            title,
+            page: name,
+            css: css_uri(),
+            realms: self.realms.paths().map(describe).collect::<Vec<_>>(),
+            realm: here.map(describe),
+            user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
+            csrf: token,
+            notice: self.session.and_then(|session| ended_notice(session.arrival())),
+        };
+        let mut all = object(shared);
+        all.extend(object(own));
+        Template::render(name, all)
+    }
+
+    /// A moment as pages show it: for machines, for people, and from now.
+    pub(super) fn when(&self, moment: OffsetDateTime) -> Value {
+        let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+        json!({
+            "iso": moment.format(&Rfc3339).unwrap_or_default(),
+            "text": moment.format(&format).unwrap_or_default(),
+            "relative": self.relative(moment),
+        })
+    }
+
+    /// How far a moment is from now, in one unit.
+    pub(super) fn relative(&self, moment: OffsetDateTime) -> String {
+        let seconds = (moment - self.clock.now()).whole_seconds();
+        match seconds {
+            0 => "now".into(),
+            1.. => format!("in {}", span(seconds)),
+            _ => format!("{} ago", span(seconds.saturating_neg())),
+        }
+    }
+}
+
+/// What a visitor is told whose genuine session has ended.
+fn ended_notice(arrival: Arrival) -> Option<&'static str> {
+    match arrival {
+        Arrival::Expired(Timeout::Idle) => Some("Your session ended because you were away for a while."),
+        Arrival::Expired(Timeout::Absolute) => {
+            Some("Your session ended because it had reached its greatest age.")
+        }
+        Arrival::Revoked => Some("Your session was ended."),
+        _ => None,
+    }
+}
+
+/// How a realm is called, by its path.
+pub(super) fn realm_name(path: &str) -> String {
+    let mut letters = path.trim_start_matches('/').chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "Sessions".into(),
+    }
+}
+
+/// A length of time in its largest whole unit: "29 minutes".
+pub(super) fn span(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+fn object(context: impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(context) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Passwords: which are taken, and their hashes, made off the async threads by as many workers as
+//! there are cores (ASVS 5.0, 6.2, 11.4.2 and 15.2.2).
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use rocket::tokio::sync::Semaphore;
+use rocket::tokio::task::spawn_blocking;
+use thiserror::Error;
+
+/// The fewest characters of a password that is the only factor (SP 800-63B-4, 3.1.1.2).
+pub(super) const LEAST: usize = 15;
+const MOST_BYTES: usize = 1024;
+/// This many may wait for a worker; who comes then is told to come again.
+const QUEUE: usize = 256;
+
+/// Passwords of 15 characters and more that head the lists of leaked ones, in lower case.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// A password that is not taken, in words for the form.
+pub(super) fn problem(password: &str, username: &str) -> Option<&'static str> {
+    let folded = password.to_lowercase();
+    let mut letters = folded.chars();
+    let first = letters.next();
+    if password.chars().count() < LEAST {
+        Some("Use 15 characters or more.")
+    } else if password.len() > MOST_BYTES {
+        Some("Use at most 1024 bytes.")
+    } else if letters.all(|letter| Some(letter) == first) {
+        Some("That is one character many times. Choose something harder to guess.")
+    } else if COMMON.lines().any(|common| common == folded) {
+        Some("That is among the most common passwords. Choose another.")
+    } else if username.chars().count() >= 4
+        && folded.replace(&username.to_lowercase(), "").chars().count() < 8
+    {
+        Some("That is little more than your username. Choose another.")
+    } else {
+        None
+    }
+}
+
+/// Hashes passwords, a bounded number at once.
+pub(super) struct Hasher {
+    workers: Arc<Semaphore>,
+    places: Semaphore,
+    /// The hash of no password: verified for unknown names, so that they take as long as known ones.
+    dummy: String,
+}
+
+/// No hash was made or checked.
+#[derive(Debug, Error)]
+pub(super) enum HashError {
+    #[error("too many passwords wait to be checked")]
+    Busy,
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl HashError {
+    fn failed(error: impl std::fmt::Display) -> HashError {
+        HashError::Failed(error.to_string())
+    }
+}
+
+impl Hasher {
+    pub(super) fn new() -> Result<Hasher, HashError> {
+        let workers = available_parallelism().map_or(2, usize::from);
+        Ok(Hasher {
+            workers: Arc::new(Semaphore::new(workers)),
+            places: Semaphore::new(QUEUE + workers),
+            dummy: hash(&crate::session::generate_key().map_err(HashError::failed)?)?,
+        })
+    }
+
+    /// The PHC string of a new password.
+    pub(super) async fn hash(&self, password: String) -> Result<String, HashError> {
+        self.work(move || hash(&password)).await
+    }
+
+    /// Whether the password is that of `known`. Takes the same time when there is no such account.
+    pub(super) async fn verify(&self, password: String, known: Option<String>) -> Result<bool, HashError> {
+        let exists = known.is_some();
+        let expected = known.unwrap_or_else(|| self.dummy.clone());
+        let matches = self.work(move || {
+            let expected = PasswordHash::new(&expected).map_err(HashError::failed)?;
+            Ok(argon2id()?.verify_password(password.as_bytes(), &expected).is_ok())
+        });
+        Ok(matches.await? && exists)
+    }
+
+    async fn work<R: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<R, HashError> + Send + 'static,
+    ) -> Result<R, HashError> {
+        let _place = self.places.try_acquire().map_err(|_| HashError::Busy)?;
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(HashError::failed)?;
+        // A worker stays taken until the job is done, also when nobody waits for it any more.
+        let job = spawn_blocking(move || {
+            let done = job();
+            drop(worker);
+            done
+        });
+        job.await.map_err(HashError::failed)?
+    }
+}
+
+/// Argon2id with 19 MiB, two passes and one lane (OWASP; ASVS 5.0, 11.4.2).
+fn argon2id() -> Result<Argon2<'static>, HashError> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(HashError::failed)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &str) -> Result<String, HashError> {
+    Ok(argon2id()?.hash_password(password.as_bytes()).map_err(HashError::failed)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::problem;
+
+    #[test]
+    fn a_few_words_are_taken_whatever_their_letters() {
+        for password in [
+            "correct horse battery",
+            "пятнадцать букв да",
+            "  spaces at both ends  ",
+            "nul\0 is a letter too",
+        ] {
+            assert_eq!(problem(password, "alice"), None, "{password:?}");
+        }
+    }
+
+    #[test]
+    fn short_common_and_obvious_ones_are_not() {
+        for password in ["fourteen chars", "aaaaaaaaaaaaaaaaaaaa", "passwordpassword", "alicealicealicealice"]
+        {
+            assert!(problem(password, "alice").is_some(), "{password:?}");
+        }
+    }
+}

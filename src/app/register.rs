@@ -1,0 +1,60 @@
+//! Making an account, and being signed in with it.
+
+use rocket::form::FromForm;
+use rocket::http::Status;
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::Template;
+
+use super::accounts::{Accounts, Registration, name_problem};
+use super::csrf::Protected;
+use super::login::{Answer, FormState, WithForm, checked, fault, onward};
+use super::page::Page;
+use super::passwords;
+use super::visitor::{Session, sign_in};
+
+#[derive(FromForm)]
+struct NewAccount {
+    username: String,
+    password: String,
+    next: Option<String>,
+}
+
+#[get("/register?<next>")]
+fn form(page: Page<'_>, next: Option<&str>) -> Template {
+    let form = FormState { next: checked(next), ..FormState::default() };
+    page.show_form("register", "Create an account", WithForm { form })
+}
+
+#[post("/register", data = "<form>")]
+async fn submit(
+    form: Protected<NewAccount>,
+    session: Session<'_>,
+    page: Page<'_>,
+    accounts: &State<Accounts>,
+) -> Answer {
+    let Protected(NewAccount { username, password, next }) = form;
+    let username_error = name_problem(&username);
+    let password_error = passwords::problem(&password, &username);
+    let again = |username_error, password_error, username| {
+        let next = checked(next.as_deref());
+        let form = FormState { username, next, username_error, password_error, error: None };
+        let page = page.show_form("register", "Create an account", WithForm { form });
+        Answer::Again((Status::UnprocessableEntity, page))
+    };
+    if username_error.is_some() || password_error.is_some() {
+        return again(username_error, password_error, username);
+    }
+    match accounts.register(&username, password).await {
+        Ok(Registration::Done(account)) => {
+            log::info!("account {} registered", account.id);
+            sign_in(session, account, false);
+            Answer::Done(onward(&page, next.as_deref()))
+        }
+        Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
+        Err(error) => fault(&error),
+    }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![form, submit]
+}

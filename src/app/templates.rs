@@ -1,0 +1,64 @@
+//! The templates, built into the program.
+
+use rocket::fairing::Fairing;
+use rocket::figment::Figment;
+use rocket_dyn_templates::{Engines, Template};
+
+use super::settings::Settings;
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../templates/", $name, ".html.tera")))),*]
+    };
+}
+
+const ALL: [(&str, &str); 14] = embedded![
+    "base",
+    "macros",
+    "partials/login_form",
+    "partials/logout_form",
+    "partials/mark",
+    "partials/register_form",
+    "partials/seal",
+    "cookie",
+    "error",
+    "login",
+    "overview",
+    "profile",
+    "register",
+    "visits",
+];
+
+/// To work on the templates, set `template_dir = "templates"`: then they are read from there, and
+/// again whenever they change. Otherwise Rocket is shown a directory without any.
+pub(super) fn configure(figment: Figment, settings: &Settings) -> Figment {
+    figment.join(("template_dir", settings.data_dir.clone()))
+}
+
+pub(super) fn fairing() -> impl Fairing {
+    Template::try_custom(|engines: &mut Engines| {
+        let missing = ALL.into_iter().filter(|(name, _)| engines.tera.get_template(name).is_err());
+        let missing: Vec<_> = missing.collect();
+        // None of the names has an ending that says HTML: everything is escaped.
+        engines.tera.autoescape_on(vec![""]);
+        engines.tera.set_escape_fn(escape);
+        engines.tera.add_raw_templates(missing)?;
+        Ok(())
+    })
+}
+
+/// As Tera escapes HTML, but for the slash, which is safe in text and in quoted attributes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#x27;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
