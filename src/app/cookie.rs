@@ -54,7 +54,7 @@ impl Part {
 
 /// The parts of the name and value, which add up to what a request carries.
 fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
-    let data = if holds_record { record.data.get().len() } else { 0 };
+    let data = if holds_record { record.data.len() } else { 0 };
     let header = wire.ticket.saturating_sub(data);
     let sealed = NONCE_BYTES + wire.ticket + TAG_BYTES;
     let header_note = if holds_record {
@@ -111,7 +111,7 @@ fn server(session: Session<'_>) -> Value {
 /// The record, readable, without what could be used: the id is shown as logs show it, the secret of the
 /// forms not at all.
 fn pretty(record: &Record, session: &Session<'_>) -> String {
-    let mut data: Value = serde_json::from_str(record.data.get()).unwrap_or_default();
+    let mut data: Value = serde_json::from_str(&record.data).unwrap_or_default();
     if let Some(secret) = data.get_mut("csrf") {
         *secret = json!("(kept secret)");
     }
@@ -162,7 +162,7 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
             "When the password was last checked.",
         ),
         row("subject", record.subject.clone().unwrap_or("nobody".into()), "The number of the account."),
-        row("data", format!("{} bytes", record.data.get().len()), "What the pages of this realm remember."),
+        row("data", format!("{} bytes", record.data.len()), "What the pages of this realm remember."),
     ]
 }
 

@@ -2,7 +2,6 @@
 //!
 //! This is the only place that writes.
 
-use serde_json::value::{RawValue, to_raw_value};
 use time::OffsetDateTime;
 
 use super::SessionData;
@@ -72,7 +71,7 @@ enum Write {
 pub(crate) async fn commit<T: SessionData>(
     realm: &Realm,
     live: &Live<T>,
-    empty: &RawValue,
+    empty: &str,
     failed: bool,
     now: UnixSeconds,
 ) -> Committed {
@@ -116,14 +115,14 @@ fn decide<T: SessionData>(
     realm: &Realm,
     live: &Live<T>,
     state: &mut State<T>,
-    empty: &RawValue,
+    empty: &str,
     now: UnixSeconds,
 ) -> Result<Write, CommitError> {
     let Some(base) = state.base.take() else {
         let sent_something = live.arrival != Arrival::Absent;
         if state.change > Change::Unchanged {
-            let data = to_raw_value(&*state.data)?;
-            if data.get() != empty.get() {
+            let data = serde_json::to_string(&*state.data)?;
+            if data != empty {
                 return Ok(Write::Create(state.next_record(None, Id::random()?, data, now)));
             }
         }
@@ -131,9 +130,9 @@ fn decide<T: SessionData>(
     };
     let data = match state.change {
         Change::Unchanged => None,
-        Change::Modified | Change::Renewed => Some(to_raw_value(&*state.data)?),
+        Change::Modified | Change::Renewed => Some(serde_json::to_string(&*state.data)?),
     };
-    let modified = data.filter(|data| data.get() != base.record.data.get());
+    let modified = data.filter(|data| *data != base.record.data);
     let subject_changed =
         modified.is_some() && state.data.subject().as_deref() != base.record.subject.as_deref();
     if state.change == Change::Renewed || subject_changed {
@@ -232,13 +231,13 @@ async fn write_over<T: SessionData>(
 fn merged<T: SessionData>(
     state: &State<T>,
     base: &Record,
-    mine: &RawValue,
+    mine: &str,
     theirs: Record,
     id: Id,
     now: UnixSeconds,
 ) -> Result<Record, CommitError> {
     let data = merge(&base.data, mine, &theirs.data)?;
-    let both: T = serde_json::from_str(data.get())?;
+    let both: T = serde_json::from_str(&data)?;
     let resolved =
         State { data: both.into(), change: state.change, remember: state.remembered(), ..State::empty(None) };
     Ok(resolved.next_record(Some(&theirs), id, data, now))
@@ -249,7 +248,7 @@ enum CommitError {
     Store(StoreError),
     Encoding(serde_json::Error),
     Random(getrandom::Error),
-    Unsendable(Unsendable, Box<RawValue>),
+    Unsendable(Unsendable, String),
 }
 
 impl CommitError {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Header, Status};
 use rocket::{Build, Orbit, Request, Response, Rocket};
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::SessionData;
 use super::clock::{Clock, SystemClock};
@@ -62,7 +61,7 @@ pub(crate) struct Engine<T> {
     pub(crate) realms: RealmMap,
     pub(crate) clock: Arc<dyn Clock>,
     /// A `T::default()` as it is written: such a session is not worth keeping.
-    empty: Box<RawValue>,
+    empty: String,
     data: PhantomData<fn() -> T>,
 }
 
@@ -73,9 +72,9 @@ impl<T: SessionData> Engine<T> {
         let refuse = |problem: String| {
             ConfigError::new(format!("the session's type {name}"), problem, "a struct with named fields")
         };
-        let empty =
-            to_raw_value(&T::default()).map_err(|error| refuse(format!("cannot be written: {error}")))?;
-        if !empty.get().starts_with('{') {
+        let empty = serde_json::to_string(&T::default())
+            .map_err(|error| refuse(format!("cannot be written: {error}")))?;
+        if !empty.starts_with('{') {
             return Err(refuse("is not written as a JSON object".into()));
         }
         Ok(Engine {
@@ -158,15 +157,21 @@ impl<T: SessionData> Fairing for Sessions<T> {
 
 /// Rule 11: what was built from a session is for one browser only.
 fn mark_private(response: &mut Response<'_>) {
-    if !response.headers().contains("Cache-Control") {
+    let (mut has_caching, mut varies) = (false, false);
+    for header in response.headers().iter() {
+        has_caching |= header.name == "Cache-Control";
+        varies |= header.name == "Vary" && header.value.split(',').any(names_cookie);
+    }
+    if !has_caching {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    let varies = |value: &str| {
-        value.split(',').any(|name| name.trim().eq_ignore_ascii_case("cookie") || name.trim() == "*")
-    };
-    if !response.headers().get("Vary").any(varies) {
+    if !varies {
         response.adjoin_header(Header::new("Vary", "Cookie"));
     }
+}
+
+fn names_cookie(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("cookie") || name.trim() == "*"
 }
 
 /// Headers that other fairings have set for the whole app, and that an error page is to keep.

@@ -288,7 +288,7 @@ impl<'r, T: SessionData> Realms<'r, T> {
 
     /// The realm that the request's own path lies in.
     pub fn here(&self) -> Option<&'r str> {
-        let number = self.engine.realms.containing(&self.request.uri().path().segments())?;
+        let number = self.engine.realms.containing(self.request.uri().path())?;
         self.paths().nth(number)
     }
 
@@ -335,7 +335,7 @@ async fn here<'r, T: SessionData>(
     access: Access,
 ) -> Result<Session<'r, T>, SessionError> {
     let (engine, sessions) = parts(request)?;
-    let Some(realm) = engine.realms.containing(&request.uri().path().segments()) else {
+    let Some(realm) = engine.realms.containing(request.uri().path()) else {
         log::error!("a session was asked for at {}, which lies in no realm", request.uri().path());
         return Err(SessionError::OutsideEveryRealm);
     };
@@ -350,12 +350,17 @@ async fn get<'r, T: SessionData>(
     access: Access,
 ) -> Result<Session<'r, T>, SessionError> {
     let realm = engine.realms.all().get(number).ok_or(SessionError::OutsideEveryRealm)?;
-    let cell = sessions.cell(number).ok_or(SessionError::Detached)?;
-    let now = engine.clock.seconds();
-    let loaded = cell.get_or_init(|| load(realm, request, access, now)).await;
+    let slot = sessions.slot(number).ok_or(SessionError::Detached)?;
+    let loaded = match slot.get() {
+        Some(loaded) => loaded,
+        None => {
+            let loaded = load(realm, request, access, engine.clock.seconds()).await;
+            slot.get_or_init(|| loaded)
+        }
+    };
     let live = loaded.as_ref().map_err(|error| *error)?;
     if access == Access::Exclusive {
-        relock(realm, live, now).await?;
+        relock(realm, live, engine.clock.seconds()).await?;
     }
     Ok(Session { engine, realm, live })
 }

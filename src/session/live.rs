@@ -1,9 +1,6 @@
 //! One session during one request: loaded at most once, shared by every guard, closed by the commit.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use rocket::tokio::sync::OnceCell;
-use serde_json::value::{RawValue, to_raw_value};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SessionData;
 use super::clock::UnixSeconds;
@@ -24,24 +21,33 @@ pub(crate) enum Change {
     Renewed,
 }
 
-/// The sessions that this request has asked for, by realm.
-pub(crate) struct RequestSessions<T>(Box<[Cell<T>]>);
+/// The sessions that this request has asked for, by realm. Most apps have one realm, and most requests
+/// ask for one session: that one needs no allocation of its own.
+pub(crate) struct RequestSessions<T> {
+    first: Slot<T>,
+    others: Box<[Slot<T>]>,
+}
 
-type Cell<T> = OnceCell<Result<Live<T>, SessionError>>;
+/// Two guards that load at the same time both load; the first to finish counts.
+pub(crate) type Slot<T> = OnceLock<Result<Live<T>, SessionError>>;
 
 impl<T> RequestSessions<T> {
     pub(crate) fn new(realms: usize) -> Self {
-        RequestSessions((0..realms).map(|_| OnceCell::new()).collect())
+        let others = (1..realms).map(|_| OnceLock::new()).collect();
+        RequestSessions { first: OnceLock::new(), others }
     }
 
-    pub(crate) fn cell(&self, realm: usize) -> Option<&Cell<T>> {
-        self.0.get(realm)
+    pub(crate) fn slot(&self, realm: usize) -> Option<&Slot<T>> {
+        match realm {
+            0 => Some(&self.first),
+            _ => self.others.get(realm - 1),
+        }
     }
 
     /// Those that were loaded, with the number of their realm.
     pub(crate) fn loaded(&self) -> impl Iterator<Item = (usize, &Live<T>)> {
-        let cells = self.0.iter().enumerate();
-        cells.filter_map(|(realm, cell)| Some((realm, cell.get()?.as_ref().ok()?)))
+        let slots = std::iter::once(&self.first).chain(&self.others).enumerate();
+        slots.filter_map(|(realm, slot)| Some((realm, slot.get()?.as_ref().ok()?)))
     }
 }
 
@@ -111,7 +117,7 @@ impl<T: SessionData> State<T> {
         &self,
         base: Option<&Record>,
         id: Id,
-        data: Box<RawValue>,
+        data: String,
         now: UnixSeconds,
     ) -> Record {
         let subject = self.data.subject().map(|subject| subject.into_owned());
@@ -169,7 +175,11 @@ impl<T: SessionData> Live<T> {
                 }
             }
         }
-        state.data = Arc::new(after);
+        drop(before);
+        match Arc::get_mut(&mut state.data) {
+            Some(data) => *data = after,
+            None => state.data = Arc::new(after),
+        }
         state.change = state.change.max(Change::Modified);
         answer
     }
@@ -229,7 +239,7 @@ impl<T: SessionData> Live<T> {
             (base, _) => {
                 let base = base.as_ref().map(|base| &base.record);
                 let id = base.map_or_else(Id::random, |base| Ok(base.id)).ok()?;
-                Some(lifetimes.deadlines(&state.next_record(base, id, Box::default(), now)))
+                Some(lifetimes.deadlines(&state.next_record(base, id, String::new(), now)))
             }
         }
     }
@@ -254,6 +264,6 @@ fn refuse_if_closed<T>(state: &State<T>) -> bool {
 }
 
 fn merged<T: SessionData>(before: &T, mine: &T, theirs: &T) -> serde_json::Result<T> {
-    let both = merge(&to_raw_value(before)?, &to_raw_value(mine)?, &to_raw_value(theirs)?)?;
-    serde_json::from_str(both.get())
+    let text = |data: &T| serde_json::to_string(data);
+    serde_json::from_str(&merge(&text(before)?, &text(mine)?, &text(theirs)?)?)
 }

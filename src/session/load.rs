@@ -179,7 +179,7 @@ fn resume<T: SessionData>(opened: Opened, record: Record, chunks: SentChunks, lo
 }
 
 fn read<T: SessionData>(record: &Record) -> Option<T> {
-    serde_json::from_str(record.data.get()).ok()
+    serde_json::from_str(&record.data).ok()
 }
 
 fn anonymous<T: SessionData>(arrival: Arrival, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {

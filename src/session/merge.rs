@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 type Fields<'d> = BTreeMap<String, &'d RawValue>;
 
@@ -11,11 +11,7 @@ type Fields<'d> = BTreeMap<String, &'d RawValue>;
 ///
 /// # Errors
 /// When one of them is not an object.
-pub(crate) fn merge(
-    base: &RawValue,
-    mine: &RawValue,
-    theirs: &RawValue,
-) -> serde_json::Result<Box<RawValue>> {
+pub(crate) fn merge(base: &str, mine: &str, theirs: &str) -> serde_json::Result<String> {
     let (base, mine, theirs) = (fields(base)?, fields(mine)?, fields(theirs)?);
     let mut merged = theirs;
     for name in base.keys().chain(mine.keys()) {
@@ -27,11 +23,11 @@ pub(crate) fn merge(
             };
         }
     }
-    to_raw_value(&merged)
+    serde_json::to_string(&merged)
 }
 
 /// The fields of some data by size, largest first: for the log, so without their values.
-pub(crate) fn largest_fields(data: &RawValue) -> Vec<(String, usize)> {
+pub(crate) fn largest_fields(data: &str) -> Vec<(String, usize)> {
     let mut sizes: Vec<(String, usize)> = fields(data)
         .map(|fields| fields.into_iter().map(|(name, value)| (name, value.get().len())).collect())
         .unwrap_or_default();
@@ -40,20 +36,16 @@ pub(crate) fn largest_fields(data: &RawValue) -> Vec<(String, usize)> {
     sizes
 }
 
-fn fields(data: &RawValue) -> serde_json::Result<Fields<'_>> {
-    serde_json::from_str(data.get())
+fn fields(data: &str) -> serde_json::Result<Fields<'_>> {
+    serde_json::from_str(data)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn raw(text: &str) -> Box<RawValue> {
-        RawValue::from_string(text.into()).unwrap()
-    }
-
     fn merged(base: &str, mine: &str, theirs: &str) -> String {
-        merge(&raw(base), &raw(mine), &raw(theirs)).unwrap().get().to_owned()
+        merge(base, mine, theirs).unwrap()
     }
 
     #[test]

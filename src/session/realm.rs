@@ -1,9 +1,12 @@
 //! Realms: which settings hold for which path.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use rocket::http::uri::{Segments, fmt::Path};
+use rocket::http::uri::Path;
 use rocket::tokio::time::timeout;
 
 use super::config::{ConfigError, RealmSettings, Settings};
@@ -59,12 +62,16 @@ impl Realm {
         })
     }
 
-    /// Waits for the store, but no longer than `store_timeout`.
+    /// Waits for the store, but no longer than `store_timeout`. One that answers at once needs no timer.
     pub(crate) async fn bounded<V>(
         &self,
-        answer: impl Future<Output = Result<V, StoreError>>,
+        answer: impl Future<Output = Result<V, StoreError>> + Unpin,
     ) -> Result<V, StoreError> {
-        timeout(self.store_timeout, answer).await.unwrap_or(Err(StoreError::TimedOut))
+        let mut answer = answer;
+        match poll_fn(|context| Poll::Ready(Pin::new(&mut answer).poll(context))).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => timeout(self.store_timeout, answer).await.unwrap_or(Err(StoreError::TimedOut)),
+        }
     }
 }
 
@@ -85,7 +92,13 @@ impl RealmMap {
     }
 
     /// The realm of a request: the longest prefix by whole decoded segments, as Rocket routes.
-    pub(crate) fn containing(&self, path: &Segments<'_, Path>) -> Option<usize> {
+    pub(crate) fn containing(&self, path: Path<'_>) -> Option<usize> {
+        if let [Realm { segments, .. }] = &self.0[..]
+            && segments.is_empty()
+        {
+            return Some(0);
+        }
+        let path = path.segments();
         let contains = |realm: &Realm| {
             realm.segments.iter().enumerate().all(|(n, segment)| path.get(n) == Some(segment.as_str()))
         };

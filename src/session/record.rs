@@ -5,12 +5,10 @@
 //! seconds, `data` is an object, and the last three are left out from the first on that needs not be said.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
-use serde_json::value::RawValue;
 
 use super::clock::UnixSeconds;
 use super::error::Invalid;
@@ -61,6 +59,13 @@ impl Id {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    fn letters(&self) -> [u8; Id::TEXT] {
+        let mut letters = [b'A'; Id::TEXT];
+        // 16 bytes always make 22 letters.
+        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut letters);
+        letters
+    }
+
     /// The bits themselves, for a store that keeps their hash.
     pub fn as_bytes(&self) -> &[u8; Id::BYTES] {
         &self.0
@@ -73,27 +78,9 @@ impl fmt::Debug for Id {
     }
 }
 
-impl Serialize for Id {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = [0; Id::TEXT];
-        let encoded = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
-        match (encoded, str::from_utf8(&text)) {
-            (Ok(_), Ok(text)) => serializer.serialize_str(text),
-            _ => Err(serde::ser::Error::custom("an id is 22 characters")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
-        let text = <&str>::deserialize(deserializer)?;
-        Id::from_text(text).ok_or_else(|| de::Error::custom("not an id"))
-    }
-}
-
 /// A session as a store sees it. It knows no store, no cookie and no Rust type: `data` is the JSON
 /// object that the app's type was written as.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its name. A new one is given whenever privilege changes.
     pub id: Id,
@@ -103,8 +90,8 @@ pub struct Record {
     pub seen: UnixSeconds,
     /// How many times its data was written; 1 for a new session.
     pub version: u32,
-    /// The app's data: a JSON object.
-    pub data: Box<RawValue>,
+    /// The app's data: the text of a JSON object.
+    pub data: String,
     /// Whether this login asked for the longer lifetime.
     pub remembered: bool,
     /// When the subject proved who they are.
@@ -115,16 +102,40 @@ pub struct Record {
 
 impl Record {
     /// The wire form.
-    ///
-    /// # Errors
-    /// None that a record of this library can cause.
-    pub fn encode(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+    pub fn encode(&self) -> String {
+        let mut text = Vec::with_capacity(self.data.len() + 128);
+        self.encode_into(&mut text);
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// The wire form, written to the end of `buffer`.
-    pub(crate) fn encode_into(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
-        serde_json::to_writer(buffer, self)
+    pub(crate) fn encode_into(&self, buffer: &mut Vec<u8>) {
+        let mut digits = itoa::Buffer::new();
+        let mut number = |buffer: &mut Vec<u8>, opening: &str, value: i64| {
+            buffer.extend_from_slice(opening.as_bytes());
+            buffer.extend_from_slice(digits.format(value).as_bytes());
+        };
+        number(buffer, "[", i64::from(FORMAT));
+        buffer.extend_from_slice(b",\"");
+        buffer.extend_from_slice(&self.id.letters());
+        number(buffer, "\",", self.created);
+        number(buffer, ",", self.seen);
+        number(buffer, ",", i64::from(self.version));
+        buffer.push(b',');
+        buffer.extend_from_slice(self.data.as_bytes());
+        if self.remembered || self.signed_in.is_some() || self.subject.is_some() {
+            number(buffer, ",", i64::from(self.remembered));
+        }
+        match self.signed_in {
+            Some(signed_in) => number(buffer, ",", signed_in),
+            None if self.subject.is_some() => buffer.extend_from_slice(b",null"),
+            None => {}
+        }
+        if let Some(subject) = &self.subject {
+            buffer.push(b',');
+            buffer.extend_from_slice(serde_json::Value::from(subject.as_str()).to_string().as_bytes());
+        }
+        buffer.push(b']');
     }
 
     /// Reads the wire form.
@@ -132,32 +143,84 @@ impl Record {
     /// # Errors
     /// [`Invalid::Format`] when it is of a format that this version does not know, or of none.
     pub fn decode(text: &str) -> Result<Record, Invalid> {
-        match serde_json::from_str(text) {
-            Ok(Decoded::Record(record)) => Ok(record),
-            Ok(Decoded::Unknown) | Err(_) => Err(Invalid::Format),
-        }
-    }
-
-    fn tail_length(&self) -> usize {
-        match (self.remembered, self.signed_in, &self.subject) {
-            (_, _, Some(_)) => 3,
-            (_, Some(_), None) => 2,
-            (true, None, None) => 1,
-            (false, None, None) => 0,
-        }
+        Reader(text).record().ok_or(Invalid::Format)
     }
 }
 
-impl PartialEq for Record {
-    fn eq(&self, other: &Record) -> bool {
-        self.id == other.id
-            && self.created == other.created
-            && self.seen == other.seen
-            && self.version == other.version
-            && self.data.get() == other.data.get()
-            && self.remembered == other.remembered
-            && self.signed_in == other.signed_in
-            && self.subject == other.subject
+/// Reads a record from its front. What follows the elements that this version knows is left unread.
+struct Reader<'t>(&'t str);
+
+impl Reader<'_> {
+    fn record(mut self) -> Option<Record> {
+        self.skip("[")?;
+        if self.number::<u32>()? != FORMAT {
+            return None;
+        }
+        self.skip(",\"")?;
+        let id = Id::from_text(self.take(Id::TEXT)?)?;
+        self.skip("\",")?;
+        let created = self.number()?;
+        self.skip(",")?;
+        let seen = self.number()?;
+        self.skip(",")?;
+        let version = self.number()?;
+        self.skip(",")?;
+        let data = self.object()?.to_owned();
+        let (remembered, signed_in, subject) = self.tail()?;
+        Some(Record { id, created, seen, version, data, remembered, signed_in, subject })
+    }
+
+    fn tail(&mut self) -> Option<(bool, Option<UnixSeconds>, Option<String>)> {
+        if self.skip(",").is_none() {
+            return self.skip("]").map(|()| (false, None, None));
+        }
+        let remembered = self.number::<u8>()? != 0;
+        if self.skip(",").is_none() {
+            return self.skip("]").map(|()| (remembered, None, None));
+        }
+        let signed_in = if self.skip("null").is_some() { None } else { Some(self.number()?) };
+        if self.skip(",").is_none() {
+            return self.skip("]").map(|()| (remembered, signed_in, None));
+        }
+        let subject = serde_json::Deserializer::from_str(self.0).into_iter().next()?.ok()?;
+        Some((remembered, signed_in, subject))
+    }
+
+    fn skip(&mut self, expected: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(expected)?;
+        Some(())
+    }
+
+    fn take(&mut self, bytes: usize) -> Option<&str> {
+        let (taken, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number<N: FromStr>(&mut self) -> Option<N> {
+        let end = self.0.bytes().position(|byte| byte != b'-' && !byte.is_ascii_digit())?;
+        self.take(end)?.parse().ok()
+    }
+
+    /// A JSON object, up to the brace that closes it.
+    fn object(&mut self) -> Option<&str> {
+        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+        if !self.0.starts_with('{') {
+            return None;
+        }
+        let closes = |byte: u8| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' if !in_string => depth += 1,
+                b'}' if !in_string => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        };
+        let end = self.0.bytes().position(closes)?;
+        self.take(end + 1)
     }
 }
 
@@ -168,77 +231,10 @@ impl fmt::Debug for Record {
             .field("created", &self.created)
             .field("seen", &self.seen)
             .field("version", &self.version)
-            .field("data", &format_args!("{} bytes", self.data.get().len()))
+            .field("data", &format_args!("{} bytes", self.data.len()))
             .field("remembered", &self.remembered)
             .field("signed_in", &self.signed_in)
             .field("subject", &self.subject.as_ref().map(|_| ".."))
             .finish()
     }
-}
-
-impl Serialize for Record {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let tail = self.tail_length();
-        let mut array = serializer.serialize_seq(Some(6 + tail))?;
-        array.serialize_element(&FORMAT)?;
-        array.serialize_element(&self.id)?;
-        array.serialize_element(&self.created)?;
-        array.serialize_element(&self.seen)?;
-        array.serialize_element(&self.version)?;
-        array.serialize_element(&self.data)?;
-        if tail > 0 {
-            array.serialize_element(&u8::from(self.remembered))?;
-        }
-        if tail > 1 {
-            array.serialize_element(&self.signed_in)?;
-        }
-        if tail > 2 {
-            array.serialize_element(&self.subject)?;
-        }
-        array.end()
-    }
-}
-
-enum Decoded {
-    Record(Record),
-    Unknown,
-}
-
-impl<'de> Deserialize<'de> for Decoded {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Decoded, D::Error> {
-        deserializer.deserialize_seq(Decoder)
-    }
-}
-
-struct Decoder;
-
-impl<'de> Visitor<'de> for Decoder {
-    type Value = Decoded;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a session record")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Decoded, A::Error> {
-        if need::<u32, A>(&mut array)? != FORMAT {
-            while array.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(Decoded::Unknown);
-        }
-        let record = Record {
-            id: need(&mut array)?,
-            created: need(&mut array)?,
-            seen: need(&mut array)?,
-            version: need(&mut array)?,
-            data: need(&mut array)?,
-            remembered: array.next_element::<u8>()?.is_some_and(|flag| flag != 0),
-            signed_in: array.next_element()?.flatten(),
-            subject: array.next_element()?.flatten(),
-        };
-        while array.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Decoded::Record(record))
-    }
-}
-
-fn need<'de, V: Deserialize<'de>, A: SeqAccess<'de>>(array: &mut A) -> Result<V, A::Error> {
-    array.next_element()?.ok_or_else(|| de::Error::custom("a session record has six elements"))
 }

@@ -21,13 +21,10 @@ impl Ticket {
     }
 
     /// A ticket of the record's whole wire form.
-    ///
-    /// # Errors
-    /// None that a record of this library can cause.
-    pub fn of_record(record: &Record) -> serde_json::Result<Ticket> {
-        let mut buffer = Ticket::buffer(record.data.get().len() + 128);
-        record.encode_into(&mut buffer)?;
-        Ok(Ticket(buffer))
+    pub fn of_record(record: &Record) -> Ticket {
+        let mut buffer = Ticket::buffer(record.data.len() + 128);
+        record.encode_into(&mut buffer);
+        Ticket(buffer)
     }
 
     /// The text.

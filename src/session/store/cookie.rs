@@ -22,11 +22,6 @@ pub(super) fn open(setting: &str) -> Result<Arc<dyn Store>, String> {
     }
 }
 
-fn save(record: &Record) -> Result<Written, StoreError> {
-    let ticket = Ticket::of_record(record).map_err(|error| StoreError::Failed(error.to_string()))?;
-    Ok(Written::Saved(ticket))
-}
-
 #[rocket::async_trait]
 impl Store for CookieStore {
     fn capabilities(&self) -> Capabilities {
@@ -38,7 +33,7 @@ impl Store for CookieStore {
     }
 
     async fn create(&self, record: &Record, _until: UnixSeconds) -> Result<Written, StoreError> {
-        save(record)
+        Ok(Written::Saved(Ticket::of_record(record)))
     }
 
     async fn update(
@@ -47,7 +42,7 @@ impl Store for CookieStore {
         _expected: u32,
         _until: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        save(record)
+        Ok(Written::Saved(Ticket::of_record(record)))
     }
 
     async fn rotate(
@@ -57,11 +52,11 @@ impl Store for CookieStore {
         _expected: u32,
         _until: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        save(record)
+        Ok(Written::Saved(Ticket::of_record(record)))
     }
 
     async fn touch(&self, record: &Record, _until: UnixSeconds) -> Result<Written, StoreError> {
-        save(record)
+        Ok(Written::Saved(Ticket::of_record(record)))
     }
 
     async fn delete(&self, _id: &Id) -> Result<(), StoreError> {
