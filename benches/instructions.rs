@@ -28,8 +28,9 @@ fn main() -> Outcome<()> {
 fn build() -> Outcome<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let features = std::env::var("BENCH_FEATURES").unwrap_or_else(|_| "mimalloc".into());
     let built = Command::new(cargo)
-        .args(["build", "--release", "--no-default-features", "--example", "visits"])
+        .args(["build", "--release", "--no-default-features", "--features", &features, "--example", "visits"])
         .current_dir(root)
         .status()?;
     if !built.success() {

@@ -8,6 +8,10 @@ use rocket::{Config, get, launch, routes};
 use sealed_sessions::session::{Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Default, Clone, Serialize, Deserialize)]
 struct Visitor {
     views: u64,

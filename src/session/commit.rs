@@ -76,26 +76,40 @@ pub(crate) async fn commit<T: SessionData>(
     now: UnixSeconds,
 ) -> Committed {
     let Some(mut state) = live.close() else { return Committed::default() };
-    let _held_until_the_end = state.lock.take();
     if live.arrival == Arrival::Superseded || (failed && !state.destroyed) {
         return Committed::default();
-    }
-    if let Some(ended) = &state.ended
-        && let Err(error) = realm.bounded(realm.store.delete(&ended.id)).await
-    {
-        let until = moment(realm.lifetimes.end(ended));
-        log::error!(
-            "sessions of {:?}: cannot end {}, whose copy lives until {until}: {error}",
-            realm.path,
-            realm.keyring.handle(&ended.id),
-        );
-        let failure = Failure::Unavailable { copy_lives_until: Some(until) };
-        return Committed { lines: realm.cookie.clear(&live.sent), failure: Some(failure) };
     }
     let write = match failed {
         true => Ok(Write::Clear),
         false => decide(realm, live, &mut state, empty, now),
     };
+    match write {
+        Ok(Write::Nothing) if state.ended.is_none() => Committed::default(),
+        // On the heap, so that the many responses that write nothing carry no room for it.
+        write => Box::pin(carry_out(realm, live, state, write, now)).await,
+    }
+}
+
+/// Ends what was destroyed, then writes.
+async fn carry_out<T: SessionData>(
+    realm: &Realm,
+    live: &Live<T>,
+    state: State<T>,
+    write: Result<Write, CommitError>,
+    now: UnixSeconds,
+) -> Committed {
+    if let Some(ended) = &state.ended
+        && let Err(error) = realm.bounded(realm.store.delete(&ended.id)).await
+    {
+        let until = moment(realm.lifetimes.end(ended));
+        let handle = realm.keyring.handle(&ended.id);
+        log::error!(
+            "sessions of {:?}: cannot end {handle}, whose copy lives until {until}: {error}",
+            realm.path
+        );
+        let failure = Failure::Unavailable { copy_lives_until: Some(until) };
+        return Committed { lines: realm.cookie.clear(&live.sent), failure: Some(failure) };
+    }
     let written = match write {
         Ok(write) => perform(realm, &live.sent, &state, write, now).await,
         Err(error) => Err(error),

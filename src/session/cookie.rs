@@ -5,8 +5,6 @@
 //! `COUNT.first-piece`, and `NAME.1`, `NAME.2`, … the others. The seal is bound to name and count, so
 //! pieces of different seals, or too few or too many, open to nothing.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rocket::Request;
@@ -163,8 +161,8 @@ impl CookieFormat {
         let mut tail = String::with_capacity(self.attributes.len() + 20);
         tail.push_str(&self.attributes);
         if self.persistent {
-            // Writing to a String cannot fail.
-            let _ = write!(tail, "; Max-Age={max_age}");
+            tail.push_str("; Max-Age=");
+            tail.push_str(itoa::Buffer::new().format(max_age));
         }
         tail
     }
@@ -205,38 +203,46 @@ impl CookieFormat {
     /// The session's cookies in this request: those of the header where there is one, since only it
     /// shows two of the same name; else those of the jar, which Rocket's local client fills.
     pub(crate) fn sent<'r>(&self, request: &'r Request<'_>) -> SentCookies<'r> {
-        let mut sent = SentCookies { pieces: Vec::new() };
-        let mut headers = request.headers().get("cookie").peekable();
-        if headers.peek().is_some() {
-            let pairs = headers.flat_map(|header| header.split(';'));
-            sent.pieces.extend(pairs.filter_map(|pair| self.piece(pair.trim())));
-        } else {
-            let cookies = request.cookies().iter();
-            sent.pieces
-                .extend(cookies.filter_map(|cookie| Some((self.chunk_of(cookie.name())?, cookie.value()))));
+        let mut pieces = Vec::new();
+        let mut has_header = false;
+        for header in request.headers().get("cookie") {
+            has_header = true;
+            for pair in header.split(';') {
+                pieces.extend(self.piece(pair));
+            }
         }
-        sent
+        if !has_header {
+            let cookies = request.cookies().iter();
+            pieces.extend(cookies.filter_map(|cookie| Some((self.chunk_of(cookie.name())?, cookie.value()))));
+        }
+        SentCookies { pieces }
     }
 
     fn piece<'r>(&self, pair: &'r str) -> Option<(usize, &'r str)> {
-        if !pair.starts_with(&self.name) {
-            return None;
+        let rest = pair.trim_ascii().strip_prefix(&self.name)?;
+        match rest.strip_prefix('=') {
+            Some(value) => Some((0, value)),
+            None => {
+                let (suffix, value) = rest.split_once('=')?;
+                Some((chunk_number(suffix)?, value))
+            }
         }
-        let (name, value) = pair.split_once('=')?;
-        Some((self.chunk_of(name.trim_end())?, value.trim_start()))
     }
 
     /// Which chunk a cookie of this name is, if it is one of the session's.
     fn chunk_of(&self, name: &str) -> Option<usize> {
         match name.strip_prefix(&self.name)? {
             "" => Some(0),
-            suffix => {
-                let digits = suffix.strip_prefix('.')?;
-                let chunk = digits.parse().ok().filter(|chunk| (1..MOST_CHUNKS).contains(chunk))?;
-                (!digits.starts_with(['0', '+'])).then_some(chunk)
-            }
+            suffix => chunk_number(suffix),
         }
     }
+}
+
+/// The number of a chunk by what follows the cookie's name: `.1` and so on.
+fn chunk_number(suffix: &str) -> Option<usize> {
+    let digits = suffix.strip_prefix('.')?;
+    let chunk = digits.parse().ok().filter(|chunk| (1..MOST_CHUNKS).contains(chunk))?;
+    (!digits.starts_with(['0', '+'])).then_some(chunk)
 }
 
 /// The session's cookies of one request, in the order sent, each with the number of its chunk.
@@ -275,9 +281,11 @@ impl<'r> SentCookies<'r> {
     /// Every value of the cookie. Where a cut one stands twice, the n-th takes the n-th of each chunk.
     pub(crate) fn values(&self) -> impl Iterator<Item = SentValue<'r>> + '_ {
         let firsts = self.pieces.iter().filter(|(chunk, _)| *chunk == 0);
-        firsts.enumerate().filter_map(|(nth, (_, value))| match value.split_once('.') {
+        // No dot is base64: one that follows a digit or two ends the count of a cut value.
+        let dot = |value: &str| value.bytes().take(3).position(|byte| byte == b'.');
+        firsts.enumerate().filter_map(move |(nth, (_, value))| match dot(value) {
             None => Some(SentValue::Whole(value)),
-            Some((count, first)) => self.joined(nth, count, first),
+            Some(dot) => self.joined(nth, value.get(..dot)?, value.get(dot + 1..)?),
         })
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct RequestSessions<T> {
 }
 
 /// Two guards that load at the same time both load; the first to finish counts.
-pub(crate) type Slot<T> = OnceLock<Result<Live<T>, SessionError>>;
+pub(crate) type Slot<T> = OnceLock<Result<Box<Live<T>>, SessionError>>;
 
 impl<T> RequestSessions<T> {
     pub(crate) fn new(realms: usize) -> Self {
@@ -47,7 +47,7 @@ impl<T> RequestSessions<T> {
     /// Those that were loaded, with the number of their realm.
     pub(crate) fn loaded(&self) -> impl Iterator<Item = (usize, &Live<T>)> {
         let slots = std::iter::once(&self.first).chain(&self.others).enumerate();
-        slots.filter_map(|(realm, slot)| Some((realm, slot.get()?.as_ref().ok()?)))
+        slots.filter_map(|(realm, slot)| Some((realm, &**slot.get()?.as_ref().ok()?)))
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct State<T> {
     pub(crate) change: Change,
     pub(crate) remember: bool,
     /// The session that `destroy` has ended; what is set afterwards belongs to a new one.
-    pub(crate) ended: Option<Record>,
+    pub(crate) ended: Option<Box<Record>>,
     pub(crate) destroyed: bool,
     pub(crate) lock: Option<Lock>,
     pub(crate) closed: bool,
@@ -144,8 +144,8 @@ impl<T: SessionData> Live<T> {
         sent: SentChunks,
         sizes: Option<Sizes>,
         state: State<T>,
-    ) -> Live<T> {
-        Live { arrival, key_age, sent, sizes, state: Mutex::new(state) }
+    ) -> Box<Live<T>> {
+        Box::new(Live { arrival, key_age, sent, sizes, state: Mutex::new(state) })
     }
 
     /// No code of the app runs while this is held, so it is held briefly and never twice by one task.
@@ -202,7 +202,7 @@ impl<T: SessionData> Live<T> {
     pub(crate) fn destroy(&self) {
         let mut state = self.state();
         if !refuse_if_closed(&state) {
-            let ended = state.base.take().map(|base| base.record).or(state.ended.take());
+            let ended = state.base.take().map(|base| Box::new(base.record)).or(state.ended.take());
             let lock = state.lock.take();
             *state = State { ended, destroyed: true, ..State::empty(lock) };
         }

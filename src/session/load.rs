@@ -27,7 +27,7 @@ pub(crate) async fn load<T: SessionData>(
     request: &Request<'_>,
     access: Access,
     now: UnixSeconds,
-) -> Result<Live<T>, SessionError> {
+) -> Result<Box<Live<T>>, SessionError> {
     let sent = realm.cookie.sent(request);
     if sent.is_empty() {
         return Ok(anonymous(Arrival::Absent, SentChunks::default(), None));
@@ -168,7 +168,12 @@ pub(crate) async fn relock<T: SessionData>(
     }
 }
 
-fn resume<T: SessionData>(opened: Opened, record: Record, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {
+fn resume<T: SessionData>(
+    opened: Opened,
+    record: Record,
+    chunks: SentChunks,
+    lock: Option<Lock>,
+) -> Box<Live<T>> {
     match read(&record) {
         Some(data) => {
             let state = State::resumed(Base { record, ticket: opened.ticket }, data, lock);
@@ -182,7 +187,7 @@ fn read<T: SessionData>(record: &Record) -> Option<T> {
     serde_json::from_str(&record.data).ok()
 }
 
-fn anonymous<T: SessionData>(arrival: Arrival, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {
+fn anonymous<T: SessionData>(arrival: Arrival, chunks: SentChunks, lock: Option<Lock>) -> Box<Live<T>> {
     if let Arrival::Invalid(reason) = arrival {
         log::debug!("a session cookie counts as none: {reason:?}");
     }

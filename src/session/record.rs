@@ -5,7 +5,6 @@
 //! seconds, `data` is an object, and the last three are left out from the first on that needs not be said.
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -197,9 +196,21 @@ impl Reader<'_> {
         Some(taken)
     }
 
-    fn number<N: FromStr>(&mut self) -> Option<N> {
-        let end = self.0.bytes().position(|byte| byte != b'-' && !byte.is_ascii_digit())?;
-        self.take(end)?.parse().ok()
+    fn number<N: TryFrom<i64>>(&mut self) -> Option<N> {
+        let (negative, digits) = match self.0.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, self.0),
+        };
+        let (mut value, mut read) = (0_i64, 0);
+        for byte in digits.bytes().take_while(u8::is_ascii_digit) {
+            let digit = i64::from(byte - b'0');
+            value = value.checked_mul(10)?;
+            // The least number has no positive twin, so a negative one is counted downwards.
+            value = if negative { value.checked_sub(digit)? } else { value.checked_add(digit)? };
+            read += 1;
+        }
+        self.0 = digits.get(read..).filter(|_| read > 0)?;
+        N::try_from(value).ok()
     }
 
     /// A JSON object, up to the brace that closes it.
