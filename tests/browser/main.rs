@@ -1,0 +1,9 @@
+//! The app in real browsers: Chromium, driven through chromedriver, each with a jar of its own.
+//!
+//! `scripts/test` installs both. `CHROMEDRIVER` names another driver.
+
+mod browser;
+mod screenshots;
+#[path = "../http/server.rs"]
+mod server;
+mod walk;

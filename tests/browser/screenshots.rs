@@ -1,0 +1,102 @@
+//! Pictures of every page, to be looked at: `scripts/screenshots DIRECTORY`.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::browser::{Browser, PASSWORD};
+use crate::server::Server;
+
+const WIDTHS: [u32; 2] = [390, 1280];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+
+#[rocket::async_test]
+#[ignore = "writes files: run it by scripts/screenshots"]
+async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
+    let album = Album(env::var_os("SCREENSHOTS").expect("SCREENSHOTS names a directory").into());
+    fs::create_dir_all(&album.0).unwrap();
+    let server = Server::start(&[]);
+    let mut browser = Browser::open(&server).await.expect("chromedriver is installed");
+
+    for (name, path) in [("overview-fresh", "/"), ("cookie-none", "/stateless/cookie"), ("404", "/nowhere")] {
+        browser.visit(path).await;
+        album.take(&browser, name).await;
+    }
+    browser.visit("/stateless/register").await;
+    album.take(&browser, "register").await;
+    browser.submit(" alice ", "aaaaaaaaaaaaaaaaaaaa").await;
+    browser.find("#username-error").await;
+    album.take(&browser, "register-errors").await;
+    browser.submit("alice", PASSWORD).await;
+    browser.find("#visits").await;
+    album.take(&browser, "visits-first").await;
+    for _ in 0..41 {
+        browser.visit("/stateless").await;
+    }
+    album.take(&browser, "visits").await;
+    for name in ["profile", "cookie"] {
+        browser.visit(&format!("/stateless/{name}")).await;
+        album.take(&browser, name).await;
+    }
+    browser.visit("/").await;
+    album.take(&browser, "overview").await;
+
+    browser.visit("/stateless/login").await;
+    browser.driver.delete_all_cookies().await.unwrap();
+    browser.submit("alice", PASSWORD).await;
+    browser.find(".stamp").await;
+    album.take(&browser, "403").await;
+    browser.visit("/stateless/profile").await;
+    album.take(&browser, "login").await;
+    browser.submit("alice", "not her password").await;
+    browser.find("#form-error").await;
+    album.take(&browser, "login-error").await;
+
+    let long = "Wolfeschlegelsteinhausenbergerdorff".repeat(2);
+    browser.register(&long[..64]).await;
+    album.take(&browser, "long-name").await;
+    browser.visit("/stateless/profile").await;
+    album.take(&browser, "long-name-profile").await;
+
+    let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
+    browser.turn_to(&server);
+    browser.driver.delete_all_cookies().await.unwrap();
+    browser.visit("/stateless/login").await;
+    // Real time passes: the form's session ends a second after it was opened.
+    while browser.driver.find(thirtyfour::By::Css(".notice")).await.is_err() {
+        browser.visit("/stateless/login").await;
+    }
+    album.take(&browser, "notice").await;
+}
+
+/// A directory of pictures.
+struct Album(PathBuf);
+
+impl Album {
+    /// The whole of the page that is shown, once for each width and colour scheme.
+    async fn take(&self, browser: &Browser, name: &str) {
+        let cdp = browser.driver.cdp();
+        for width in WIDTHS {
+            let size =
+                json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
+            cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.unwrap();
+            for scheme in SCHEMES {
+                let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+                cdp.send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
+                let metrics = cdp.send_raw("Page.getLayoutMetrics", ()).await.unwrap();
+                let content = &metrics["cssContentSize"];
+                assert_eq!(content["width"], width, "{name} at {width} is to be scrolled sideways");
+                let clip = json!({ "x": 0, "y": 0, "width": width, "height": content["height"], "scale": 1 });
+                let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+                let shot = cdp.send_raw("Page.captureScreenshot", shot).await.unwrap();
+                let picture = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
+                fs::write(self.0.join(format!("{name}-{width}-{scheme}.png")), picture).unwrap();
+            }
+        }
+        cdp.send_raw("Emulation.clearDeviceMetricsOverride", ()).await.unwrap();
+    }
+}

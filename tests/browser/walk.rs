@@ -1,0 +1,172 @@
+//! What a visitor does and sees.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use thirtyfour::cookie::SameSite;
+use thirtyfour::prelude::*;
+
+use crate::browser::{Browser, PASSWORD};
+use crate::server::Server;
+
+#[rocket::async_test]
+async fn a_visitor_counts_registers_signs_out_and_comes_back() {
+    let mut server = Server::start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    for count in ["1", "2", "3"] {
+        browser.visit("/stateless").await;
+        assert_eq!(browser.text("#visits").await, count);
+    }
+    browser.click("a[href='/stateless/register']").await;
+    browser.submit("alice", PASSWORD).await;
+    assert_eq!(browser.text("#visits").await, "4");
+    browser.click("a[href='/stateless/profile']").await;
+    assert_eq!(browser.text("#username").await, "alice");
+
+    browser.click("main form button").await;
+    browser.find("a[href='/stateless/login']").await;
+    assert_eq!(browser.text("#visits").await, "1", "signing out ends the session");
+    browser.visit("/stateless/profile").await;
+    assert_eq!(browser.path().await, "/stateless/login?next=%2Fstateless%2Fprofile");
+
+    browser.submit("alice", "not her password").await;
+    assert_eq!(browser.text("#form-error").await, "Wrong username or password.");
+    let username = browser.find("input[name=username]").await;
+    assert_eq!(username.value().await.unwrap().as_deref(), Some("alice"));
+
+    browser.submit("alice", PASSWORD).await;
+    assert_eq!(browser.text("#username").await, "alice");
+    assert_eq!(browser.path().await, "/stateless/profile");
+    browser.visit("/stateless").await;
+    assert_eq!(browser.text("#visits").await, "2", "signing in keeps the count");
+    server.assert_well();
+}
+
+#[rocket::async_test]
+async fn a_restart_of_the_app_is_not_noticed_and_too_long_a_pause_is_said() {
+    let server = Server::start(&[]);
+    let Some(mut browser) = Browser::open(&server).await else { return };
+    browser.register("alice").await;
+    let server = server.restart(&[]);
+    browser.turn_to(&server);
+    browser.visit("/stateless/profile").await;
+    assert_eq!(browser.text("#username").await, "alice");
+
+    // Real time has to pass, and there is nothing to ask meanwhile: a request would be use of the session.
+    let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
+    browser.turn_to(&server);
+    sleep(Duration::from_secs(1));
+    browser.visit("/stateless").await;
+    assert_eq!(browser.text("[role=status]").await, "Your session ended because you were away for a while.");
+    assert_eq!(browser.text("#visits").await, "1");
+    browser.find("a[href='/stateless/login']").await;
+}
+
+#[rocket::async_test]
+async fn the_cookie_is_kept_on_localhost_and_out_of_reach_of_scripts() {
+    let server = Server::start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.visit("/stateless").await;
+    let cookie = browser.driver.get_named_cookie("__Host-stateless").await.unwrap();
+    assert_eq!(cookie.http_only, Some(true));
+    assert_eq!(cookie.secure, Some(true));
+    assert_eq!(cookie.same_site, Some(SameSite::Lax));
+    assert_eq!(cookie.path.as_deref(), Some("/"));
+    assert_eq!(cookie.domain.as_deref(), Some("localhost"));
+    assert!(cookie.expiry.is_some());
+    let seen = browser.driver.execute("return document.cookie", Vec::new()).await.unwrap();
+    assert_eq!(seen.json(), "");
+}
+
+#[rocket::async_test]
+async fn two_browsers_see_nothing_of_each_other() {
+    let server = Server::start(&[]);
+    let Some(one) = Browser::open(&server).await else { return };
+    let Some(other) = Browser::open(&server).await else { return };
+    one.visit("/stateless").await;
+    one.register("alice").await;
+    assert_eq!(one.text("#visits").await, "2");
+
+    other.visit("/stateless").await;
+    assert_eq!(other.text("#visits").await, "1");
+    other.visit("/stateless/profile").await;
+    assert_eq!(other.text("h1").await, "Sign in");
+    other.register("bob").await;
+
+    for (browser, name) in [(&one, "alice"), (&other, "bob")] {
+        browser.visit("/stateless/profile").await;
+        assert_eq!(browser.text("#username").await, name);
+    }
+    one.click("main form button").await;
+    one.find("a[href='/stateless/login']").await;
+    other.visit("/stateless/profile").await;
+    assert_eq!(other.text("#username").await, "bob");
+}
+
+#[rocket::async_test]
+async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works() {
+    let server = Server::start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.register("alice").await;
+    browser.click("header form button").await;
+    browser.find("a[href='/stateless/login']").await;
+
+    browser.visit("/stateless/login").await;
+    let early = browser.driver.window().await.unwrap();
+    let late = browser.driver.new_tab().await.unwrap();
+    browser.driver.switch_to_window(late).await.unwrap();
+    browser.visit("/stateless/login").await;
+    browser.submit("alice", PASSWORD).await;
+    browser.find("#visits").await;
+
+    browser.driver.switch_to_window(early).await.unwrap();
+    browser.submit("alice", PASSWORD).await;
+    assert_eq!(browser.text(".stamp").await.to_lowercase(), "error 403");
+    assert_eq!(browser.text("main h2").await, "Sign in again");
+    browser.submit("alice", PASSWORD).await;
+    browser.find("#visits").await;
+    browser.visit("/stateless/profile").await;
+    assert_eq!(browser.text("#username").await, "alice");
+}
+
+#[rocket::async_test]
+async fn the_keyboard_alone_is_enough() {
+    let server = Server::start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.visit("/stateless/register").await;
+    browser.press(Key::Tab).await;
+    assert!(browser.is_focused("a.skip").await);
+    let skip = browser.find("a.skip").await;
+    assert!(skip.rect().await.unwrap().x >= 0.0, "the skip link is seen while it has the focus");
+    browser.press(Key::Enter).await;
+    assert_eq!(browser.path().await, "/stateless/register#main");
+    browser.press(Key::Tab).await;
+    assert!(browser.is_focused("input[name=username]").await, "the skip link skips the header");
+    browser.press("alice").await;
+    browser.press(Key::Tab).await;
+    assert!(browser.is_focused("input[name=password]").await);
+    browser.press(PASSWORD).await;
+    browser.press(Key::Enter).await;
+    assert_eq!(browser.text("#visits").await, "1");
+
+    browser.visit("/stateless/profile").await;
+    browser.find("header form button").await.focus().await.unwrap();
+    browser.press(Key::Enter).await;
+    browser.find("a[href='/stateless/login']").await;
+
+    browser.visit("/stateless/login").await;
+    browser.find("input[name=username]").await.focus().await.unwrap();
+    browser.press("alice").await;
+    browser.press(Key::Tab).await;
+    browser.press(PASSWORD).await;
+    browser.press(Key::Tab).await;
+    assert!(browser.is_focused("input[name=remember]").await);
+    browser.press(" ").await;
+    browser.press(Key::Tab).await;
+    assert!(browser.is_focused("main form button").await);
+    browser.press(Key::Enter).await;
+    browser.find("#visits").await;
+    browser.visit("/stateless/profile").await;
+    let facts = browser.text("main dl").await;
+    assert!(facts.contains("Yes"), "the space bar asked to be remembered: {facts}");
+}

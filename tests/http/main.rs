@@ -1,0 +1,9 @@
+//! The real program over a real socket: started, spoken to, restarted and fed with bad input.
+
+mod bad_cookies;
+mod bad_forms;
+mod client;
+mod csrf;
+mod pages;
+mod server;
+mod walk;

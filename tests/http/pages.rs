@@ -1,0 +1,118 @@
+//! What holds for every page: the security headers, and no inline style or script.
+
+use crate::client::{Answer, Jar, encode, form};
+use crate::server::Server;
+
+const HEADERS: [(&str, &str); 9] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("server", "Rocket"),
+];
+
+const ASSETS: [&str; 2] = ["/site.css", "/favicon.svg"];
+
+#[track_caller]
+fn is_guarded(what: &str, status: u16, answer: &Answer) {
+    assert_eq!(answer.status, status, "{what}: {}", answer.body);
+    for (name, value) in HEADERS {
+        assert_eq!(answer.all(name).collect::<Vec<_>>(), [value], "{what}: {name}");
+    }
+    assert_eq!(answer.header("access-control-allow-origin"), None, "{what}");
+    if !answer.body.is_empty() && !ASSETS.iter().any(|asset| what == *asset) {
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{what}");
+        is_plain_html(what, &answer.body);
+    }
+}
+
+/// The policy would block them; a page that has them is broken.
+#[track_caller]
+fn is_plain_html(what: &str, html: &str) {
+    assert!(html.starts_with("<!doctype html>"), "{what}");
+    for tag in html.split('<').skip(1) {
+        let tag = tag.split('>').next().unwrap_or_default().to_ascii_lowercase();
+        let inline = |word: &str| {
+            word.starts_with("style")
+                || (word.starts_with("on") && word.contains('='))
+                || word.contains("javascript:")
+        };
+        assert!(!tag.starts_with("script") && !tag.split_whitespace().any(inline), "{what}: <{tag}>");
+    }
+}
+
+#[test]
+fn every_page_has_the_security_headers_and_nothing_inline() {
+    let server = Server::start(&[]);
+    let alice = server.register("alice");
+    let pages = [
+        ("/", 200, 200),
+        ("/stateless", 200, 200),
+        ("/stateless/cookie", 200, 200),
+        ("/stateless/login", 200, 200),
+        ("/stateless/register?next=/stateless/cookie", 200, 200),
+        ("/stateless/profile", 303, 200),
+        ("/login", 303, 303),
+        ("/profile", 303, 303),
+        ("/user", 303, 303),
+        ("/nowhere", 404, 404),
+        ("/stateless/nowhere", 404, 404),
+        ("/stateless/%61%00", 404, 404),
+        ("/stateless/logout", 404, 404),
+        ("/site.css", 200, 200),
+        ("/favicon.svg", 200, 200),
+    ];
+    for (path, anonymous, signed_in) in pages {
+        is_guarded(path, anonymous, &server.get(&mut Jar::default(), path));
+        is_guarded(path, signed_in, &server.get(&mut alice.clone(), path));
+        let head = server.send(&mut alice.clone(), "HEAD", path, &[], b"");
+        is_guarded(path, signed_in, &head);
+        assert_eq!(head.body, "", "{path}");
+    }
+}
+
+#[test]
+fn every_answer_to_a_form_has_the_security_headers_and_nothing_inline() {
+    let server = Server::start(&[]);
+    let mut jar = server.register("alice");
+    let token = server.get(&mut jar, "/stateless/login").token();
+    let token = format!("csrf_token={}", encode(&token));
+    let long = format!("{token}&username=alice&password={}", "x".repeat(33 * 1024));
+    let posts = [
+        ("login", "username=alice".to_owned(), 403),
+        ("login", token.clone(), 422),
+        ("login", format!("{token}&{}", form(&[("username", "<script>"), ("password", "wrong")])), 401),
+        ("login", long, 413),
+        ("register", format!("{token}&username=alice&password=short"), 422),
+        ("nowhere", token.clone(), 404),
+        ("logout", String::new(), 403),
+        ("logout", token, 303),
+    ];
+    for (page, body, status) in posts {
+        let answer = server.post_raw(&mut jar.clone(), &format!("/stateless/{page}"), body.as_bytes());
+        is_guarded(&format!("{page} {status}"), status, &answer);
+    }
+}
+
+#[test]
+fn what_is_built_from_a_session_is_not_stored_and_assets_are() {
+    let server = Server::start(&[]);
+    let mut jar = server.register("alice");
+    for path in ["/", "/stateless", "/stateless/profile", "/stateless/cookie", "/stateless/nowhere"] {
+        let answer = server.get(&mut jar, path);
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        assert_eq!(answer.header("vary"), Some("Cookie"), "{path}");
+    }
+    let page = server.get(&mut jar, "/").body;
+    let css = page.split_once("rel=\"stylesheet\" href=\"").unwrap().1.split('"').next().unwrap();
+    let asset = server.get(&mut jar, css);
+    assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(asset.header("set-cookie"), None);
+}
