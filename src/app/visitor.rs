@@ -41,7 +41,7 @@ pub(super) type Session<'r> = session::Session<'r, Visitor>;
 
 /// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
 pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {
-    session.renew();
+    session.authenticated();
     session.update(|visitor| {
         visitor.user = Some(account);
         visitor.csrf = None;

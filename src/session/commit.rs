@@ -6,13 +6,14 @@ use time::OffsetDateTime;
 
 use super::SessionData;
 use super::clock::{UnixSeconds, moment};
-use super::cookie::{SentChunks, Unsendable};
+use super::cookie::Unsendable;
 use super::error::{Arrival, StoreError};
 use super::keyring::KeyAge;
 use super::live::{Base, Change, Live, State};
 use super::merge::{largest_fields, merge};
 use super::realm::Realm;
 use super::record::{Id, Record};
+use super::sent::SentChunks;
 use super::store::{Loaded, Written};
 
 /// How often a commit that conflicts is tried. Of n commits that meet, one succeeds at each try, so
@@ -154,7 +155,7 @@ fn decide<T: SessionData>(
         let record = state.next_record(Some(&base.record), Id::random()?, data, now);
         return Ok(Write::Rotate(base, record));
     }
-    if modified.is_some() || state.remembered() != base.record.remembered {
+    if modified.is_some() || state.remembered(Some(&base.record)) != base.record.remembered {
         let data = modified.unwrap_or_else(|| base.record.data.clone());
         let record = state.next_record(Some(&base.record), base.record.id, data, now);
         return Ok(Write::Update(base, record));
@@ -253,7 +254,7 @@ fn merged<T: SessionData>(
     let data = merge(&base.data, mine, &theirs.data)?;
     let both: T = serde_json::from_str(&data)?;
     let resolved =
-        State { data: both.into(), change: state.change, remember: state.remembered(), ..State::empty(None) };
+        State { data: both.into(), remember: state.remember, proven: state.proven, ..State::empty(None) };
     Ok(resolved.next_record(Some(&theirs), id, data, now))
 }
 

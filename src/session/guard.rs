@@ -79,6 +79,12 @@ impl<'r, T: SessionData> Session<'r, T> {
         self.live.renew();
     }
 
+    /// Says that the subject has proven who they are just now: at a login, or when they gave their
+    /// password again (ASVS 5.0, 7.5.1). Renews, and sets [`Session::signed_in_at`].
+    pub fn authenticated(&self) {
+        self.live.authenticated();
+    }
+
     /// Ends the session, also when the response is an error. Data that is set afterwards belongs to a
     /// new session.
     pub fn destroy(&self) {

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SessionData;
 use super::clock::UnixSeconds;
-use super::cookie::SentChunks;
 use super::error::{Arrival, SessionError};
 use super::expiry::{Deadlines, Lifetimes};
 use super::keyring::KeyAge;
 use super::merge::merge;
 use super::record::{Id, Record};
+use super::sent::SentChunks;
 use super::store::Lock;
 use super::ticket::Ticket;
 
@@ -72,6 +72,8 @@ pub(crate) struct State<T> {
     pub(crate) data: Arc<T>,
     pub(crate) change: Change,
     pub(crate) remember: bool,
+    /// The subject has proven who they are, during this request.
+    pub(crate) proven: bool,
     /// The session that `destroy` has ended; what is set afterwards belongs to a new one.
     pub(crate) ended: Option<Box<Record>>,
     pub(crate) destroyed: bool,
@@ -93,6 +95,7 @@ impl<T: SessionData> State<T> {
             data: Arc::default(),
             change: Change::Unchanged,
             remember: false,
+            proven: false,
             ended: None,
             destroyed: false,
             lock,
@@ -105,11 +108,10 @@ impl<T: SessionData> State<T> {
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
-    pub(crate) fn remembered(&self) -> bool {
-        let inherited = |base: &Base| {
-            base.record.remembered && base.record.subject.as_deref() == self.data.subject().as_deref()
-        };
-        self.remember || self.base.as_ref().is_some_and(inherited)
+    pub(crate) fn remembered(&self, base: Option<&Record>) -> bool {
+        let subject = self.data.subject();
+        let inherits = |base: &Record| base.remembered && base.subject.as_deref() == subject.as_deref();
+        subject.is_some() && (self.remember || base.is_some_and(inherits))
     }
 
     /// The record that a write at `now` keeps, as a change of `base` or as a new session.
@@ -130,7 +132,7 @@ impl<T: SessionData> State<T> {
             seen: now,
             version: base.map_or(1, |base| base.version.saturating_add(1)),
             data,
-            remembered: self.remembered() && subject.is_some(),
+            remembered: self.remembered(base),
             signed_in: subject.as_ref().and(if proven { Some(now) } else { before }),
             subject,
         }
@@ -188,6 +190,14 @@ impl<T: SessionData> Live<T> {
         let mut state = self.state();
         if !refuse_if_closed(&state) {
             state.change = Change::Renewed;
+        }
+    }
+
+    pub(crate) fn authenticated(&self) {
+        let mut state = self.state();
+        if !refuse_if_closed(&state) {
+            state.change = Change::Renewed;
+            state.proven = true;
         }
     }
 

@@ -4,12 +4,12 @@ use rocket::Request;
 
 use super::SessionData;
 use super::clock::UnixSeconds;
-use super::cookie::{SentChunks, SentCookies};
 use super::error::{Arrival, Invalid, SessionError, StoreError};
 use super::keyring::KeyAge;
 use super::live::{Base, Live, Sizes, State};
 use super::realm::Realm;
 use super::record::Record;
+use super::sent::{SentChunks, SentCookies};
 use super::store::{Loaded, Lock};
 use super::ticket::Ticket;
 
@@ -28,7 +28,7 @@ pub(crate) async fn load<T: SessionData>(
     access: Access,
     now: UnixSeconds,
 ) -> Result<Box<Live<T>>, SessionError> {
-    let sent = realm.cookie.sent(request);
+    let sent = SentCookies::of(request, &realm.cookie.name);
     if sent.is_empty() {
         return Ok(anonymous(Arrival::Absent, SentChunks::default(), None));
     }

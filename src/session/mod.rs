@@ -56,12 +56,15 @@ mod expiry;
 mod fairing;
 mod guard;
 mod keyring;
+#[cfg(test)]
+mod laws;
 mod live;
 mod load;
 mod merge;
 mod realm;
 mod record;
 mod seal;
+mod sent;
 mod store;
 mod ticket;
 

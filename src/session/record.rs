@@ -36,6 +36,11 @@ impl Id {
         Ok(Id(bytes))
     }
 
+    /// The id of these bits, for a store that keeps the id itself.
+    pub fn from_bytes(bytes: [u8; Id::BYTES]) -> Id {
+        Id(bytes)
+    }
+
     /// The id of this text (22 characters of base64url), if it is one.
     ///
     /// ```

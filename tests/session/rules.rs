@@ -3,7 +3,8 @@
 use rocket::http::{Header, Status};
 use time::Duration;
 
-use crate::support::{App, cookie, get, set_cookies};
+use crate::log;
+use crate::support::{App, KEY, cookie, get, seal, set_cookies};
 
 #[test]
 fn a_session_of_one_line_is_a_private_cookie_of_rocket() {
@@ -119,4 +120,186 @@ fn rule_11_a_response_built_from_a_session_is_private() {
     let response = browser.get("/read").dispatch();
     assert_eq!(response.headers().get_one("Cache-Control"), Some("no-store"));
     assert_eq!(response.headers().get_one("Vary"), Some("Cookie"));
+}
+
+#[test]
+fn rule_5_a_remembered_login_has_its_own_limits_until_the_subject_changes() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/login/ada?remember=true");
+    for _ in 0..3 {
+        app.advance(Duration::days(9));
+        assert_eq!(get(&browser, "/visits").len(), 1, "a change keeps the longer lifetime");
+    }
+    app.advance(Duration::days(3));
+    assert_eq!(get(&browser, "/read"), "0 Expired(Absolute)");
+
+    get(&browser, "/login/ada?remember=true");
+    get(&browser, "/login/bob");
+    app.advance(Duration::minutes(30));
+    assert_eq!(get(&browser, "/read"), "0 Expired(Idle)");
+}
+
+#[test]
+fn rule_5_an_anonymous_session_has_its_own_idle_timeout() {
+    let app = App::new("[default.session]\nanonymous_idle_timeout = \"1 minute\"");
+    let (anonymous, ada) = (app.browser(), app.browser());
+    get(&anonymous, "/visits");
+    get(&ada, "/login/ada");
+    app.advance(Duration::minutes(2));
+    assert_eq!(get(&anonymous, "/read"), "0 Expired(Idle)");
+    assert_eq!(get(&ada, "/read"), "0 Resumed");
+}
+
+#[test]
+fn rule_5_a_tightened_timeout_takes_effect_at_once() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/visits");
+    app.advance(Duration::minutes(5));
+    let tightened = App::new("[default.session]\nidle_timeout = \"4 minutes\"");
+    tightened.advance(Duration::minutes(5));
+    let later = tightened.browser();
+    let response = later.get("/read").cookie(cookie(&browser).unwrap()).dispatch();
+    assert_eq!(response.into_string().as_deref(), Some("0 Expired(Idle)"));
+}
+
+#[test]
+fn rule_5_max_age_is_what_is_left_of_the_session_and_at_most_400_days() {
+    let max_age = |settings: &str, path: &'static str| {
+        let line = set_cookies(&App::new(settings).browser().get(path).dispatch()).remove(0);
+        line.split("; Max-Age=").nth(1).map(|rest| rest.parse::<u64>().unwrap())
+    };
+    assert_eq!(max_age("", "/visits"), Some(30 * 60));
+    assert_eq!(max_age("[default.session]\nabsolute_timeout = \"1 minute\"", "/visits"), Some(60));
+    let long = "[default.session]\nidle_timeout = \"1000 days\"\nabsolute_timeout = \"1000 days\"";
+    assert_eq!(max_age(long, "/visits"), Some(400 * 24 * 60 * 60));
+    assert_eq!(max_age("[default.session]\npersistent = false", "/visits"), None);
+}
+
+#[test]
+fn the_cookie_has_every_attribute_that_the_settings_say() {
+    let line =
+        |settings: &str| set_cookies(&App::new(settings).browser().get("/visits").dispatch()).remove(0);
+    let plain = line("");
+    assert!(plain.starts_with("__Host-session="), "{plain}");
+    assert!(plain.ends_with("; HttpOnly; SameSite=Lax; Path=/; Secure; Max-Age=1800"), "{plain}");
+    let other = line(
+        "[default.session]\ncookie = \"s\"\nsecure = true\nsame_site = \"None\"\npath = \"/\"\ndomain = \"example.org\"\npartitioned = true",
+    );
+    assert!(
+        other.contains("; HttpOnly; SameSite=None; Path=/; Secure; Domain=example.org; Partitioned; "),
+        "{other}"
+    );
+}
+
+#[test]
+fn rule_6_signing_in_gives_a_new_id_and_keeps_the_data() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/visits");
+    let id = |browser| {
+        let sealed = cookie(browser).unwrap();
+        let request = browser.get("/read").cookie(sealed);
+        request.inner().cookies().get_private("__Host-session").unwrap().value()[4..26].to_owned()
+    };
+    let before = id(&browser);
+    get(&browser, "/login/ada");
+    assert_ne!(id(&browser), before);
+    assert_eq!(get(&browser, "/read"), "1 Resumed");
+}
+
+#[test]
+fn rule_7_a_session_too_large_for_chunks_is_a_500_that_names_the_fields_and_keeps_the_old_cookie() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/visits");
+    log::lines();
+    let response = browser.get("/note/9000").dispatch();
+    assert_eq!(response.status(), Status::InternalServerError);
+    assert!(set_cookies(&response).is_empty());
+    assert_eq!(response.into_string().as_deref(), Some("our page for 500"));
+    let [line] = &log::lines()[..] else { panic!("one line") };
+    assert!(line.contains("max_cookie_bytes = 8192") && line.contains("\"note\" 9002 bytes"), "{line}");
+    assert!(!line.contains("abcdef"), "{line}");
+    assert_eq!(get(&browser, "/read"), "1 Resumed");
+}
+
+#[test]
+fn a_session_that_grows_is_cut_into_lines_of_4096_bytes_and_put_together_again() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/visits");
+    for (bytes, cookies) in [(2500, 1), (3500, 2), (5500, 2), (10, 1)] {
+        let response = browser.get(format!("/note/{bytes}")).dispatch();
+        let lines = set_cookies(&response);
+        let kept: Vec<_> = lines.iter().filter(|line| !line.contains("Max-Age=0")).collect();
+        assert_eq!(kept.len(), cookies, "{bytes}");
+        assert!(kept.iter().all(|line| "Set-Cookie: ".len() + line.len() <= 4096), "{bytes}");
+        drop(response);
+        assert!(get(&browser, "/all").contains(&format!("note={bytes} ")), "{bytes}");
+        assert_eq!(browser.cookies().iter().count(), cookies, "leftover chunks are removed");
+    }
+    get(&browser, "/note/5500");
+    get(&browser, "/logout");
+    assert_eq!(browser.cookies().iter().count(), 0);
+}
+
+#[test]
+fn max_cookie_bytes_may_forbid_chunks() {
+    let browser = App::new("[default.session]\nmax_cookie_bytes = 4096").browser();
+    assert_eq!(browser.get("/note/2500").dispatch().status(), Status::Ok);
+    assert_eq!(browser.get("/note/3500").dispatch().status(), Status::InternalServerError);
+}
+
+const OLD_KEY: &str = "b2xkIGtleSBvbGQga2V5IG9sZCBrZXkgb2xkIGtleSE=";
+
+#[test]
+fn a_session_of_a_previous_key_is_sealed_anew_by_the_next_response() {
+    let app =
+        App::new("[default.session]\nprevious_keys = [\"b2xkIGtleSBvbGQga2V5IG9sZCBrZXkgb2xkIGtleSE=\"]");
+    let browser = app.browser();
+    let id = "AAECAwQFBgcICQoLDA0ODw";
+    let old = |version| {
+        seal(
+            OLD_KEY,
+            "__Host-session",
+            &format!("[1,\"{id}\",1800000000,1800000000,{version},{{\"views\":4}}]"),
+        )
+    };
+    let header = Header::new("Cookie", format!("__Host-session={}", old(1)));
+    let response = browser.get("/read").header(header.clone()).dispatch();
+    assert_eq!(set_cookies(&response).len(), 1);
+    assert_eq!(response.into_string().as_deref(), Some("4 Resumed"));
+    assert!(set_cookies(&browser.get("/read").dispatch()).is_empty(), "once is enough");
+    let without = App::new("").browser();
+    assert_eq!(
+        without.get("/read").cookie(cookie(&browser).unwrap()).dispatch().into_string().as_deref(),
+        Some("4 Resumed")
+    );
+    assert_eq!(
+        without.get("/read").header(header).dispatch().into_string().as_deref(),
+        Some("0 Invalid(Seal)")
+    );
+}
+
+#[test]
+fn rule_2_a_head_request_runs_the_get_route_and_commits() {
+    let browser = App::new("").browser();
+    let response = browser.head("/visits").dispatch();
+    assert_eq!(set_cookies(&response).len(), 1);
+    drop(response);
+    assert_eq!(get(&browser, "/read"), "1 Resumed");
+}
+
+#[test]
+fn rule_13_debug_shows_no_secret() {
+    let app = App::new("");
+    let browser = app.browser();
+    get(&browser, "/login/ada");
+    let shown = get(&browser, "/debug");
+    assert!(shown.contains("Session") && shown.contains("Record"), "{shown}");
+    for secret in ["ada", "views", KEY] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }

@@ -7,8 +7,10 @@ use rocket::figment::Figment;
 use rocket::figment::providers::{Format, Toml};
 use rocket::http::{Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
-use rocket::{Build, Rocket, catch, catchers, get, routes};
-use sealed_sessions::session::{ManualClock, Session, SessionData, Sessions};
+use rocket::{Build, Rocket, catch, catchers, get, routes, tokio};
+use sealed_sessions::session::{
+    Exclusive, Failure, ManualClock, Session, SessionData, Sessions, Store, failure,
+};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
@@ -49,6 +51,25 @@ fn read(session: Visit<'_>) -> String {
     format!("{} {:?}", session.get().views, session.arrival())
 }
 
+#[get("/all")]
+fn all(session: Visit<'_>) -> String {
+    let Visitor { views, user, note } = &*session.get();
+    let seconds = |moment: Option<OffsetDateTime>| moment.map(|moment| moment.unix_timestamp());
+    format!(
+        "{:?} views={views} user={user:?} note={} opened={} remembered={} signed_in={:?}",
+        session.arrival(),
+        note.len(),
+        seconds(session.opened_at()).unwrap_or_default(),
+        session.record().is_some_and(|record| record.remembered),
+        seconds(session.signed_in_at()),
+    )
+}
+
+#[get("/debug")]
+fn debug(session: Visit<'_>) -> String {
+    format!("{session:?} {:?} {:?}", session.record(), session.record().map(|record| record.id))
+}
+
 #[get("/note/<bytes>")]
 fn note(session: Visit<'_>, bytes: usize) {
     let letters = (b'a'..=b'z').cycle().take(bytes).map(char::from).collect();
@@ -87,20 +108,74 @@ fn visits_fails(session: Visit<'_>) -> Status {
     Status::BadGateway
 }
 
+/// Reads, lets the others go on, and only then writes: what a slow handler does.
+#[get("/slow/<field>")]
+async fn slow(session: Visit<'_>, field: &str) {
+    let views = session.get().views;
+    tokio::task::yield_now().await;
+    match field {
+        "views" => session.update(|visitor| visitor.views = views + 1),
+        _ => session.update(|visitor| visitor.note = field.to_owned()),
+    }
+}
+
+#[get("/exclusive")]
+async fn exclusive(session: Exclusive<'_, Visitor>) -> String {
+    let views = session.get().views;
+    tokio::task::yield_now().await;
+    session.update(|visitor| visitor.views = views + 1);
+    session.is_locked().to_string()
+}
+
+#[get("/busy")]
+fn busy(session: Visit<'_>, again: Visit<'_>) {
+    for _ in 0..5 {
+        session.update(|visitor| visitor.views += 1);
+        again.update(|visitor| visitor.note.push('n'));
+    }
+}
+
+/// A closure that asks for the session again, and changes it.
+#[get("/nested")]
+fn nested(session: Visit<'_>) -> String {
+    session.update(|visitor| {
+        visitor.views = 7;
+        session.update(|visitor| visitor.note = format!("views {}", visitor.views));
+    });
+    format!("{} {}", session.get().views, session.get().note)
+}
+
+#[get("/user/<name>")]
+fn becomes(session: Visit<'_>, name: String) {
+    session.update(|visitor| visitor.user = Some(name));
+}
+
 #[catch(default)]
-fn page(status: Status, _: &rocket::Request<'_>) -> String {
-    format!("our page for {}", status.code)
+fn page(status: Status, request: &rocket::Request<'_>) -> String {
+    match failure(request) {
+        Some(Failure::Unavailable { copy_lives_until: Some(until) }) => {
+            format!("until {}", until.unix_timestamp())
+        }
+        _ => format!("our page for {}", status.code),
+    }
 }
 
 pub struct App {
     pub clock: Arc<ManualClock>,
     settings: String,
+    stores: Vec<(String, Arc<dyn Store>)>,
 }
 
 impl App {
     pub fn new(settings: &str) -> App {
+        crate::log::install();
         let start = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
-        App { clock: Arc::new(ManualClock::at(start)), settings: settings.into() }
+        App { clock: Arc::new(ManualClock::at(start)), settings: settings.into(), stores: Vec::new() }
+    }
+
+    pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> App {
+        self.stores.push((name.into(), store));
+        self
     }
 
     pub fn figment(settings: &str) -> Figment {
@@ -110,8 +185,28 @@ impl App {
     }
 
     pub fn rocket(&self) -> Rocket<Build> {
-        let sessions = Sessions::<Visitor>::fairing().clock(self.clock.clone());
-        let routes = routes![bare, visits, read, note, login, renew, logout, logout_fails, visits_fails];
+        let mut sessions = Sessions::<Visitor>::fairing().clock(self.clock.clone());
+        for (name, store) in &self.stores {
+            sessions = sessions.store(name, store.clone());
+        }
+        let routes = routes![
+            bare,
+            visits,
+            read,
+            all,
+            debug,
+            note,
+            login,
+            renew,
+            logout,
+            logout_fails,
+            visits_fails,
+            slow,
+            exclusive,
+            busy,
+            nested,
+            becomes
+        ];
         rocket::custom(Self::figment(&self.settings))
             .attach(sessions)
             .mount("/", routes)
@@ -138,4 +233,12 @@ pub fn cookie(browser: &Client) -> Option<Cookie<'static>> {
 
 pub fn set_cookies(response: &LocalResponse<'_>) -> Vec<String> {
     response.headers().get("Set-Cookie").map(str::to_owned).collect()
+}
+
+/// `text` as a private cookie of this name: what only the holder of the key can make.
+pub fn seal(key: &str, name: &str, text: &str) -> String {
+    let key = sealed_sessions::session::parse_key(key).unwrap();
+    let mut jar = cookie::CookieJar::new();
+    jar.private_mut(&key).add(Cookie::new(name.to_owned(), text.to_owned()));
+    jar.get(name).unwrap().value().to_owned()
 }

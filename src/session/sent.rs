@@ -1,0 +1,131 @@
+//! Which of a request's cookies are the session's.
+
+use std::borrow::Cow;
+
+use rocket::Request;
+
+use super::cookie::MOST_CHUNKS;
+
+/// The session's cookies of one request, in the order sent, each with the number of its chunk.
+pub(crate) struct SentCookies<'r> {
+    pieces: Vec<(usize, &'r str)>,
+}
+
+impl<'r> SentCookies<'r> {
+    /// The cookies of this name: those of the header where there is one, since only it shows two of the
+    /// same name; else those of the jar, which Rocket's local client fills.
+    pub(crate) fn of(request: &'r Request<'_>, name: &str) -> SentCookies<'r> {
+        let mut headers = request.headers().get("cookie").peekable();
+        if headers.peek().is_some() {
+            return SentCookies::parse(headers, name);
+        }
+        let piece = |cookie: &'r rocket::http::Cookie<'_>| {
+            let suffix = cookie.name().strip_prefix(name)?;
+            let chunk = if suffix.is_empty() { 0 } else { chunk_number(suffix)? };
+            Some((chunk, cookie.value()))
+        };
+        SentCookies { pieces: request.cookies().iter().filter_map(piece).collect() }
+    }
+
+    /// The cookies of this name in these values of the header.
+    pub(crate) fn parse(headers: impl Iterator<Item = &'r str>, name: &str) -> SentCookies<'r> {
+        let mut pieces = Vec::new();
+        for header in headers {
+            for pair in header.split(';') {
+                pieces.extend(piece(pair, name));
+            }
+        }
+        SentCookies { pieces }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Every value of the cookie. Where a cut one stands twice, the n-th takes the n-th of each chunk.
+    pub(crate) fn values(&self) -> impl Iterator<Item = SentValue<'r>> + '_ {
+        let firsts = self.pieces.iter().filter(|(chunk, _)| *chunk == 0);
+        // No dot is base64: one that follows a digit or two ends the count of a cut value.
+        let dot = |value: &str| value.bytes().take(3).position(|byte| byte == b'.');
+        firsts.enumerate().filter_map(move |(nth, (_, value))| match dot(value) {
+            None => Some(SentValue { count: 1, text: Cow::Borrowed(value) }),
+            Some(dot) => self.joined(nth, value.get(..dot)?, value.get(dot + 1..)?),
+        })
+    }
+
+    fn joined(&self, nth: usize, count: &str, first: &str) -> Option<SentValue<'r>> {
+        let count = plain_number(count).filter(|count| (2..=MOST_CHUNKS).contains(count))?;
+        let mut text = String::from(first);
+        for chunk in 1..count {
+            let (_, piece) = self.pieces.iter().filter(|(number, _)| *number == chunk).nth(nth)?;
+            text.push_str(piece);
+        }
+        Some(SentValue { count, text: Cow::Owned(text) })
+    }
+
+    /// Which chunks there were, for the response that may have to remove them.
+    pub(crate) fn chunks(&self) -> SentChunks {
+        let numbers = self.pieces.iter().map(|(chunk, _)| *chunk);
+        let mut chunks: Vec<usize> = numbers.filter(|chunk| *chunk > 0).collect();
+        chunks.sort_unstable();
+        chunks.dedup();
+        SentChunks(chunks)
+    }
+}
+
+/// One value that may be a session: whole, or put together from its chunks.
+pub(crate) struct SentValue<'r> {
+    count: usize,
+    text: Cow<'r, str>,
+}
+
+impl SentValue<'_> {
+    /// How many cookies it came in.
+    pub(crate) fn cookies(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Bytes of all its cookies' values, with the count.
+    pub(crate) fn bytes(&self) -> usize {
+        match self.count {
+            1 => self.text.len(),
+            count => count.to_string().len() + ".".len() + self.text.len(),
+        }
+    }
+}
+
+/// The numbers of the chunks that the browser sent, beyond the cookie itself.
+#[derive(Default)]
+pub(crate) struct SentChunks(Vec<usize>);
+
+impl SentChunks {
+    /// Those from `least` on.
+    pub(crate) fn from(&self, least: usize) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().copied().filter(move |chunk| *chunk >= least)
+    }
+}
+
+fn piece<'r>(pair: &'r str, name: &str) -> Option<(usize, &'r str)> {
+    let rest = pair.trim_ascii().strip_prefix(name)?;
+    match rest.strip_prefix('=') {
+        Some(value) => Some((0, value)),
+        None => {
+            let (suffix, value) = rest.split_once('=')?;
+            Some((chunk_number(suffix)?, value))
+        }
+    }
+}
+
+/// The number of a chunk by what follows the cookie's name: `.1` and so on.
+fn chunk_number(suffix: &str) -> Option<usize> {
+    plain_number(suffix.strip_prefix('.')?).filter(|chunk| (1..MOST_CHUNKS).contains(chunk))
+}
+
+/// A number as this library writes it: digits, the first of which is no zero.
+fn plain_number(digits: &str) -> Option<usize> {
+    if digits.starts_with(['0', '+']) { None } else { digits.parse().ok() }
+}
