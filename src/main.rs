@@ -1,15 +1,88 @@
-//! The command line.
+//! The command line: serve (the default), keygen, inspect.
 
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::{Parser, Subcommand};
 use sealed_sessions::app;
-use sealed_sessions::session::SystemClock;
+use sealed_sessions::session::{Clock, Inspector, SystemClock, generate_key};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// A web app whose session is one encrypted cookie, and the library that makes it so.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the app (the default). Configured by Rocket.toml and by ROCKET_… variables.
+    Serve,
+    /// Print a new key for the setting secret_key.
+    Keygen,
+    /// Open a session cookie, read from standard input, with the configured keys, and print what is inside.
+    ///
+    /// Takes a cookie's value, a whole Cookie: header, or a Set-Cookie: line. Neither a key nor a cookie is
+    /// ever an argument, since other users of a machine see arguments.
+    Inspect,
+}
+
 #[rocket::main]
-async fn main() {
-    let _ = app::build(app::figment(), Arc::new(SystemClock)).launch().await;
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => return serve().await,
+        Command::Keygen => keygen(),
+        Command::Inspect => inspect(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("sealed-sessions: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> ExitCode {
+    match app::build(app::figment(), Arc::new(SystemClock)).launch().await {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Says what is wrong in Rocket's own words; what refused the launch has said so before.
+            error.pretty_print();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn keygen() -> Result<ExitCode, String> {
+    println!("{}", generate_key().map_err(|error| format!("no random bits: {error}"))?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Succeeds when every cookie that was found is a live session.
+fn inspect() -> Result<ExitCode, String> {
+    if std::io::stdin().is_terminal() {
+        eprintln!("Paste a cookie's value or a Cookie: header, then press Ctrl-D.");
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| format!("cannot read standard input: {error}"))?;
+    let figment = app::with_existing_key(app::figment())?;
+    let found =
+        Inspector::new(&figment).map_err(|error| error.to_string())?.open(&text, SystemClock.seconds());
+    if found.is_empty() {
+        return Err("there is no cookie of any realm in what was read".into());
+    }
+    for inspection in &found {
+        println!("{}", serde_json::to_string_pretty(inspection).map_err(|error| error.to_string())?);
+    }
+    let live = found.iter().all(|inspection| inspection.problem.is_none());
+    Ok(if live { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

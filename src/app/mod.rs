@@ -38,14 +38,13 @@ pub fn figment() -> Figment {
     settings::figment()
 }
 
-/// The configuration with a secret key: that of the configuration, else the one in `data_dir`, which is
-/// made at the first start.
+/// The configuration with the key that the app would use. Unlike [`build`] it makes none.
 ///
 /// # Errors
-/// When the key's file cannot be read, made, or does not hold a key.
-pub fn with_secret_key(figment: Figment) -> Result<Figment, String> {
+/// When there is no key yet, or the file in `data_dir` does not hold one.
+pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     let settings = Settings::read(&figment)?;
-    Ok(secret_key::provide(figment, &settings.data_dir)?.figment)
+    secret_key::existing(figment, &settings.data_dir)
 }
 
 /// The whole app. Nothing of it is global: any number can run in one process, each with its own

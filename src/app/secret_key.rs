@@ -17,26 +17,34 @@ pub(super) struct Provided {
     pub(super) made: Option<PathBuf>,
 }
 
-/// The configuration, with the key of `data_dir/secret.key` where it has none of its own.
+/// The configuration, with the key of `data_dir/secret.key`, made now if need be, where it has none of
+/// its own.
 pub(super) fn provide(figment: Figment, data_dir: &Path) -> Result<Provided, String> {
-    if has_secret_key(&figment) {
-        return Ok(Provided { figment, made: None });
+    let file = file_in(data_dir);
+    if has_secret_key(&figment) || file.exists() {
+        return Ok(Provided { figment: existing(figment, data_dir)?, made: None });
     }
-    let mut made = None;
-    let file = data_dir.join("secret.key");
-    let explain =
-        |what: &str, error: &dyn std::fmt::Display| format!("cannot {what} {}: {error}", file.display());
-    let text = match fs::read_to_string(&file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let first = create(data_dir, &file).map_err(|error| explain("make", &error))?;
-            made = first.then(|| file.clone());
-            fs::read_to_string(&file)
-        }
-        read => read,
-    };
-    let text = text.map_err(|error| explain("read", &error))?;
-    parse_key(text.trim()).map_err(|problem| explain("use", &problem))?;
-    Ok(Provided { figment: figment.merge(("secret_key", text.trim())), made })
+    let first =
+        create(data_dir, &file).map_err(|error| format!("cannot make {}: {error}", file.display()))?;
+    Ok(Provided { figment: existing(figment, data_dir)?, made: first.then_some(file) })
+}
+
+/// The configuration, with the key of `data_dir/secret.key` where it has none of its own.
+pub(super) fn existing(figment: Figment, data_dir: &Path) -> Result<Figment, String> {
+    if has_secret_key(&figment) {
+        return Ok(figment);
+    }
+    let file = file_in(data_dir);
+    let text =
+        fs::read_to_string(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    match parse_key(text.trim()) {
+        Ok(_) => Ok(figment.merge(("secret_key", text.trim()))),
+        Err(problem) => Err(format!("cannot use the key in {}: {problem}", file.display())),
+    }
+}
+
+fn file_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("secret.key")
 }
 
 /// Puts a whole key in place at once: of two processes that start together, one wins and both read it.

@@ -55,6 +55,7 @@ mod error;
 mod expiry;
 mod fairing;
 mod guard;
+mod inspect;
 mod keyring;
 #[cfg(test)]
 mod laws;
@@ -81,6 +82,7 @@ pub use self::error::{Arrival, Invalid, SessionError, StoreError, Timeout};
 pub use self::expiry::{Deadlines, Lifetime, Lifetimes};
 pub use self::fairing::{Sessions, failure};
 pub use self::guard::{Exclusive, Realms, Session};
+pub use self::inspect::{Inspection, Inspector, OpenedRecord};
 pub use self::keyring::{KEY_FORMS, KeyAge, KeyProblem, Keyring, generate_key, parse_key};
 pub use self::record::{FORMAT, Id, Record};
 pub use self::seal::{NONCE_BYTES, TAG_BYTES};

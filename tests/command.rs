@@ -1,0 +1,150 @@
+//! The command line, as somebody at a terminal uses it.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
+
+fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"));
+    command.current_dir(directory).env("ROCKET_CLI_COLORS", "false");
+    command
+}
+
+fn run(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    // It may refuse before it reads.
+    let _ = child.stdin.take().expect("standard input").write_all(input.as_bytes());
+    child.wait_with_output().expect("the program ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn seal(name: &str, text: &str) -> String {
+    let mut jar = cookie::CookieJar::new();
+    let key = sealed_sessions::session::parse_key(KEY).unwrap();
+    jar.private_mut(&key).add(cookie::Cookie::new(name.to_owned(), text.to_owned()));
+    jar.get(name).unwrap().value().to_owned()
+}
+
+fn live_record() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    format!(r#"[1,"AAECAwQFBgcICQoLDA0ODw",{now},{now},3,{{"visits":9}},0,{now},"1"]"#)
+}
+
+#[test]
+fn keygen_prints_a_new_key_each_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut keys: Vec<String> =
+        (0..2).map(|_| text(&run(program(directory.path()).arg("keygen"), "").stdout)).collect();
+    for key in &keys {
+        assert!(sealed_sessions::session::parse_key(key.trim()).is_ok());
+    }
+    keys.dedup();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
+#[test]
+fn inspect_prints_the_record_of_a_value_a_header_or_a_set_cookie_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let value = seal("__Host-stateless", &live_record());
+    for input in [
+        value.clone(),
+        format!("{value}\n"),
+        format!("__Host-stateless={value}"),
+        format!("Cookie: other=1; __Host-stateless={value}; more=2\r\n"),
+        format!("Set-Cookie: __Host-stateless={value}; HttpOnly; Path=/"),
+    ] {
+        let output = run(program(directory.path()).arg("inspect").env("ROCKET_SECRET_KEY", KEY), &input);
+        assert!(output.status.success(), "{input:.40}: {}", text(&output.stderr));
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(shown["record"]["data"]["visits"], 9);
+        assert_eq!((&shown["key"], &shown["record"]["subject"]), (&"current".into(), &"1".into()));
+        assert!(!text(&output.stdout).contains("AAECAwQFBgcICQoLDA0ODw"), "the id is a credential");
+    }
+}
+
+#[test]
+fn inspect_says_why_a_cookie_does_not_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let value = seal("__Host-stateless", &live_record());
+    let old = seal("__Host-stateless", r#"[1,"AAECAwQFBgcICQoLDA0ODw",1,1,3,{}]"#);
+    for (input, key, why) in [
+        ("__Host-stateless=junk".to_owned(), KEY, "not the text of a sealed cookie"),
+        (format!("__Host-stateless=2.{value}"), KEY, "not all of its chunks"),
+        (value, "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgb28=", "no key opens it"),
+        (old, KEY, "idle for too long"),
+        (seal("__Host-stateless", "[2]"), KEY, "does not know"),
+    ] {
+        let output = run(program(directory.path()).arg("inspect").env("ROCKET_SECRET_KEY", key), &input);
+        assert_eq!(output.status.code(), Some(1), "{why}");
+        assert!(text(&output.stdout).contains(why), "{why}: {}", text(&output.stdout));
+        assert!(!text(&output.stdout).contains(key) && !text(&output.stderr).contains(key));
+    }
+}
+
+#[test]
+fn inspect_without_a_cookie_or_a_key_says_so_and_makes_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(program(directory.path()).arg("inspect"), "__Host-stateless=junk");
+    assert!(text(&output.stderr).contains("secret.key"), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    let output = run(program(directory.path()).arg("inspect").env("ROCKET_SECRET_KEY", KEY), "a=b");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no cookie of any realm"));
+}
+
+#[test]
+fn no_key_and_no_cookie_is_taken_as_an_argument() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [["inspect", "value"], ["inspect", "--key=x"], ["keygen", "x"], ["serve", "--key=x"]] {
+        assert_eq!(
+            run(program(directory.path()).args(arguments), "").status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_setting_refuses_to_serve_with_one_clear_line() {
+    let directory = tempfile::tempdir().unwrap();
+    for (variable, value, named) in [
+        ("ROCKET_SESSION", "{idle_timeout=\"soon\"}", ["session.idle_timeout", "soon"]),
+        ("ROCKET_SECRET_KEY", "short", ["secret_key", "5 characters"]),
+        ("ROCKET_DEFAULT_REALM", "/nowhere", ["default_realm", "/stateless"]),
+        ("ROCKET_DATA_DIR", "/dev/null/x", ["/dev/null/x", "secret.key"]),
+    ] {
+        let output = run(program(directory.path()).env("ROCKET_PORT", "0").env(variable, value), "");
+        assert_eq!(output.status.code(), Some(1), "{variable}");
+        let all = text(&output.stdout) + &text(&output.stderr);
+        let line = all.lines().find(|line| named.iter().all(|part| line.contains(part)));
+        assert!(line.is_some(), "{variable}: {all}");
+        assert!(!all.contains("panicked"), "{variable}: {all}");
+    }
+}
+
+#[test]
+fn the_first_start_makes_a_key_that_only_its_owner_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    // The address is none of this machine's, so the program makes its files and ends.
+    let start = || run(program(directory.path()).env("ROCKET_ADDRESS", "192.0.2.1"), "");
+    let first = start();
+    let file = directory.path().join("data/secret.key");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!((text(&first.stdout) + &text(&first.stderr)).contains("secret.key"));
+    let key = std::fs::read(&file).unwrap();
+    let second = start();
+    assert_eq!(std::fs::read(&file).unwrap(), key);
+    assert!(!(text(&second.stdout) + &text(&second.stderr)).contains("made one"));
+}
