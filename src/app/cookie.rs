@@ -1,15 +1,15 @@
 //! `GET …/cookie`: what the browser holds and what the server holds.
 
 use rocket::{Route, get, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 use serde_json::{Value, json};
 
-use super::page::Page;
+use super::page::{Html, Page};
 use super::visitor::Session;
 use crate::session::{Arrival, LINE_LIMIT, NONCE_BYTES, Record, TAG_BYTES, Timeout, Wire};
 
 #[get("/cookie")]
-fn cookie(session: Session<'_>, page: Page<'_>) -> Template {
+fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
     let record = session.record();
     let browser = session.wire().zip(record.as_ref()).map(|(wire, record)| {
         let parts = parts(&wire, record, session.store_name() == "cookie");
@@ -66,7 +66,7 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
         (
             "Name",
             wire.request - wire.value,
-            "The cookie's name, which the seal is bound to, and the equals sign.",
+            "The cookie’s name, which the seal is bound to, and the equals sign.",
         ),
         ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same."),
         ("Record", header, header_note),
@@ -98,8 +98,8 @@ fn bars(parts: &[Part]) -> Vec<Value> {
 fn server(session: Session<'_>) -> Value {
     match session.capabilities().server_side {
         false => json!({
-            "holds": "Nothing about you: only the key that opens the cookie.",
-            "detail": "That is why it needs no database, and also why it cannot take back a copy.",
+            "holds": "Nothing of this session: only the key that opens the cookie.",
+            "detail": "That is why it needs no table of sessions, and also why it cannot take back a copy.",
         }),
         true => json!({
             "holds": format!("The whole record, in its {} store.", session.store_name()),

@@ -4,13 +4,13 @@ use rocket::http::Status;
 use rocket::request::Request;
 use rocket::response::Redirect;
 use rocket::{Catcher, catch};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 use serde_json::json;
 
 use super::csrf::{self, Refusal};
 use super::login::{self, FormState};
 use super::next::Next;
-use super::page::Page;
+use super::page::{Html, Page};
 use super::settings::Settings;
 use crate::session::{Failure, failure};
 
@@ -18,17 +18,18 @@ use crate::session::{Failure, failure};
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Redirect {
     let page = request.guard::<Page<'_>>().await.succeeded();
-    let realm = page.map_or("", |page| page.realm());
+    let realm = page.as_ref().map_or("", |page| page.realm());
+    let ended = page.as_ref().and_then(|page| page.ended());
     let realm = match (realm, request.rocket().state::<Settings>()) {
         ("", Some(settings)) => &settings.default_realm,
         (realm, _) => realm,
     };
-    Redirect::to(login::uri(realm, Next::of(request)))
+    Redirect::to(login::uri(realm, Next::of(request), ended))
 }
 
 /// A form that was refused is offered again, with a token of the session as it is now.
 #[catch(403)]
-async fn forbidden(request: &Request<'_>) -> Option<Template> {
+async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let refusal = csrf::refusal(request);
     let kind = match request.uri().path().segments().last() {
@@ -56,7 +57,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Template> {
 }
 
 #[catch(default)]
-async fn other(status: Status, request: &Request<'_>) -> Option<Template> {
+async fn other(status: Status, request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let (explanation, advice): (&str, Vec<String>) = match status.code {
         400 => ("The request could not be understood.", Vec::new()),

@@ -4,20 +4,19 @@ use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
-use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::accounts::{AccountError, Accounts};
 use super::csrf::Protected;
 use super::next::Next;
-use super::page::Page;
+use super::page::{Ended, Html, Page};
 use super::visitor::{Session, sign_in};
 
 /// The answer to a form: go on, or see what was wrong with it.
 #[derive(Responder)]
 pub(super) enum Answer {
     Done(Redirect),
-    Again((Status, Template)),
+    Again((Status, Html)),
     Fault(Status),
 }
 
@@ -37,6 +36,13 @@ pub(super) struct WithForm {
     pub(super) form: FormState,
 }
 
+/// The form of somebody who was sent here because their session has ended.
+#[derive(Serialize)]
+struct AfterEnd {
+    form: FormState,
+    notice: &'static str,
+}
+
 #[derive(FromForm)]
 struct Credentials {
     username: String,
@@ -46,10 +52,13 @@ struct Credentials {
     next: Option<String>,
 }
 
-#[get("/login?<next>")]
-fn form(page: Page<'_>, next: Option<&str>) -> Template {
+#[get("/login?<next>&<ended>")]
+fn form(page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Html {
     let form = FormState { next: checked(next), ..FormState::default() };
-    page.show_form("login", "Sign in", WithForm { form })
+    match ended {
+        Some(ended) => page.show_form("login", "Sign in", AfterEnd { form, notice: ended.notice() }),
+        None => page.show_form("login", "Sign in", WithForm { form }),
+    }
 }
 
 #[post("/login", data = "<form>")]
@@ -89,10 +98,10 @@ pub(super) fn fault(error: &AccountError) -> Answer {
     Answer::Fault(Status::ServiceUnavailable)
 }
 
-/// The way to the sign-in form of a realm, with the page to come back to.
-pub(super) fn uri(realm: &str, next: Option<Next>) -> String {
+/// The way to the sign-in form of a realm, with the page to come back to and why it is asked for.
+pub(super) fn uri(realm: &str, next: Option<Next>, ended: Option<Ended>) -> String {
     let next = next.map(Next::into_string);
-    format!("{realm}{}", rocket::uri!(form(next = next.as_deref())))
+    format!("{realm}{}", rocket::uri!(form(next = next.as_deref(), ended = ended)))
 }
 
 pub(super) fn routes() -> Vec<Route> {

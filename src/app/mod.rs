@@ -65,8 +65,9 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
     let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
         .attach(Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)))
         .attach(headers::fairing())
-        .attach(templates::fairing())
+        // Before the templates, which want the directory of the data to exist.
         .attach(accounts::fairing(&settings, Arc::clone(&clock)))
+        .attach(templates::fairing())
         .mount("/", overview::routes())
         .mount("/", assets::routes())
         .register("/", errors::catchers());

@@ -2,14 +2,14 @@
 
 use rocket::response::Redirect;
 use rocket::{Route, State, get, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 use serde_json::json;
 
-use super::page::{Page, realm_name};
+use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 
 #[get("/")]
-async fn overview(page: Page<'_>) -> Template {
+async fn overview(page: Page<'_>) -> Html {
     let mut cards = Vec::new();
     for path in page.realms().paths() {
         let session = page.realms().session(path).await.ok();
@@ -22,7 +22,7 @@ async fn overview(page: Page<'_>) -> Template {
             "store": store,
             "blurb": match (&session, store) {
                 (None, _) => "The store of this realm does not answer just now.",
-                (Some(_), "cookie") => "The whole session travels in the cookie. The server keeps nothing but the key.",
+                (Some(_), "cookie") => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
                 (Some(_), _) => "The session stays on the server. The cookie carries only its sealed id.",
             },
             "visits": visitor.map_or(0, |visitor| visitor.visits),

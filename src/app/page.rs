@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
-use rocket::{Ignite, Rocket, Sentinel};
+use rocket::response::content::RawHtml;
+use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -16,6 +17,9 @@ use super::assets::css_uri;
 use super::csrf;
 use super::visitor::{Session, Visitor};
 use crate::session::{Arrival, Clock, Realms, SystemClock, Timeout};
+
+/// A rendered page. The names of the templates say no type, so this does.
+pub(super) type Html = RawHtml<Template>;
 
 /// A page of the site, in the realm that its path lies in or in none. As a guard it always succeeds:
 /// an error page has no session when the store is down.
@@ -69,24 +73,23 @@ impl<'r> Page<'r> {
         })
     }
 
+    /// How the session that the browser brought has ended, if it just did.
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.session.and_then(|session| Ended::of(session.arrival()))
+    }
+
     /// A page without a form of its own.
-    pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Template {
+    pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
         let token = self.session.filter(|session| session.get().user.is_some());
         self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
     }
 
     /// A page with a form.
-    pub(super) fn show_form(&self, name: &'static str, title: &str, own: impl Serialize) -> Template {
+    pub(super) fn show_form(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
         self.render(name, title, self.session.and_then(|session| csrf::token(&session)), own)
     }
 
-    fn render(
-        &self,
-        name: &'static str,
-        title: &str,
-        token: Option<String>,
-        own: impl Serialize,
-    ) -> Template {
+    fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {
         let here = self.realms.here();
         let describe = |path: &str| {
             let store = self.realms.store_name(path).unwrap_or_default();
@@ -100,11 +103,11 @@ impl<'r> Page<'r> {
             realm: here.map(describe),
             user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
             csrf: token,
-            notice: self.session.and_then(|session| ended_notice(session.arrival())),
+            notice: self.ended().map(Ended::notice),
         };
         let mut all = object(shared);
         all.extend(object(own));
-        Template::render(name, all)
+        RawHtml(Template::render(name, all))
     }
 
     /// A moment as pages show it: for machines, for people, and from now.
@@ -128,15 +131,36 @@ impl<'r> Page<'r> {
     }
 }
 
-/// What a visitor is told whose genuine session has ended.
-fn ended_notice(arrival: Arrival) -> Option<&'static str> {
-    match arrival {
-        Arrival::Expired(Timeout::Idle) => Some("Your session ended because you were away for a while."),
-        Arrival::Expired(Timeout::Absolute) => {
-            Some("Your session ended because it had reached its greatest age.")
+/// How a genuine session came to its end, as a login page's address can say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromFormField, UriDisplayQuery)]
+pub(super) enum Ended {
+    /// The visitor was away for too long.
+    #[field(value = "idle")]
+    Idle,
+    /// It had reached its greatest age.
+    #[field(value = "absolute")]
+    Absolute,
+    /// It was ended elsewhere.
+    #[field(value = "revoked")]
+    Revoked,
+}
+
+impl Ended {
+    pub(super) fn of(arrival: Arrival) -> Option<Ended> {
+        match arrival {
+            Arrival::Expired(Timeout::Idle) => Some(Ended::Idle),
+            Arrival::Expired(Timeout::Absolute) => Some(Ended::Absolute),
+            Arrival::Revoked => Some(Ended::Revoked),
+            _ => None,
         }
-        Arrival::Revoked => Some("Your session was ended."),
-        _ => None,
+    }
+
+    pub(super) fn notice(self) -> &'static str {
+        match self {
+            Ended::Idle => "Your session ended because you were away for a while.",
+            Ended::Absolute => "Your session ended because it had reached its greatest age.",
+            Ended::Revoked => "Your session was ended.",
+        }
     }
 }
 
@@ -149,13 +173,14 @@ pub(super) fn realm_name(path: &str) -> String {
     }
 }
 
-/// A length of time in its largest whole unit: "29 minutes".
+/// A length of time, rounded to its largest unit: "29 minutes".
 pub(super) fn span(seconds: i64) -> String {
+    let rounded = |unit: i64| seconds.saturating_add(unit / 2) / unit;
     let (count, unit) = match seconds {
         ..120 => (seconds, "second"),
-        120..7200 => (seconds / 60, "minute"),
-        7200..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86400, "day"),
+        120..7200 => (rounded(60), "minute"),
+        7200..172_800 => (rounded(3600), "hour"),
+        _ => (rounded(86400), "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,13 +1,13 @@
 //! What only somebody who is signed in sees.
 
 use rocket::{Route, get, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 
-use super::page::{Page, span};
+use super::page::{Html, Page, span};
 use super::visitor::User;
 
 #[get("/profile")]
-fn profile(user: User<'_>, page: Page<'_>) -> Template {
+fn profile(user: User<'_>, page: Page<'_>) -> Html {
     let session = user.session;
     let deadlines = session.deadlines();
     let (idle, absolute) = session.timeouts();

@@ -3,12 +3,11 @@
 use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
-use rocket_dyn_templates::Template;
 
 use super::accounts::{Accounts, Registration, name_problem};
 use super::csrf::Protected;
 use super::login::{Answer, FormState, WithForm, checked, fault, onward};
-use super::page::Page;
+use super::page::{Html, Page};
 use super::passwords;
 use super::visitor::{Session, sign_in};
 
@@ -20,7 +19,7 @@ struct NewAccount {
 }
 
 #[get("/register?<next>")]
-fn form(page: Page<'_>, next: Option<&str>) -> Template {
+fn form(page: Page<'_>, next: Option<&str>) -> Html {
     let form = FormState { next: checked(next), ..FormState::default() };
     page.show_form("register", "Create an account", WithForm { form })
 }

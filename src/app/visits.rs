@@ -1,15 +1,15 @@
 //! The realm's own page: a visit counter.
 
 use rocket::{Route, get, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 
-use super::page::Page;
+use super::page::{Html, Page};
 use super::visitor::Session;
 
 #[get("/")]
-fn visits(session: Session<'_>, page: Page<'_>) -> Template {
+fn visits(session: Session<'_>, page: Page<'_>) -> Html {
     let visits = session.update(|visitor| {
-        visitor.visits += 1;
+        visitor.visits = visitor.visits.saturating_add(1);
         visitor.visits
     });
     let own = context! {

@@ -186,8 +186,11 @@ impl Reader<'_> {
         if self.skip(",").is_none() {
             return self.skip("]").map(|()| (remembered, signed_in, None));
         }
-        let subject = serde_json::Deserializer::from_str(self.0).into_iter().next()?.ok()?;
-        Some((remembered, signed_in, subject))
+        let mut rest = serde_json::Deserializer::from_str(self.0).into_iter();
+        let subject = rest.next()?.ok()?;
+        // A later version may say more after it.
+        let ended = self.0.get(rest.byte_offset()..)?.starts_with([',', ']']) && self.0.ends_with(']');
+        ended.then_some((remembered, signed_in, subject))
     }
 
     fn skip(&mut self, expected: &str) -> Option<()> {

@@ -85,7 +85,11 @@ impl Album {
                 json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
             cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.unwrap();
             for scheme in SCHEMES {
-                let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+                // Without motion, so that no colour is caught on its way to another.
+                let media = json!({ "features": [
+                    { "name": "prefers-color-scheme", "value": scheme },
+                    { "name": "prefers-reduced-motion", "value": "reduce" },
+                ] });
                 cdp.send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
                 let metrics = cdp.send_raw("Page.getLayoutMetrics", ()).await.unwrap();
                 let content = &metrics["cssContentSize"];

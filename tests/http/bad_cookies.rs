@@ -169,7 +169,9 @@ fn a_sealed_record_of_long_ago_has_ended() {
         let sealed = seal(SECRET, COOKIE, &record("1", created, seen, r#"{"user":{"id":1,"name":"alice"}}"#));
         let header = format!("{COOKIE}={sealed}");
         let answer = server.get_with_cookies(PROFILE, header.as_bytes());
-        assert_anonymous_and_cleared(&format!("{created} {seen}"), &answer);
+        let limit = if created == i64::MIN && seen == now { "absolute" } else { "idle" };
+        answer.leads_to(&format!("{TO_LOGIN}&ended={limit}"));
+        assert!(answer.clears(), "{created} {seen}");
         let page = server.get_with_cookies("/stateless", header.as_bytes());
         assert!(page.notice().is_some_and(|notice| notice.contains("ended")), "{created} {seen}");
     }

@@ -6,10 +6,10 @@ use crate::server::Server;
 #[test]
 fn a_form_without_its_sessions_own_token_is_403_and_changes_nothing() {
     let server = Server::start(&[]);
-    let alice = server.register("alice");
+    let mut alice = server.register("alice");
     let mut bob = server.register("bob");
     let bobs = server.get(&mut bob, "/stateless/login").token();
-    let own = server.get(&mut alice.clone(), "/stateless/login").token();
+    let own = server.get(&mut alice, "/stateless/login").token();
     let cut = &own[..own.len() - 1];
     let doubled = format!("{own}{own}");
     let tokens =
@@ -100,8 +100,13 @@ fn a_token_looks_different_on_each_page() {
 #[test]
 fn a_form_from_another_site_is_403_also_with_the_right_token() {
     let server = Server::start(&[]);
-    let jar = server.register("alice");
+    let mut jar = server.register("alice");
+    let token = server.get(&mut jar, "/stateless/profile").token();
     let kind = ("Content-Type", "application/x-www-form-urlencoded");
+    let send = |origin| {
+        let body = form(&[("csrf_token", &token)]);
+        server.send(&mut jar.clone(), "POST", "/stateless/logout", &[kind, origin], body.as_bytes())
+    };
     for origin in [
         ("Sec-Fetch-Site", "cross-site"),
         ("Sec-Fetch-Site", "same-site"),
@@ -109,11 +114,12 @@ fn a_form_from_another_site_is_403_also_with_the_right_token() {
         ("Origin", "http://localhost.evil.example"),
         ("Origin", "null"),
     ] {
-        let token = server.get(&mut jar.clone(), "/stateless/profile").token();
-        let body = form(&[("csrf_token", &token)]);
-        let answer =
-            server.send(&mut jar.clone(), "POST", "/stateless/logout", &[kind, origin], body.as_bytes());
+        let answer = send(origin);
         assert_eq!(answer.status, 403, "{origin:?}");
         assert!(!answer.clears(), "{origin:?}");
+    }
+    let own = format!("http://localhost:{}", server.port);
+    for origin in [("Sec-Fetch-Site", "same-origin"), ("Origin", &*own)] {
+        send(origin).leads_to("/stateless");
     }
 }

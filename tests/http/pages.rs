@@ -27,7 +27,7 @@ fn is_guarded(what: &str, status: u16, answer: &Answer) {
         assert_eq!(answer.all(name).collect::<Vec<_>>(), [value], "{what}: {name}");
     }
     assert_eq!(answer.header("access-control-allow-origin"), None, "{what}");
-    if !answer.body.is_empty() && !ASSETS.iter().any(|asset| what == *asset) {
+    if !answer.body.is_empty() && !ASSETS.contains(&what) {
         assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{what}");
         is_plain_html(what, &answer.body);
     }

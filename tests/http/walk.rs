@@ -134,7 +134,7 @@ fn a_session_that_was_idle_for_too_long_is_over_and_the_page_says_so() {
         let answer = server.get(&mut jar.clone(), "/stateless/profile");
         answer.output("username").is_none().then_some(answer)
     });
-    ended.leads_to(TO_LOGIN);
+    ended.leads_to(&format!("{TO_LOGIN}&ended=idle"));
     assert!(ended.clears());
 
     for path in ["/stateless", "/stateless/login", "/stateless/cookie"] {

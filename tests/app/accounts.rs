@@ -1,0 +1,176 @@
+//! Accounts, passwords and the tokens of forms.
+
+use std::time::Instant;
+
+use rocket::futures::future::join_all;
+use rocket::http::{Header, Status};
+
+use crate::support::{Answer, App, PASSWORD};
+
+const LOGIN: &str = "/stateless/login";
+
+/// The answer without what is new in each: the token, the sealed cookie, the name that was typed.
+fn without_token(answer: &Answer, name: &str) -> (Status, Vec<String>, String) {
+    let names = answer.headers.keys().cloned().collect();
+    let body = answer.body.replace(&answer.token().unwrap(), "").replace(name, "");
+    (answer.status, names, body)
+}
+
+#[rocket::async_test]
+async fn a1_an_unknown_account_and_a_wrong_password_get_the_same_answer() {
+    let app = App::start().await;
+    app.register("ada").await;
+    app.submit("/stateless/logout", &[]).await;
+    let wrong = app.submit(LOGIN, &[("username", "ada"), ("password", "wrong")]).await;
+    let unknown = app.submit(LOGIN, &[("username", "eve"), ("password", "wrong")]).await;
+    assert_eq!(wrong.status, Status::Unauthorized);
+    assert!(wrong.body.contains("value=\"ada\""), "the username is kept");
+    assert_eq!(without_token(&wrong, "ada"), without_token(&unknown, "eve"));
+}
+
+#[rocket::async_test]
+async fn a2_and_in_about_the_same_time() {
+    let app = App::start().await;
+    app.register("ada").await;
+    let mut fastest = [f64::MAX; 2];
+    for _ in 0..4 {
+        for (n, name) in ["ada", "eve"].into_iter().enumerate() {
+            let begun = Instant::now();
+            app.submit(LOGIN, &[("username", name), ("password", "wrong")]).await;
+            fastest[n] = fastest[n].min(begun.elapsed().as_secs_f64());
+        }
+    }
+    let ratio = fastest[0] / fastest[1];
+    assert!((0.5..2.0).contains(&ratio), "known {:.4} s, unknown {:.4} s", fastest[0], fastest[1]);
+}
+
+#[rocket::async_test]
+async fn a4_other_pages_are_answered_while_passwords_are_checked() {
+    let app = App::start().await;
+    let token = app.get(LOGIN).await.token().unwrap();
+    let fields = [("csrf_token", token.as_str()), ("username", "eve"), ("password", "wrong")];
+    let logins = join_all((0..60).map(|_| app.post(LOGIN, &fields)));
+    let page = async {
+        let begun = Instant::now();
+        assert_eq!(app.get("/").await.status, Status::Ok);
+        begun.elapsed()
+    };
+    let begun = Instant::now();
+    let (answers, page) = rocket::tokio::join!(logins, page);
+    assert!(page < begun.elapsed() / 4, "the page took {page:?} of {:?}", begun.elapsed());
+    assert!(answers.iter().all(|answer| answer.status == Status::Unauthorized));
+}
+
+#[rocket::async_test]
+async fn a5_passwords_are_taken_verbatim_and_whole() {
+    let app = App::start().await;
+    let long = "0123456789".repeat(30);
+    let passwords = [
+        " spaces at the ends ",
+        "nul \0 in the middle",
+        "пароль из букв и 🗝",
+        "e\u{301}t\u{e9} sous les arbres",
+        &long,
+    ];
+    for (n, password) in passwords.into_iter().enumerate() {
+        let name = format!("user{n}");
+        let registered =
+            app.submit("/stateless/register", &[("username", &name), ("password", password)]).await;
+        assert_eq!(registered.status, Status::SeeOther, "{password:?}");
+        let almost = password.trim().trim_end_matches(|letter| letter != ' ');
+        for (tried, status) in [(password, 303), (almost, 401), (&password.to_uppercase(), 401)] {
+            if status == 401 && tried == password {
+                continue;
+            }
+            let answer = app.submit(LOGIN, &[("username", &name), ("password", tried)]).await;
+            assert_eq!(answer.status.code, status, "{password:?} tried as {tried:?}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a6_a_bad_name_or_password_is_said_beside_its_field_and_makes_no_account() {
+    let app = App::start().await;
+    for (name, password, said) in [
+        ("ada", "fourteen chars", "15 characters or more"),
+        ("ada", "passwordpassword", "most common"),
+        ("", PASSWORD, "Choose a username"),
+        ("two\nlines", PASSWORD, "can be seen"),
+    ] {
+        let answer = app.submit("/stateless/register", &[("username", name), ("password", password)]).await;
+        assert_eq!(answer.status, Status::UnprocessableEntity, "{said}");
+        assert!(answer.body.contains(said) && answer.body.contains("aria-invalid=\"true\""), "{said}");
+        assert!(!answer.body.contains(password), "a password is never repeated");
+    }
+    app.register("ada").await;
+    let again = app.register("ADA").await;
+    assert_eq!(again.status, Status::UnprocessableEntity);
+    assert!(again.body.contains("taken"));
+}
+
+#[rocket::async_test]
+async fn x1_every_post_without_this_sessions_token_is_403_before_any_other_field() {
+    let app = App::start().await;
+    let others = App::start().await.get(LOGIN).await.token().unwrap();
+    for path in ["/stateless/register", LOGIN, "/stateless/logout"] {
+        let mine = app.get(LOGIN).await.token().unwrap();
+        let flipped: String = mine.chars().rev().collect();
+        for fields in
+            [&[][..], &[("csrf_token", "")], &[("csrf_token", &others)], &[("csrf_token", &flipped)]]
+        {
+            let answer = app.post(path, fields).await;
+            assert_eq!(answer.status, Status::Forbidden, "{path} {fields:?}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn x1_the_403_page_offers_the_form_again_with_a_token_that_works() {
+    let app = App::start().await;
+    app.register("ada").await;
+    let old = app.get("/stateless").await.token().unwrap();
+    app.submit(LOGIN, &[("username", "ada"), ("password", PASSWORD)]).await;
+    let refused = app.post(LOGIN, &[("csrf_token", &old), ("username", "ada"), ("password", PASSWORD)]).await;
+    assert_eq!(refused.status, Status::Forbidden, "the token is new after a login");
+    let fresh = refused.token().unwrap();
+    let again = app.post(LOGIN, &[("csrf_token", &fresh), ("username", "ada"), ("password", PASSWORD)]).await;
+    assert_eq!(again.status, Status::SeeOther);
+}
+
+#[rocket::async_test]
+async fn x1_a_browser_that_kept_no_cookie_is_told_what_to_do() {
+    let app = App::start().await;
+    let refused = app.post(LOGIN, &[("csrf_token", "x")]).await;
+    assert!(refused.body.contains("sent no cookie") && refused.body.contains("Safari"));
+    let known = app.post(LOGIN, &[("csrf_token", "x")]).await;
+    assert!(!known.body.contains("Safari"));
+}
+
+#[rocket::async_test]
+async fn x1_a_token_is_masked_anew_in_each_page() {
+    let app = App::start().await;
+    let (one, two) = (app.get(LOGIN).await.token().unwrap(), app.get(LOGIN).await.token().unwrap());
+    assert_ne!(one, two);
+    for token in [one, two] {
+        let answer = app.post(LOGIN, &[("csrf_token", &token), ("username", "a"), ("password", "b")]).await;
+        assert_eq!(answer.status, Status::Unauthorized, "both are good");
+    }
+}
+
+#[rocket::async_test]
+async fn x2_a_form_from_another_site_is_403_whatever_its_token() {
+    let app = App::start().await;
+    for (name, value, status) in [
+        ("Sec-Fetch-Site", "cross-site", 403),
+        ("Sec-Fetch-Site", "same-site", 403),
+        ("Sec-Fetch-Site", "same-origin", 401),
+        ("Origin", "https://evil.example", 403),
+        ("Origin", "null", 403),
+    ] {
+        let token = app.get(LOGIN).await.token().unwrap();
+        let body = format!("csrf_token={token}&username=a&password=b");
+        let request = app.client.post(LOGIN).header(rocket::http::ContentType::Form).body(body);
+        let answer = request.header(Header::new(name, value)).dispatch().await;
+        assert_eq!(answer.status().code, status, "{name}: {value}");
+    }
+}

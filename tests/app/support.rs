@@ -1,0 +1,122 @@
+//! An app of its own for each test, and browsers for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rocket::http::{ContentType, Cookie, Status};
+use rocket::local::asynchronous::{Client, LocalResponse};
+use sealed_sessions::app;
+use sealed_sessions::session::ManualClock;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+pub const PASSWORD: &str = "a lighthouse keeper's lamp";
+
+pub struct App {
+    pub clock: Arc<ManualClock>,
+    /// Rocket's own client keeps the cookies; each test browses as one person unless it says otherwise.
+    pub client: Client,
+    /// A cookie from elsewhere, sent with every request: Rocket's client takes none but by answers.
+    brought: Option<Cookie<'static>>,
+    directory: TempDir,
+}
+
+impl App {
+    pub async fn start() -> App {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()));
+        let client = Self::client(&directory, clock.clone()).await;
+        App { clock, client, brought: None, directory }
+    }
+
+    /// The same app after a restart, with the cookie of the same browser.
+    pub async fn restarted(self) -> App {
+        let App { clock, client, directory, .. } = self;
+        let brought = client.cookies().get("__Host-stateless").cloned();
+        client.terminate().await;
+        let client = Self::client(&directory, clock.clone()).await;
+        App { clock, client, brought, directory }
+    }
+
+    /// This app, with the cookie of another one's browser.
+    pub fn visited_by_the_browser_of(self, other: &App) -> App {
+        App { brought: other.client.cookies().get("__Host-stateless").cloned(), ..self }
+    }
+
+    async fn client(directory: &TempDir, clock: Arc<ManualClock>) -> Client {
+        let figment = app::figment().merge(("data_dir", directory.path())).merge(("log_level", "off"));
+        Client::tracked(app::build(figment, clock)).await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.client.get(path.to_owned()).cookies(self.brought.clone()).dispatch().await).await
+    }
+
+    /// Sends a form with the token of the page at `path`.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = if path.ends_with("/logout") { path.replace("/logout", "") } else { path.to_owned() };
+        let token = self.get(&form).await.token().unwrap_or_default();
+        self.post(path, &[&[("csrf_token", token.as_str())], fields].concat()).await
+    }
+
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let encode = |text: &str| rocket::http::RawStr::new(text).percent_encode().to_string();
+        let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let request = self.client.post(path.to_owned()).header(ContentType::Form).body(body.join("&"));
+        Answer::of(request.dispatch().await).await
+    }
+
+    pub async fn register(&self, name: &str) -> Answer {
+        self.submit("/stateless/register", &[("username", name), ("password", PASSWORD)]).await
+    }
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub status: Status,
+    pub headers: BTreeMap<String, Vec<String>>,
+    pub body: String,
+}
+
+impl Answer {
+    async fn of(response: LocalResponse<'_>) -> Answer {
+        let status = response.status();
+        let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for header in response.headers().iter() {
+            headers
+                .entry(header.name.to_string().to_lowercase())
+                .or_default()
+                .push(header.value.into_owned());
+        }
+        Answer { status, headers, body: response.into_string().await.unwrap_or_default() }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.first().map(String::as_str)
+    }
+
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status, Status::SeeOther, "{}", self.body);
+        self.header("location").unwrap()
+    }
+
+    pub fn token(&self) -> Option<String> {
+        let (_, rest) = self.body.split_once("name=\"csrf_token\" value=\"")?;
+        Some(rest.split_once('"')?.0.to_owned())
+    }
+
+    /// What stands between `opening` and the next tag.
+    pub fn after(&self, opening: &str) -> Option<&str> {
+        Some(self.body.split_once(opening)?.1.split_once('<')?.0)
+    }
+
+    pub fn visits(&self) -> Option<&str> {
+        self.after("<output id=\"visits\">")
+    }
+
+    pub fn notice(&self) -> Option<&str> {
+        self.after("role=\"status\">")
+    }
+}
