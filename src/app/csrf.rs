@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use rocket::data::{Data, FromData, Limits, Outcome};
 use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
@@ -28,23 +27,23 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     fn random() -> Option<Secret> {
-        Some(Secret(URL_SAFE_NO_PAD.encode(random()?)))
+        Some(Secret(URL_SAFE_NO_PAD.encode_to_string(random()?)))
     }
 
     fn bytes(&self) -> Option<[u8; BYTES]> {
-        URL_SAFE_NO_PAD.decode(&self.0).ok()?.try_into().ok()
+        URL_SAFE_NO_PAD.decode_to_vec(&self.0).ok()?.try_into().ok()
     }
 
     /// The secret under a mask that is new for each page, so that a compressed page tells nothing of it
     /// (BREACH).
     fn masked(&self) -> Option<String> {
         let mask = random()?;
-        Some(URL_SAFE_NO_PAD.encode([mask, xor(self.bytes()?, mask)].concat()))
+        Some(URL_SAFE_NO_PAD.encode_to_string([mask, xor(self.bytes()?, mask)].concat()))
     }
 
     /// Compares in a time that does not depend on where the two differ.
     fn matches(&self, token: &str) -> bool {
-        let Ok(token) = URL_SAFE_NO_PAD.decode(token) else { return false };
+        let Ok(token) = URL_SAFE_NO_PAD.decode_to_vec(token) else { return false };
         let Some((mask, masked)) = token.split_first_chunk::<BYTES>() else { return false };
         match (masked.try_into(), self.bytes()) {
             (Ok(masked), Some(secret)) => {

@@ -5,6 +5,7 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
+use super::csrf;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 
@@ -27,6 +28,7 @@ async fn overview(page: Page<'_>) -> Html {
             },
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": visitor.and_then(|visitor| visitor.user.as_ref()).map(|account| &account.name),
+            "csrf": visitor.and_then(|visitor| visitor.user.as_ref()).and(session).and_then(|session| csrf::token(&session)),
             "bytes": session.and_then(|session| session.wire()).map_or(0, |wire| wire.request),
             "ends": session.and_then(|session| session.expires_at()).map(|end| page.relative(end)),
         }));

@@ -57,15 +57,15 @@ enum Write {
     /// The browser's cookie is dead: remove it.
     Clear,
     /// Opened by a previous key: the same ticket under the current one.
-    Reseal(Base),
+    Reseal(Box<Base>),
     /// Only `seen` moves.
     Touch(Record),
     /// A new session.
     Create(Record),
     /// New data, under the same id.
-    Update(Base, Record),
+    Update(Box<Base>, Record),
     /// A new id, with or without new data.
-    Rotate(Base, Record),
+    Rotate(Box<Base>, Record),
 }
 
 /// Commits one session. `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
@@ -74,8 +74,8 @@ pub(crate) async fn commit<T: SessionData>(
     live: &Live<T>,
     empty: &str,
     failed: bool,
-    now: UnixSeconds,
 ) -> Committed {
+    let now = live.now;
     let Some(mut state) = live.close() else { return Committed::default() };
     if live.arrival == Arrival::Superseded || (failed && !state.destroyed) {
         return Committed::default();
@@ -86,8 +86,7 @@ pub(crate) async fn commit<T: SessionData>(
     };
     match write {
         Ok(Write::Nothing) if state.ended.is_none() => Committed::default(),
-        // On the heap, so that the many responses that write nothing carry no room for it.
-        write => Box::pin(carry_out(realm, live, state, write, now)).await,
+        write => carry_out(realm, live, state, write, now).await,
     }
 }
 
@@ -215,7 +214,7 @@ async fn perform<T: SessionData>(
 async fn write_over<T: SessionData>(
     realm: &Realm,
     state: &State<T>,
-    base: Base,
+    base: Box<Base>,
     mut record: Record,
     now: UnixSeconds,
 ) -> Result<(Record, Written), CommitError> {

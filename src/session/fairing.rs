@@ -130,8 +130,11 @@ impl<T: SessionData> Fairing for Sessions<T> {
         let mut used = false;
         for (number, live) in sessions.loaded() {
             let Some(realm) = engine.realms.all().get(number) else { continue };
-            let committed = commit(realm, live, &engine.empty, failed, engine.clock.seconds()).await;
-            lines.extend(committed.lines);
+            let committed = commit(realm, live, &engine.empty, failed).await;
+            match lines.is_empty() {
+                true => lines = committed.lines,
+                false => lines.extend(committed.lines),
+            }
             failure = failure.or(committed.failure);
             used = true;
         }
@@ -157,16 +160,22 @@ impl<T: SessionData> Fairing for Sessions<T> {
 
 /// Rule 11: what was built from a session is for one browser only.
 fn mark_private(response: &mut Response<'_>) {
-    let (mut has_caching, mut varies) = (false, false);
+    let (mut has_caching, mut has_vary, mut varies) = (false, false, false);
     for header in response.headers().iter() {
         has_caching |= header.name == "Cache-Control";
-        varies |= header.name == "Vary" && header.value.split(',').any(names_cookie);
+        if header.name == "Vary" {
+            has_vary = true;
+            varies |= header.value.split(',').any(names_cookie);
+        }
     }
     if !has_caching {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    if !varies {
-        response.adjoin_header(Header::new("Vary", "Cookie"));
+    let vary = Header::new("Vary", "Cookie");
+    match (has_vary, varies) {
+        (false, _) => drop(response.set_header(vary)),
+        (true, false) => response.adjoin_header(vary),
+        (true, true) => {}
     }
 }
 

@@ -44,7 +44,6 @@ use super::store::Capabilities;
 /// }
 /// ```
 pub struct Session<'r, T> {
-    engine: &'r Engine<T>,
     realm: &'r Realm,
     live: &'r Live<T>,
 }
@@ -119,7 +118,7 @@ impl<'r, T: SessionData> Session<'r, T> {
 
     /// Both ends of the session, as they will be after this response.
     pub fn deadlines(&self) -> Option<Deadlines> {
-        self.live.deadlines(&self.realm.lifetimes, self.engine.clock.seconds())
+        self.live.deadlines(&self.realm.lifetimes)
     }
 
     /// The limits of the session that was resumed, or those of an anonymous one: idle, then absolute.
@@ -142,9 +141,8 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// What the session that was resumed took on the wire.
     pub fn wire(&self) -> Option<Wire> {
         let sizes = self.live.sizes?;
-        let now = self.engine.clock.seconds();
         self.live.with_base(|base| {
-            let max_age = self.realm.lifetimes.max_age(&base.record, now);
+            let max_age = self.realm.lifetimes.max_age(&base.record, self.live.now);
             self.realm.cookie.wire(sizes.cookies, sizes.value, base.ticket.text().len(), max_age)
         })
     }
@@ -368,7 +366,7 @@ async fn get<'r, T: SessionData>(
     if access == Access::Exclusive {
         relock(realm, live, engine.clock.seconds()).await?;
     }
-    Ok(Session { engine, realm, live })
+    Ok(Session { realm, live })
 }
 
 fn parts<'r, T: SessionData>(

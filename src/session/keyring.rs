@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use cookie::Key;
 use hmac::{Hmac, Mac};
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
@@ -45,7 +44,7 @@ impl Keyring {
             return Err(KeyProblem::Duplicate);
         }
         let sealing =
-            |key: &Key| key.encryption().first_chunk().map(SealingKey::new).ok_or(KeyProblem::Length(0));
+            |key: &Key| key.encryption().first_chunk().and_then(SealingKey::new).ok_or(KeyProblem::Length(0));
         Ok(Keyring {
             current: sealing(current)?,
             previous: previous.iter().map(sealing).collect::<Result<_, _>>()?,
@@ -62,10 +61,15 @@ impl Keyring {
 
     /// Opens what any of the keys sealed.
     pub(crate) fn open(&self, associated: &[u8], mut sealed: Vec<u8>) -> Result<(Ticket, KeyAge), Invalid> {
+        // A key that does not open leaves nothing to try the next one on.
+        let kept = if self.previous.is_empty() { Vec::new() } else { sealed.clone() };
         let age = match self.current.open(associated, &mut sealed) {
             Ok(()) => KeyAge::Current,
             Err(reason) => {
-                let opens = |key: &SealingKey| key.open(associated, &mut sealed).is_ok();
+                let opens = |key: &SealingKey| {
+                    sealed.clone_from(&kept);
+                    key.open(associated, &mut sealed).is_ok()
+                };
                 self.previous.iter().any(opens).then_some(KeyAge::Previous).ok_or(reason)?
             }
         };
@@ -128,7 +132,7 @@ pub const KEY_FORMS: &str = "44 or 88 characters of base64, or 64 of hexadecimal
 pub fn generate_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 64];
     getrandom::fill(&mut bytes)?;
-    Ok(STANDARD.encode(bytes))
+    Ok(STANDARD.encode_to_string(bytes))
 }
 
 /// The key of this text, read as Rocket reads `secret_key`.
@@ -140,7 +144,7 @@ pub fn parse_key(text: &str) -> Result<Key, KeyProblem> {
         return Err(KeyProblem::Published);
     }
     match text.len() {
-        44 | 88 => key_of(&STANDARD.decode(text).map_err(|_| KeyProblem::Encoding)?),
+        44 | 88 => key_of(&STANDARD.decode_to_vec(text).map_err(|_| KeyProblem::Encoding)?),
         64 => key_of(&from_hex(text).ok_or(KeyProblem::Encoding)?),
         length => Err(KeyProblem::Length(length)),
     }
@@ -153,7 +157,7 @@ fn key_of(bytes: &[u8]) -> Result<Key, KeyProblem> {
         32..64 => Key::derive_from(bytes),
         64.. => Key::from(bytes),
     };
-    let published = STANDARD.decode(PUBLISHED).map(|bytes| Key::derive_from(&bytes));
+    let published = STANDARD.decode_to_vec(PUBLISHED).map(|bytes| Key::derive_from(&bytes));
     match published {
         Ok(published) if key == published => Err(KeyProblem::Published),
         _ => Ok(key),

@@ -60,6 +60,8 @@ pub(crate) struct Sizes {
 
 /// A session as it was loaded, and what has become of it since.
 pub(crate) struct Live<T> {
+    /// The moment that this request goes by.
+    pub(crate) now: UnixSeconds,
     pub(crate) arrival: Arrival,
     pub(crate) key_age: KeyAge,
     pub(crate) sent: SentChunks,
@@ -68,7 +70,7 @@ pub(crate) struct Live<T> {
 }
 
 pub(crate) struct State<T> {
-    pub(crate) base: Option<Base>,
+    pub(crate) base: Option<Box<Base>>,
     pub(crate) data: Arc<T>,
     pub(crate) change: Change,
     pub(crate) remember: bool,
@@ -104,7 +106,7 @@ impl<T: SessionData> State<T> {
     }
 
     pub(crate) fn resumed(base: Base, data: T, lock: Option<Lock>) -> State<T> {
-        State { base: Some(base), data: Arc::new(data), ..State::empty(lock) }
+        State { base: Some(Box::new(base)), data: Arc::new(data), ..State::empty(lock) }
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
@@ -141,13 +143,14 @@ impl<T: SessionData> State<T> {
 
 impl<T: SessionData> Live<T> {
     pub(crate) fn new(
+        now: UnixSeconds,
         arrival: Arrival,
         key_age: KeyAge,
         sent: SentChunks,
         sizes: Option<Sizes>,
         state: State<T>,
     ) -> Box<Live<T>> {
-        Box::new(Live { arrival, key_age, sent, sizes, state: Mutex::new(state) })
+        Box::new(Live { now, arrival, key_age, sent, sizes, state: Mutex::new(state) })
     }
 
     /// No code of the app runs while this is held, so it is held briefly and never twice by one task.
@@ -228,19 +231,19 @@ impl<T: SessionData> Live<T> {
         let mut state = self.state();
         state.lock = Some(lock);
         if let (Some((base, data)), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
-            state.base = Some(base);
+            state.base = Some(Box::new(base));
             state.data = Arc::new(data);
         }
     }
 
     /// A look at the record as it was loaded; none for a new session.
     pub(crate) fn with_base<R>(&self, look: impl FnOnce(&Base) -> R) -> Option<R> {
-        self.state().base.as_ref().map(look)
+        self.state().base.as_deref().map(look)
     }
 
     /// When the session ends, counted from the response to this request.
-    pub(crate) fn deadlines(&self, lifetimes: &Lifetimes, now: UnixSeconds) -> Option<Deadlines> {
-        let state = self.state();
+    pub(crate) fn deadlines(&self, lifetimes: &Lifetimes) -> Option<Deadlines> {
+        let (state, now) = (self.state(), self.now);
         match (&state.base, state.change) {
             (Some(base), Change::Unchanged) if !lifetimes.renewal_due(&base.record, now) => {
                 Some(lifetimes.deadlines(&base.record))

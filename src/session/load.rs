@@ -1,6 +1,7 @@
 //! From the request's cookie to the session: open, ask the store, judge.
 
 use rocket::Request;
+use smallvec::SmallVec;
 
 use super::SessionData;
 use super::clock::UnixSeconds;
@@ -30,18 +31,18 @@ pub(crate) async fn load<T: SessionData>(
 ) -> Result<Box<Live<T>>, SessionError> {
     let sent = SentCookies::of(request, &realm.cookie.name);
     if sent.is_empty() {
-        return Ok(anonymous(Arrival::Absent, SentChunks::default(), None));
+        return Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None));
     }
     let chunks = sent.chunks();
     let opened = match open(realm, &sent) {
         Ok(opened) => opened,
-        Err(reason) => return Ok(anonymous(Arrival::Invalid(reason), chunks, None)),
+        Err(reason) => return Ok(anonymous(now, Arrival::Invalid(reason), chunks, None)),
     };
     match choose(realm, opened, access, now).await {
         Ok(Chosen { arrival: Arrival::Resumed, opened: Some((opened, record)), lock }) => {
-            Ok(resume(opened, record, chunks, lock))
+            Ok(resume(now, opened, record, chunks, lock))
         }
-        Ok(Chosen { arrival, lock, .. }) => Ok(anonymous(arrival, chunks, lock)),
+        Ok(Chosen { arrival, lock, .. }) => Ok(anonymous(now, arrival, chunks, lock)),
         Err(error) => {
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
@@ -56,6 +57,9 @@ struct Opened {
     sizes: Sizes,
 }
 
+/// Nearly always one.
+type AllOpened = SmallVec<[Opened; 1]>;
+
 struct Chosen {
     arrival: Arrival,
     opened: Option<(Opened, Record)>,
@@ -63,9 +67,9 @@ struct Chosen {
 }
 
 /// Opens every value of the cookie that opens; the reason of the first where none does.
-fn open(realm: &Realm, sent: &SentCookies<'_>) -> Result<Vec<Opened>, Invalid> {
+fn open(realm: &Realm, sent: &SentCookies<'_>) -> Result<AllOpened, Invalid> {
     let mut reason = None;
-    let mut all: Vec<Opened> = Vec::new();
+    let mut all = AllOpened::new();
     for value in sent.values() {
         match realm.cookie.open(&realm.keyring, &value) {
             Ok((ticket, key_age)) => {
@@ -85,7 +89,7 @@ fn open(realm: &Realm, sent: &SentCookies<'_>) -> Result<Vec<Opened>, Invalid> {
 /// one session the later counts.
 async fn choose(
     realm: &Realm,
-    opened: Vec<Opened>,
+    opened: AllOpened,
     access: Access,
     now: UnixSeconds,
 ) -> Result<Chosen, StoreError> {
@@ -169,6 +173,7 @@ pub(crate) async fn relock<T: SessionData>(
 }
 
 fn resume<T: SessionData>(
+    now: UnixSeconds,
     opened: Opened,
     record: Record,
     chunks: SentChunks,
@@ -177,9 +182,9 @@ fn resume<T: SessionData>(
     match read(&record) {
         Some(data) => {
             let state = State::resumed(Base { record, ticket: opened.ticket }, data, lock);
-            Live::new(Arrival::Resumed, opened.key_age, chunks, Some(opened.sizes), state)
+            Live::new(now, Arrival::Resumed, opened.key_age, chunks, Some(opened.sizes), state)
         }
-        None => anonymous(Arrival::Invalid(Invalid::Schema), chunks, lock),
+        None => anonymous(now, Arrival::Invalid(Invalid::Schema), chunks, lock),
     }
 }
 
@@ -187,9 +192,14 @@ fn read<T: SessionData>(record: &Record) -> Option<T> {
     serde_json::from_str(&record.data).ok()
 }
 
-fn anonymous<T: SessionData>(arrival: Arrival, chunks: SentChunks, lock: Option<Lock>) -> Box<Live<T>> {
+fn anonymous<T: SessionData>(
+    now: UnixSeconds,
+    arrival: Arrival,
+    chunks: SentChunks,
+    lock: Option<Lock>,
+) -> Box<Live<T>> {
     if let Arrival::Invalid(reason) = arrival {
         log::debug!("a session cookie counts as none: {reason:?}");
     }
-    Live::new(arrival, KeyAge::Current, chunks, None, State::empty(lock))
+    Live::new(now, arrival, KeyAge::Current, chunks, None, State::empty(lock))
 }

@@ -6,8 +6,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 use super::clock::UnixSeconds;
 use super::error::Invalid;
@@ -52,7 +51,9 @@ impl Id {
     /// ```
     pub fn from_text(text: &str) -> Option<Id> {
         let mut bytes = [0; Id::BYTES];
-        match text.len() == Id::TEXT && URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).is_ok() {
+        match text.len() == Id::TEXT
+            && URL_SAFE_NO_PAD.decode(text.as_bytes(), Out::from_slice(&mut bytes)).is_ok()
+        {
             true => Some(Id(bytes)),
             false => None,
         }
@@ -60,14 +61,7 @@ impl Id {
 
     /// The id as 22 characters of base64url.
     pub fn to_text(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-
-    fn letters(&self) -> [u8; Id::TEXT] {
-        let mut letters = [b'A'; Id::TEXT];
-        // 16 bytes always make 22 letters.
-        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut letters);
-        letters
+        URL_SAFE_NO_PAD.encode_to_string(self.0)
     }
 
     /// The bits themselves, for a store that keeps their hash.
@@ -107,39 +101,39 @@ pub struct Record {
 impl Record {
     /// The wire form.
     pub fn encode(&self) -> String {
-        let mut text = Vec::with_capacity(self.data.len() + 128);
+        let mut text = String::with_capacity(self.data.len() + 128);
         self.encode_into(&mut text);
-        String::from_utf8(text).unwrap_or_default()
+        text
     }
 
-    /// The wire form, written to the end of `buffer`.
-    pub(crate) fn encode_into(&self, buffer: &mut Vec<u8>) {
+    /// The wire form, written to the end of `text`.
+    pub(crate) fn encode_into(&self, text: &mut String) {
         let mut digits = itoa::Buffer::new();
-        let mut number = |buffer: &mut Vec<u8>, opening: &str, value: i64| {
-            buffer.extend_from_slice(opening.as_bytes());
-            buffer.extend_from_slice(digits.format(value).as_bytes());
+        let mut number = |text: &mut String, opening: &str, value: i64| {
+            text.push_str(opening);
+            text.push_str(digits.format(value));
         };
-        number(buffer, "[", i64::from(FORMAT));
-        buffer.extend_from_slice(b",\"");
-        buffer.extend_from_slice(&self.id.letters());
-        number(buffer, "\",", self.created);
-        number(buffer, ",", self.seen);
-        number(buffer, ",", i64::from(self.version));
-        buffer.push(b',');
-        buffer.extend_from_slice(self.data.as_bytes());
+        number(text, "[", i64::from(FORMAT));
+        text.push_str(",\"");
+        URL_SAFE_NO_PAD.encode_append(self.id.0, text);
+        number(text, "\",", self.created);
+        number(text, ",", self.seen);
+        number(text, ",", i64::from(self.version));
+        text.push(',');
+        text.push_str(&self.data);
         if self.remembered || self.signed_in.is_some() || self.subject.is_some() {
-            number(buffer, ",", i64::from(self.remembered));
+            number(text, ",", i64::from(self.remembered));
         }
         match self.signed_in {
-            Some(signed_in) => number(buffer, ",", signed_in),
-            None if self.subject.is_some() => buffer.extend_from_slice(b",null"),
+            Some(signed_in) => number(text, ",", signed_in),
+            None if self.subject.is_some() => text.push_str(",null"),
             None => {}
         }
         if let Some(subject) = &self.subject {
-            buffer.push(b',');
-            buffer.extend_from_slice(serde_json::Value::from(subject.as_str()).to_string().as_bytes());
+            text.push(',');
+            text.push_str(&serde_json::Value::from(subject.as_str()).to_string());
         }
-        buffer.push(b']');
+        text.push(']');
     }
 
     /// Reads the wire form.

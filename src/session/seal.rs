@@ -3,8 +3,7 @@
 //! A sealed value is `nonce | ciphertext | tag`, with the associated data that the caller names. What
 //! differs from the jar is that the key schedule is made once, and that both ways work in one buffer.
 
-use aes_gcm::aead::{AeadInPlace, KeyInit};
-use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::error::Invalid;
 
@@ -14,11 +13,11 @@ pub const NONCE_BYTES: usize = 12;
 pub const TAG_BYTES: usize = 16;
 
 /// A key with its schedule. Has no `Debug`: there is nothing of it to show.
-pub(crate) struct SealingKey(Aes256Gcm);
+pub(crate) struct SealingKey(LessSafeKey);
 
 impl SealingKey {
-    pub(crate) fn new(key: &[u8; 32]) -> SealingKey {
-        SealingKey(Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key)))
+    pub(crate) fn new(key: &[u8; 32]) -> Option<SealingKey> {
+        UnboundKey::new(&AES_256_GCM, key).ok().map(|key| SealingKey(LessSafeKey::new(key)))
     }
 
     /// Seals what stands in `buffer` after the first [`NONCE_BYTES`], which are the nonce's place.
@@ -28,25 +27,22 @@ impl SealingKey {
             return Err(SealFailed);
         };
         getrandom::fill(nonce).map_err(|_| SealFailed)?;
-        let tag = self
-            .0
-            .encrypt_in_place_detached(Nonce::from_slice(nonce), associated, text)
-            .map_err(|_| SealFailed)?;
-        buffer.extend_from_slice(&tag);
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let tag =
+            self.0.seal_in_place_separate_tag(nonce, Aad::from(associated), text).map_err(|_| SealFailed)?;
+        buffer.extend_from_slice(tag.as_ref());
         Ok(())
     }
 
-    /// Opens `sealed` in place and cuts the tag off. On failure `sealed` is as it was, so that
-    /// another key can be tried.
+    /// Opens `sealed` in place and cuts the tag off. On failure what is left in `sealed` is of no use.
     pub(crate) fn open(&self, associated: &[u8], sealed: &mut Vec<u8>) -> Result<(), Invalid> {
-        let text_end = sealed.len().checked_sub(TAG_BYTES).ok_or(Invalid::Malformed)?;
-        let (body, tag) = sealed.split_at_mut(text_end);
-        let (nonce, text) = body.split_first_chunk_mut::<NONCE_BYTES>().ok_or(Invalid::Malformed)?;
-        // The tag is checked before a byte is changed.
-        self.0
-            .decrypt_in_place_detached(Nonce::from_slice(nonce), associated, text, Tag::from_slice(tag))
-            .map_err(|_| Invalid::Seal)?;
-        sealed.truncate(text_end);
+        let (nonce, text) = sealed.split_first_chunk_mut::<NONCE_BYTES>().ok_or(Invalid::Malformed)?;
+        if text.len() < TAG_BYTES {
+            return Err(Invalid::Malformed);
+        }
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        self.0.open_in_place(nonce, Aad::from(associated), text).map_err(|_| Invalid::Seal)?;
+        sealed.truncate(sealed.len() - TAG_BYTES);
         Ok(())
     }
 }

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use rocket::Request;
+use smallvec::SmallVec;
 
 use super::cookie::MOST_CHUNKS;
 
 /// The session's cookies of one request, in the order sent, each with the number of its chunk.
 pub(crate) struct SentCookies<'r> {
-    pieces: Vec<(usize, &'r str)>,
+    /// Nearly always one.
+    pieces: SmallVec<[(usize, &'r str); 2]>,
 }
 
 impl<'r> SentCookies<'r> {
@@ -29,7 +31,7 @@ impl<'r> SentCookies<'r> {
 
     /// The cookies of this name in these values of the header.
     pub(crate) fn parse(headers: impl Iterator<Item = &'r str>, name: &str) -> SentCookies<'r> {
-        let mut pieces = Vec::new();
+        let mut pieces = SmallVec::new();
         for header in headers {
             for pair in header.split(';') {
                 pieces.extend(piece(pair, name));

@@ -145,14 +145,17 @@ async fn the_cookie_page_shows_every_byte_and_no_secret() {
 }
 
 #[rocket::async_test]
-async fn the_overview_shows_each_realm_and_changes_nothing() {
+async fn the_overview_shows_each_realm_with_a_way_out_and_changes_nothing() {
     let app = App::start().await;
     app.get("/stateless").await;
     app.register("ada").await;
+    let token = app.get("/").await.token().unwrap();
     let page = app.get("/").await;
     assert!(page.body.contains("<dd>ada</dd>") && page.body.contains("<dt>Visits</dt><dd>1</dd>"));
     assert_eq!(page.header("set-cookie"), None);
     assert_eq!(page.header("cache-control"), Some("no-store"));
+    let logout = app.post("/stateless/logout", &[("csrf_token", &token)]).await;
+    assert_eq!(logout.location(), "/stateless");
 }
 
 #[rocket::async_test]
