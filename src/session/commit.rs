@@ -8,6 +8,7 @@ use super::SessionData;
 use super::clock::{UnixSeconds, moment};
 use super::cookie::Unsendable;
 use super::error::{Arrival, StoreError};
+use super::id_hash::IdHash;
 use super::keyring::KeyAge;
 use super::live::{Base, Change, Live, State};
 use super::merge::{largest_fields, merge};
@@ -99,7 +100,7 @@ async fn carry_out<T: SessionData>(
     now: UnixSeconds,
 ) -> Committed {
     if let Some(ended) = &state.ended
-        && let Err(error) = realm.bounded(realm.store.delete(&ended.id)).await
+        && let Err(error) = realm.bounded(realm.store.delete(&IdHash::of(&ended.id))).await
     {
         let until = moment(realm.lifetimes.end(ended));
         let handle = realm.keyring.handle(&ended.id);

@@ -49,6 +49,13 @@ pub(crate) struct RealmSettings {
     pub(crate) table: String,
     pub(crate) store: String,
     pub(crate) store_timeout: Duration,
+    /// How long a request waits for its turn with a session that others have locked.
+    pub(crate) lock_timeout: Duration,
+    /// Whether the app refuses to launch without its store.
+    pub(crate) store_required: bool,
+    pub(crate) seal_at_rest: bool,
+    /// How often what has expired is deleted.
+    pub(crate) sweep_interval: Duration,
     pub(crate) cookie: CookieSettings,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) previous_keys: Vec<Key>,
@@ -165,6 +172,10 @@ fn realm_path(path: &str) -> Result<&str, ConfigError> {
 struct Table {
     store: Option<String>,
     store_timeout: Option<Span<AnyLength>>,
+    lock_timeout: Option<Span<AnyLength>>,
+    store_required: Option<bool>,
+    seal_at_rest: Option<bool>,
+    sweep_interval: Option<Span<WholeSeconds>>,
     cookie: Option<String>,
     idle_timeout: Option<Span<WholeSeconds>>,
     absolute_timeout: Option<Span<WholeSeconds>>,
@@ -202,6 +213,10 @@ impl RealmSettings {
             path: path.to_owned(),
             store: written.store.unwrap_or_else(|| "cookie".into()),
             store_timeout: written.store_timeout.map_or(Duration::from_secs(2), |span| span.length),
+            lock_timeout: written.lock_timeout.map_or(Duration::from_secs(10), |span| span.length),
+            store_required: written.store_required.unwrap_or(true),
+            seal_at_rest: written.seal_at_rest.unwrap_or(false),
+            sweep_interval: written.sweep_interval.map_or(Duration::from_secs(60), |span| span.length),
             lifetimes: Lifetimes {
                 signed_in: Lifetime { idle, absolute },
                 anonymous: Lifetime {

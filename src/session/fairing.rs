@@ -1,7 +1,8 @@
 //! Where sessions meet Rocket: read the settings at ignition, commit with every response.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Header, Status};
@@ -14,6 +15,7 @@ use super::config::{ConfigError, Settings};
 use super::live::RequestSessions;
 use super::realm::{NamedStore, RealmMap};
 use super::store::Store;
+use super::upkeep::{self, Upkeep};
 
 /// The fairing that gives an app sessions of `T`. Attach it once.
 ///
@@ -62,6 +64,8 @@ pub(crate) struct Engine<T> {
     pub(crate) clock: Arc<dyn Clock>,
     /// A `T::default()` as it is written: such a session is not worth keeping.
     empty: String,
+    /// Runs while the app serves.
+    upkeep: OnceLock<Upkeep>,
     data: PhantomData<fn() -> T>,
 }
 
@@ -81,6 +85,7 @@ impl<T: SessionData> Engine<T> {
             realms: RealmMap::new(&settings, &sessions.stores)?,
             clock: Arc::clone(&sessions.clock),
             empty,
+            upkeep: OnceLock::new(),
             data: PhantomData,
         })
     }
@@ -92,7 +97,10 @@ struct Attached(&'static str);
 #[rocket::async_trait]
 impl<T: SessionData> Fairing for Sessions<T> {
     fn info(&self) -> Info {
-        Info { name: "Sessions", kind: Kind::Ignite | Kind::Response | Kind::Shutdown | Kind::Singleton }
+        Info {
+            name: "Sessions",
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Shutdown | Kind::Singleton,
+        }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -109,16 +117,21 @@ impl<T: SessionData> Fairing for Sessions<T> {
             }
         };
         for realm in engine.realms.all() {
-            if let Err(error) = realm.store.start().await {
-                log::error!(
-                    "sessions refuse to launch: store {:?} of {:?}: {error}",
-                    realm.store_name,
-                    realm.path
-                );
+            let Err(error) = upkeep::start(&*realm.store).await else { continue };
+            let (store, path) = (&realm.store_name, &realm.path);
+            if realm.store_required {
+                log::error!("sessions refuse to launch: store {store:?} of {path:?}: {error}");
                 return Err(rocket);
             }
+            log::error!("sessions of {path:?} wait for their store {store:?}: {error}");
+            realm.waiting.store(true, Ordering::Relaxed);
         }
         Ok(rocket.manage(engine).manage(Attached(name)))
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let Some(engine) = rocket.state::<Engine<T>>() else { return };
+        let _ = engine.upkeep.set(Upkeep::spawn(engine.realms.all(), &engine.clock));
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {

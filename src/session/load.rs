@@ -135,7 +135,7 @@ async fn choose(
 /// The session's lock, or none where the store has no locks.
 async fn take_lock(realm: &Realm, ticket: &str) -> Result<Option<Lock>, StoreError> {
     match realm.store.capabilities().locks {
-        true => realm.bounded(realm.store.lock(ticket)).await.map(Some),
+        true => realm.lock(ticket).await.map(Some),
         false => Ok(None),
     }
 }
@@ -152,7 +152,7 @@ pub(crate) async fn relock<T: SessionData>(
         return Ok(());
     }
     let again = async {
-        let lock = realm.bounded(realm.store.lock(ticket.text())).await?;
+        let lock = realm.lock(ticket.text()).await?;
         let loaded = realm.bounded(realm.store.load(ticket.text(), now)).await?;
         Ok::<_, StoreError>((lock, loaded))
     };

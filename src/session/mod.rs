@@ -50,11 +50,13 @@
 mod clock;
 mod commit;
 mod config;
+pub mod conformance;
 mod cookie;
 mod error;
 mod expiry;
 mod fairing;
 mod guard;
+mod id_hash;
 mod inspect;
 mod keyring;
 #[cfg(test)]
@@ -68,6 +70,7 @@ mod seal;
 mod sent;
 mod store;
 mod ticket;
+mod upkeep;
 
 use std::borrow::Cow;
 
@@ -82,11 +85,14 @@ pub use self::error::{Arrival, Invalid, SessionError, StoreError, Timeout};
 pub use self::expiry::{Deadlines, Lifetime, Lifetimes};
 pub use self::fairing::{Sessions, failure};
 pub use self::guard::{Exclusive, Realms, Session};
+pub use self::id_hash::IdHash;
 pub use self::inspect::{Inspection, Inspector, OpenedRecord};
 pub use self::keyring::{KEY_FORMS, KeyAge, KeyProblem, Keyring, generate_key, parse_key};
 pub use self::record::{FORMAT, Id, Record};
 pub use self::seal::{NONCE_BYTES, TAG_BYTES};
-pub use self::store::{Capabilities, CookieStore, Loaded, Lock, ROTATION_GRACE, Store, Written};
+pub use self::store::{
+    Capabilities, CookieStore, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written, open_store,
+};
 pub use self::ticket::Ticket;
 
 /// What a session holds: any struct with named fields. It is written as a JSON object.

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::cookie::CookieFormat;
 use super::error::StoreError;
 use super::expiry::Lifetimes;
 use super::keyring::Keyring;
-use super::store::{BUILT_IN, Store};
+use super::store::{Lock, SealedAtRest, Store, open_store, schemes};
 
 /// A path prefix whose sessions have their own cookie, store and settings.
 pub(crate) struct Realm {
@@ -23,6 +24,11 @@ pub(crate) struct Realm {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) store_name: String,
     pub(crate) store_timeout: Duration,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) store_required: bool,
+    /// The store could not be started at launch.
+    pub(crate) waiting: AtomicBool,
+    pub(crate) sweep_interval: Duration,
     pub(crate) cookie: CookieFormat,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) keyring: Keyring,
@@ -30,35 +36,41 @@ pub(crate) struct Realm {
 
 impl Realm {
     fn new(settings: &Settings, own: &RealmSettings, stores: &[NamedStore]) -> Result<Realm, ConfigError> {
-        let refuse = |problem: String| {
-            let names =
-                BUILT_IN.iter().map(|(name, _)| *name).chain(stores.iter().map(|(name, _)| name.as_str()));
-            let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-            ConfigError::new(format!("{}.store", own.table), problem, accepted)
-        };
         let scheme = own.store.split(':').next().unwrap_or_default();
         let given = stores.iter().find(|(name, _)| name == scheme).map(|(_, store)| Arc::clone(store));
-        let store = match (given, BUILT_IN.iter().find(|(name, _)| *name == scheme)) {
-            (Some(store), _) => store,
-            (None, Some((_, open))) => {
-                open(&own.store).map_err(|problem| refuse(format!("cannot be used: {problem}")))?
-            }
-            (None, None) => {
-                return Err(refuse(format!("begins with {scheme:?}, which is no store of this build")));
-            }
-        };
-        let keyring = Keyring::new(&settings.secret_key, &own.previous_keys).map_err(|problem| {
-            ConfigError::new(format!("{}.previous_keys", own.table), problem.to_string(), "different keys")
+        let opened = given.map_or_else(|| open_store(&own.store, &own.cookie.name), Ok);
+        let store = opened.map_err(|problem| {
+            let names = schemes().chain(stores.iter().map(|(name, _)| name.as_str()));
+            let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            ConfigError::new(format!("{}.store", own.table), problem, accepted)
         })?;
+        let keyring = || {
+            Keyring::new(&settings.secret_key, &own.previous_keys).map_err(|problem| {
+                ConfigError::new(
+                    format!("{}.previous_keys", own.table),
+                    problem.to_string(),
+                    "different keys",
+                )
+            })
+        };
+        // A cookie is sealed whole.
+        let store: Arc<dyn Store> = match own.seal_at_rest && store.capabilities().server_side {
+            true => Arc::new(SealedAtRest::new(store, keyring()?)),
+            false => store,
+        };
         Ok(Realm {
             path: own.path.clone(),
             segments: own.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
             store,
             store_name: scheme.to_owned(),
             store_timeout: own.store_timeout,
+            lock_timeout: own.lock_timeout,
+            store_required: own.store_required,
+            waiting: AtomicBool::new(false),
+            sweep_interval: own.sweep_interval,
             cookie: CookieFormat::new(&own.cookie),
             lifetimes: own.lifetimes,
-            keyring,
+            keyring: keyring()?,
         })
     }
 
@@ -67,11 +79,23 @@ impl Realm {
         &self,
         answer: impl Future<Output = Result<V, StoreError>> + Unpin,
     ) -> Result<V, StoreError> {
-        let mut answer = answer;
-        match poll_fn(|context| Poll::Ready(Pin::new(&mut answer).poll(context))).await {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => timeout(self.store_timeout, answer).await.unwrap_or(Err(StoreError::TimedOut)),
-        }
+        within(self.store_timeout, answer).await
+    }
+
+    /// Locks a session of the store.
+    pub(crate) async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
+        within(self.lock_timeout, self.store.lock(ticket)).await
+    }
+}
+
+async fn within<V>(
+    limit: Duration,
+    answer: impl Future<Output = Result<V, StoreError>> + Unpin,
+) -> Result<V, StoreError> {
+    let mut answer = answer;
+    match poll_fn(|context| Poll::Ready(Pin::new(&mut answer).poll(context))).await {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => timeout(limit, answer).await.unwrap_or(Err(StoreError::TimedOut)),
     }
 }
 

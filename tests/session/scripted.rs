@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use rocket::tokio::sync::Mutex as AsyncMutex;
 use sealed_sessions::session::{
-    Capabilities, Id, Loaded, Lock, ROTATION_GRACE, Record, Store, StoreError, Ticket, UnixSeconds, Written,
+    Capabilities, Id, IdHash, Loaded, Lock, ROTATION_GRACE, Record, Store, StoreError, Ticket, UnixSeconds,
+    Written,
 };
 
 /// What happens instead of, or before, the next call of a name.
@@ -157,9 +158,9 @@ impl Store for Scripted {
         }
     }
 
-    async fn delete(&self, id: &Id) -> Result<(), StoreError> {
-        self.play("delete", &id.to_text()).await?;
-        self.kept.lock().unwrap().sessions.remove(&id.to_text());
+    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
+        self.play("delete", "").await?;
+        self.kept.lock().unwrap().sessions.retain(|_, (record, _)| IdHash::of(&record.id) != *id);
         Ok(())
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Capabilities, Loaded, Store, Written};
+use super::{Capabilities, Kind, Loaded, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
+use crate::session::id_hash::IdHash;
 use crate::session::record::{Id, Record};
 use crate::session::ticket::Ticket;
 
@@ -15,7 +16,9 @@ use crate::session::ticket::Ticket;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CookieStore;
 
-pub(super) fn open(setting: &str) -> Result<Arc<dyn Store>, String> {
+pub(super) const KIND: Kind = Kind { schemes: &["cookie"], open };
+
+fn open(setting: &str, _realm: &str) -> Result<Arc<dyn Store>, String> {
     match setting {
         "cookie" => Ok(Arc::new(CookieStore)),
         _ => Err("the cookie store takes no address".into()),
@@ -59,7 +62,7 @@ impl Store for CookieStore {
         Ok(Written::Saved(Ticket::of_record(record)))
     }
 
-    async fn delete(&self, _id: &Id) -> Result<(), StoreError> {
+    async fn delete(&self, _id: &IdHash) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -3,7 +3,30 @@
 //!
 //! To add a store: one file beside this one, its `mod` line, and its line in [`BUILT_IN`].
 
+mod at_rest;
 mod cookie;
+#[cfg(feature = "sql")]
+mod lease;
+#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
+mod lock;
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "mongodb")]
+mod mongodb;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
+mod row;
+#[cfg(feature = "sql")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
+mod undropped;
 
 use std::any::Any;
 use std::fmt;
@@ -11,16 +34,71 @@ use std::sync::Arc;
 
 use super::clock::UnixSeconds;
 use super::error::StoreError;
+use super::id_hash::IdHash;
 use super::record::{Id, Record};
 use super::ticket::Ticket;
 
+pub(crate) use self::at_rest::SealedAtRest;
 pub use self::cookie::CookieStore;
 
-/// The stores that a setting can name, by the word before the first `:` of the setting.
-pub(crate) const BUILT_IN: &[(&str, Open)] = &[("cookie", cookie::open)];
+/// A kind of store that settings can name.
+pub(crate) struct Kind {
+    /// The words before the first `:` of a setting that name it.
+    schemes: &'static [&'static str],
+    /// Makes one of a setting, for the realm whose cookie has this name: sessions of two realms do not mix
+    /// in one database. Connects nowhere. The error says what is wrong with the setting, without passwords.
+    open: fn(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String>,
+}
 
-/// Makes a store of its setting. The error says what is wrong with it, without passwords.
-pub(crate) type Open = fn(setting: &str) -> Result<Arc<dyn Store>, String>;
+const BUILT_IN: &[Kind] = &[
+    cookie::KIND,
+    #[cfg(feature = "memory")]
+    memory::KIND,
+    #[cfg(feature = "sqlite")]
+    sqlite::KIND,
+    #[cfg(feature = "postgres")]
+    postgres::KIND,
+    #[cfg(feature = "mysql")]
+    mysql::KIND,
+    #[cfg(feature = "redis")]
+    redis::KIND,
+    #[cfg(feature = "mongodb")]
+    mongodb::KIND,
+];
+
+/// The features that bring the other stores; each store's words begin with its feature's name.
+const FEATURES: &[&str] = &["memory", "sqlite", "postgres", "mysql", "redis", "mongodb"];
+
+/// The words that name a store of this build.
+pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {
+    BUILT_IN.iter().flat_map(|kind| kind.schemes).copied()
+}
+
+/// Opens the store of a setting such as `"memory"` or `"redis://127.0.0.1:6379"`, for the realm whose
+/// cookie is called `realm`: two realms can share a database and see nothing of each other's sessions.
+/// Connects nowhere yet: [`Store::start`] does.
+///
+/// ```
+/// use sealed_sessions::session::open_store;
+///
+/// assert!(open_store("cookie", "__Host-session").is_ok());
+/// assert!(open_store("floppy:", "__Host-session").unwrap_err().contains("no store of this build"));
+/// ```
+///
+/// # Errors
+/// What is wrong with the setting, in words for a log. Shows no password.
+pub fn open_store(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+    let scheme = setting.split(':').next().unwrap_or_default();
+    if let Some(kind) = BUILT_IN.iter().find(|kind| kind.schemes.contains(&scheme)) {
+        return (kind.open)(setting, realm).map_err(|problem| format!("cannot be used: {problem}"));
+    }
+    Err(match FEATURES.iter().find(|feature| scheme.starts_with(**feature)) {
+        Some(feature) => {
+            format!("begins with {scheme:?}, a store that is not built in: add the feature {feature:?}")
+        }
+        None => format!("begins with {scheme:?}, which is no store of this build"),
+    })
+}
 
 /// What keeps sessions between requests.
 ///
@@ -42,15 +120,16 @@ pub trait Store: Send + Sync + 'static {
     /// What this store can do, so that *cannot list* is never mistaken for *an empty list*.
     fn capabilities(&self) -> Capabilities;
 
-    /// Called once before the app serves: connect, create tables, start the cleanup.
+    /// Called before the app serves: connect, create tables. Called again, until it succeeds, where the
+    /// setting `store_required` lets an app serve without its store: it must bear that.
     ///
     /// # Errors
-    /// Refuses the launch, with this error in the log.
+    /// Refuses the launch, or has it tried again, with this error in the log.
     async fn start(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Called once when the app shuts down: stop the cleanup, close connections.
+    /// Called once when the app shuts down: close connections.
     async fn stop(&self) {}
 
     /// The session that `ticket` stands for.
@@ -65,7 +144,8 @@ pub trait Store: Send + Sync + 'static {
     /// When it may not have been kept.
     async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError>;
 
-    /// Replaces the session of the record's id if its version is still `expected`.
+    /// Replaces the session of the record's id if its version is still `expected`. The record's `seen` is
+    /// the present moment: one that has expired by then is gone.
     ///
     /// # Errors
     /// When it may not have been kept.
@@ -95,22 +175,37 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it may still be there.
-    async fn delete(&self, id: &Id) -> Result<(), StoreError>;
+    async fn delete(&self, id: &IdHash) -> Result<(), StoreError>;
 
-    /// All live sessions of a subject.
+    /// All live sessions of a subject, in no order.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] unless [`Capabilities::lists`].
-    async fn by_subject(&self, _subject: &str, _now: UnixSeconds) -> Result<Vec<Record>, StoreError> {
+    async fn by_subject(&self, _subject: &str, _now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
         Err(StoreError::Unsupported("list the sessions of a subject"))
     }
 
-    /// Ends all sessions of a subject but one, and says how many.
+    /// Ends all sessions of a subject but one, and says how many that were alive at `now` it ended.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] unless [`Capabilities::lists`].
-    async fn end_all(&self, _subject: &str, _except: Option<&Id>) -> Result<u64, StoreError> {
+    async fn end_all(
+        &self,
+        _subject: &str,
+        _except: Option<&IdHash>,
+        _now: UnixSeconds,
+    ) -> Result<u64, StoreError> {
         Err(StoreError::Unsupported("end the sessions of a subject"))
+    }
+
+    /// Deletes a batch of what has expired by `now` and says how many there were; called now and then,
+    /// again at once while there are some. A store that forgets by itself has nothing to do. Of several
+    /// processes on one store at most one sweeps at a time; the others say 0.
+    ///
+    /// # Errors
+    /// Logged; the next round comes all the same.
+    async fn sweep(&self, _now: UnixSeconds) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     /// Waits until no one else holds the lock of the session that `ticket` stands for, and takes it.
@@ -136,6 +231,33 @@ pub enum Loaded {
     Superseded,
     /// A ticket of a format that this version does not know.
     Unreadable,
+}
+
+/// A session in a list: by the hash of its id, since a store has no ids. The hash is what
+/// [`Store::delete`] ends it by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The hash of its id.
+    pub id: IdHash,
+    /// When it was opened.
+    pub created: UnixSeconds,
+    /// When it was last used.
+    pub seen: UnixSeconds,
+    /// When its subject proved who they are.
+    pub signed_in: Option<UnixSeconds>,
+    /// Whether it has the longer lifetime.
+    pub remembered: bool,
+    /// The app's data: the text of a JSON object.
+    pub data: String,
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed")
+            .field("created", &self.created)
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What became of a write.

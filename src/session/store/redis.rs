@@ -1,0 +1,434 @@
+//! Sessions in Redis: one server, a Cluster, or one behind Sentinels.
+//!
+//! Each session is a hash that Redis itself forgets when its time is over; a script checks version and
+//! expiry and writes in one step. No step spans two keys, since those of a cluster may lie on two nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64_simd::URL_SAFE_NO_PAD;
+use fred::clients::Client;
+use fred::error::Error;
+use fred::interfaces::{ClientLike, HashesInterface, KeysInterface, LuaInterface, SortedSetsInterface};
+use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
+use fred::types::{Builder, Expiration, FromValue, SetOptions, Value};
+use rocket::futures::future::try_join_all;
+use rocket::tokio::runtime::Handle;
+use rocket::tokio::time::sleep;
+use sha2::{Digest, Sha256};
+
+use super::lock::{LEASE, LocalLock, LocalLocks, PAUSE};
+use super::row::{Row, saved};
+use super::undropped::undropped;
+use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use crate::session::clock::UnixSeconds;
+use crate::session::error::StoreError;
+use crate::session::id_hash::IdHash;
+use crate::session::record::{Id, Record};
+
+pub(super) const KIND: Kind = Kind {
+    schemes: &["redis", "rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"],
+    open,
+};
+
+/// How long a server may leave a question open before its connection counts as lost.
+const UNRESPONSIVE: Duration = Duration::from_secs(2);
+
+const DAY: UnixSeconds = 24 * 60 * 60;
+
+/// The longest that Redis is told to keep a key; what lives longer is renewed by then.
+const LONGEST: UnixSeconds = 3650 * DAY;
+
+/// The fields of a session's hash that [`RedisStore::row`] reads, in its order.
+const FIELDS: [&str; 8] =
+    ["expires", "created", "seen", "version", "remembered", "signed_in", "subject", "data"];
+
+/// ARGV: milliseconds to keep, then fields and values. 1 when the key is taken.
+const CREATE: &str = "
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 0";
+
+/// ARGV: now, the version expected or nothing, whether to replace all fields, milliseconds to keep, then
+/// fields and values. 1 on a conflict, 2 when there is no live session.
+const WRITE: &str = "
+local found = redis.call('HMGET', KEYS[1], 'version', 'expires')
+if not found[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 2 end
+if ARGV[2] ~= '' and found[1] ~= ARGV[2] then return 1 end
+if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 0";
+
+/// ARGV: the session, when it expires, milliseconds to keep the list at least, what expired before this is
+/// left out.
+const ENTER: &str = "
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 0";
+
+/// ARGV: the holder, who gives the lock back if it is still theirs.
+const RELEASE: &str = "
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0";
+
+#[derive(Clone)]
+struct RedisStore {
+    client: Client,
+    scripts: Arc<Scripts>,
+    realm: String,
+    locks: LocalLocks,
+}
+
+/// A script and the hash that Redis knows it by.
+struct Script {
+    text: &'static str,
+    hash: String,
+}
+
+struct Scripts {
+    create: Script,
+    write: Script,
+    enter: Script,
+    release: Script,
+}
+
+fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+    // The error may show the address, and the address a password.
+    let config = Config::from_url(setting).map_err(|_| "its address is not one of Redis".to_owned())?;
+    let client = Builder::from_config(config)
+        .with_performance_config(|performance| performance.default_command_timeout = UNRESPONSIVE * 2)
+        .with_connection_config(|connection| {
+            connection.connection_timeout = UNRESPONSIVE;
+            connection.internal_command_timeout = UNRESPONSIVE;
+            connection.unresponsive =
+                UnresponsiveConfig { max_timeout: Some(UNRESPONSIVE), interval: UNRESPONSIVE / 4 };
+        })
+        .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
+        .build()
+        .map_err(|error| error.details().to_owned())?;
+    let script = |text| Script { text, hash: fred::util::sha1_hash(text) };
+    let scripts = Arc::new(Scripts {
+        create: script(CREATE),
+        write: script(WRITE),
+        enter: script(ENTER),
+        release: script(RELEASE),
+    });
+    Ok(Arc::new(RedisStore { client, scripts, realm: realm.to_owned(), locks: LocalLocks::default() }))
+}
+
+impl Script {
+    async fn run<V: FromValue>(&self, client: &Client, key: &str, arguments: Vec<Value>) -> Result<V, Error> {
+        match client.evalsha(self.hash.as_str(), key, arguments.clone()).await {
+            // A server that has never seen it, or was restarted since: told the text, it keeps it.
+            Err(error) if error.details().starts_with("NOSCRIPT") => {
+                client.eval(self.text, key, arguments).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+impl RedisStore {
+    fn key(&self, id: &IdHash) -> String {
+        format!("sessions:{}:{}", self.realm, id.to_text())
+    }
+
+    fn subject_key(&self, subject: &str) -> String {
+        let hash = URL_SAFE_NO_PAD.encode_to_string(Sha256::digest(subject));
+        format!("sessions:{}:subject:{hash}", self.realm)
+    }
+
+    /// Writes over a live session.
+    async fn write(&self, id: &IdHash, over: Over<'_>, fields: Vec<Value>) -> Result<Answer, StoreError> {
+        let expected = over.expected.map_or_else(String::new, |version| version.to_string());
+        let whole = if over.whole { "1" } else { "0" };
+        let keep = milliseconds(over.now, over.until);
+        let mut arguments: Vec<Value> = vec![over.now.into(), expected.into(), whole.into(), keep.into()];
+        arguments.extend(fields);
+        match self.scripts.write.run(&self.client, &self.key(id), arguments).await.map_err(failed)? {
+            0 => Ok(Answer::Done),
+            1 => Ok(Answer::Conflict),
+            _ => Ok(Answer::Gone),
+        }
+    }
+
+    async fn create(&self, id: &IdHash, record: &Record, until: UnixSeconds) -> Result<Answer, StoreError> {
+        let mut arguments: Vec<Value> = vec![milliseconds(record.seen, until).into()];
+        arguments.extend(fields(record, until));
+        match self.scripts.create.run(&self.client, &self.key(id), arguments).await.map_err(failed)? {
+            0 => Ok(Answer::Done),
+            _ => Ok(Answer::Conflict),
+        }
+    }
+
+    /// Enters the session under its subject. Before it is written: an entry without a session is nothing,
+    /// a session without its entry would be missed by a list.
+    async fn enter(&self, id: &IdHash, record: &Record, until: UnixSeconds) -> Result<(), StoreError> {
+        let Some(subject) = &record.subject else { return Ok(()) };
+        let keep = milliseconds(record.seen, until);
+        // A day late, since clocks of nodes differ.
+        let stale = record.seen.saturating_sub(DAY);
+        let arguments: Vec<Value> = vec![id.to_text().into(), until.into(), keep.into(), stale.into()];
+        self.scripts.enter.run(&self.client, &self.subject_key(subject), arguments).await.map_err(failed)
+    }
+
+    /// The new session is written first; nobody knows its id yet. It counts from the moment in which the
+    /// old one becomes a marker, which is one step; where that fails, the new one goes again.
+    async fn rotate(
+        &self,
+        old: &IdHash,
+        record: &Record,
+        expected: u32,
+        until: UnixSeconds,
+    ) -> Result<Written, StoreError> {
+        let new = IdHash::of(&record.id);
+        self.enter(&new, record, until).await?;
+        if let Answer::Conflict = self.create(&new, record, until).await? {
+            return Ok(Written::Conflict);
+        }
+        let grace = record.seen.saturating_add(ROTATION_GRACE);
+        let over = Over { now: record.seen, until: grace, expected: Some(&expected), whole: true };
+        let marked = self.write(old, over, vec!["expires".into(), grace.into()]).await?;
+        if !matches!(marked, Answer::Done) {
+            self.delete(&new).await?;
+        }
+        Ok(marked.of(record))
+    }
+
+    /// The hash of a session: none when there is none, no row when it is the marker of a renewed id.
+    async fn row(&self, id: &IdHash, now: UnixSeconds) -> Result<Option<Option<Row>>, StoreError> {
+        let found: Vec<Option<String>> =
+            self.client.hmget(self.key(id), FIELDS.to_vec()).await.map_err(failed)?;
+        let damaged = || StoreError::Failed("a session in Redis is not as it was written".into());
+        let [expires, created, seen, version, remembered, signed_in, subject, data] =
+            <[_; 8]>::try_from(found).map_err(|_| damaged())?;
+        let number =
+            |text: Option<String>| text.and_then(|text| text.parse::<i64>().ok()).ok_or_else(damaged);
+        let Some(expires) = expires else { return Ok(None) };
+        if number(Some(expires))? <= now {
+            return Ok(None);
+        }
+        let Some(data) = data else { return Ok(Some(None)) };
+        Ok(Some(Some(Row {
+            created: number(created)?,
+            seen: number(seen)?,
+            version: u32::try_from(number(version)?).map_err(|_| damaged())?,
+            remembered: remembered.as_deref() == Some("1"),
+            signed_in: signed_in.map(|at| number(Some(at))).transpose()?,
+            subject,
+            data,
+        })))
+    }
+
+    /// The live sessions of a subject.
+    async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<(IdHash, Row)>, StoreError> {
+        let key = self.subject_key(subject);
+        let entries: Vec<String> =
+            self.client.zrange(&key, 0, -1, None, false, None, false).await.map_err(failed)?;
+        let ids: Vec<IdHash> = entries.iter().filter_map(|entry| IdHash::from_text(entry)).collect();
+        let rows = try_join_all(ids.iter().map(|id| self.row(id, now))).await?;
+        let live = ids.into_iter().zip(rows).filter_map(|(id, row)| Some((id, row??)));
+        Ok(live.filter(|(_, row)| row.subject.as_deref() == Some(subject)).collect())
+    }
+}
+
+/// What a write goes over.
+struct Over<'v> {
+    now: UnixSeconds,
+    until: UnixSeconds,
+    expected: Option<&'v u32>,
+    /// Every field is written anew.
+    whole: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Answer {
+    Done,
+    Conflict,
+    Gone,
+}
+
+impl Answer {
+    fn of(self, record: &Record) -> Written {
+        match self {
+            Answer::Done => saved(record),
+            Answer::Conflict => Written::Conflict,
+            Answer::Gone => Written::Gone,
+        }
+    }
+}
+
+fn fields(record: &Record, until: UnixSeconds) -> Vec<Value> {
+    let mut fields: Vec<Value> = vec![
+        "expires".into(),
+        until.into(),
+        "created".into(),
+        record.created.into(),
+        "seen".into(),
+        record.seen.into(),
+        "version".into(),
+        i64::from(record.version).into(),
+        "remembered".into(),
+        i64::from(record.remembered).into(),
+        "data".into(),
+        record.data.as_str().into(),
+    ];
+    if let Some(signed_in) = record.signed_in {
+        fields.extend(["signed_in".into(), signed_in.into()]);
+    }
+    if let Some(subject) = &record.subject {
+        fields.extend(["subject".into(), subject.as_str().into()]);
+    }
+    fields
+}
+
+fn milliseconds(now: UnixSeconds, until: UnixSeconds) -> i64 {
+    until.saturating_sub(now).clamp(0, LONGEST) * 1000
+}
+
+/// What the client says may name the server, and never shows a password or a value.
+fn failed(error: Error) -> StoreError {
+    StoreError::Failed(error.details().to_owned())
+}
+
+#[rocket::async_trait]
+impl Store for RedisStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { server_side: true, lists: true, locks: true }
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        if !self.client.is_connected() {
+            self.client.init().await.map_err(failed)?;
+        }
+        self.client.ping(None).await.map_err(failed)
+    }
+
+    async fn stop(&self) {
+        // It closes the connections also when the server is gone.
+        let _ = self.client.quit().await;
+    }
+
+    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
+        let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
+        Ok(match self.row(&IdHash::of(&id), now).await? {
+            Some(Some(row)) => Loaded::Found(row.into_record(id)),
+            Some(None) => Loaded::Superseded,
+            None => Loaded::Missing,
+        })
+    }
+
+    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+        let id = IdHash::of(&record.id);
+        self.enter(&id, record, until).await?;
+        Ok(self.create(&id, record, until).await?.of(record))
+    }
+
+    async fn update(
+        &self,
+        record: &Record,
+        expected: u32,
+        until: UnixSeconds,
+    ) -> Result<Written, StoreError> {
+        let id = IdHash::of(&record.id);
+        self.enter(&id, record, until).await?;
+        let over = Over { now: record.seen, until, expected: Some(&expected), whole: true };
+        Ok(self.write(&id, over, fields(record, until)).await?.of(record))
+    }
+
+    async fn rotate(
+        &self,
+        old: &Id,
+        record: &Record,
+        expected: u32,
+        until: UnixSeconds,
+    ) -> Result<Written, StoreError> {
+        let (store, old, record) = (self.clone(), IdHash::of(old), record.clone());
+        undropped(async move { store.rotate(&old, &record, expected, until).await }).await
+    }
+
+    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+        let id = IdHash::of(&record.id);
+        self.enter(&id, record, until).await?;
+        let over = Over { now: record.seen, until, expected: None, whole: false };
+        let fields = vec!["expires".into(), until.into(), "seen".into(), record.seen.into()];
+        Ok(self.write(&id, over, fields).await?.of(record))
+    }
+
+    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
+        self.client.del(self.key(id)).await.map_err(failed)
+    }
+
+    async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
+        let live = self.of_subject(subject, now).await?;
+        Ok(live.into_iter().map(|(id, row)| row.into_listed(id)).collect())
+    }
+
+    async fn end_all(
+        &self,
+        subject: &str,
+        except: Option<&IdHash>,
+        now: UnixSeconds,
+    ) -> Result<u64, StoreError> {
+        let live = self.of_subject(subject, now).await?;
+        let ended: Vec<IdHash> = live.into_iter().map(|(id, _)| id).filter(|id| except != Some(id)).collect();
+        try_join_all(ended.iter().map(|id| self.delete(id))).await?;
+        if !ended.is_empty() {
+            let entries: Vec<String> = ended.iter().map(|id| id.to_text()).collect();
+            let _: i64 = self.client.zrem(self.subject_key(subject), entries).await.map_err(failed)?;
+        }
+        Ok(ended.len() as u64)
+    }
+
+    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
+        let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
+        let turn = self.locks.lock(id).await;
+        let holder = Id::random().map_err(|error| StoreError::Failed(error.to_string()))?.to_text();
+        // Made first: when this is dropped half way, what may have been taken is given back.
+        let lease = Lease {
+            client: self.client.clone(),
+            scripts: Arc::clone(&self.scripts),
+            key: format!("sessions:{}:lock:{}", self.realm, id.to_text()),
+            holder,
+            turn: Some(turn),
+        };
+        let milliseconds = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+        loop {
+            let expires = Some(Expiration::PX(milliseconds));
+            let set = self.client.set(&lease.key, &lease.holder, expires, Some(SetOptions::NX), false);
+            let taken: Option<String> = set.await.map_err(failed)?;
+            if taken.is_some() {
+                return Ok(Lock::new(lease));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// A lock that is given back when it is dropped, and that ends by itself when its process does.
+struct Lease {
+    client: Client,
+    scripts: Arc<Scripts>,
+    key: String,
+    holder: String,
+    turn: Option<LocalLock>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (client, scripts) = (self.client.clone(), Arc::clone(&self.scripts));
+        let (key, holder, turn) =
+            (std::mem::take(&mut self.key), std::mem::take(&mut self.holder), self.turn.take());
+        runtime.spawn(async move {
+            if let Err(error) = scripts.release.run::<i64>(&client, &key, vec![holder.into()]).await {
+                log::warn!("a lock could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
+            }
+            // The next of this process asks only now.
+            drop(turn);
+        });
+    }
+}

@@ -1,0 +1,437 @@
+//! Sessions in a table: all that SQLite, PostgreSQL and MySQL have in common. What differs is in a
+//! [`Dialect`], one in the file of each.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyQueryResult, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _, SqlSafeStr, SqlStr};
+
+use super::lease::Leases;
+use super::lock::LocalLocks;
+use super::row::{Row, saved};
+use super::undropped::undropped;
+use super::{Capabilities, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use crate::session::clock::UnixSeconds;
+use crate::session::error::StoreError;
+use crate::session::id_hash::IdHash;
+use crate::session::record::{Id, Record};
+
+/// Connections at most, of each process.
+const MOST_CONNECTIONS: u32 = 16;
+
+/// A connection that has been idle for longer is tried before it is used: the server may have gone.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// What one database does in its own way.
+pub(super) struct Dialect {
+    /// What is run on every new connection.
+    pub(super) on_connect: &'static [&'static str],
+    /// The tables and indexes. Each may be there already.
+    pub(super) schema: &'static [&'static str],
+    /// Deletes a batch of what has expired by its parameter.
+    pub(super) sweep: &'static str,
+    /// Parameters are `?` instead of `$1`.
+    pub(super) question_marks: bool,
+    /// One connection writes, others read: for a database that lets one write at a time.
+    pub(super) single_writer: bool,
+    /// The database's clock, in milliseconds; none where one process has the database to itself, whose
+    /// locks then need no leases.
+    pub(super) now: Option<&'static str>,
+}
+
+/// A statement with its parameters.
+pub(super) type Statement = Query<'static, Any, AnyArguments>;
+
+/// The statements, in the dialect's writing.
+struct Statements {
+    load: SqlStr,
+    create: SqlStr,
+    update: SqlStr,
+    mark: SqlStr,
+    touch: SqlStr,
+    version: SqlStr,
+    delete: SqlStr,
+    list: SqlStr,
+    end_all: SqlStr,
+    sweep: SqlStr,
+}
+
+impl Statements {
+    fn new(dialect: &Dialect) -> Statements {
+        let statement = |text: &str| dialect.statement(text);
+        Statements {
+            load: statement(
+                "SELECT created, seen, version, remembered, signed_in, subject, data
+                 FROM sealed_sessions WHERE id_hash = $1 AND expires > $2",
+            ),
+            create: statement(
+                "INSERT INTO sealed_sessions
+                 (id_hash, subject_hash, created, seen, version, remembered, signed_in, subject, data, expires)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            ),
+            update: statement(
+                "UPDATE sealed_sessions SET subject_hash = $1, created = $2, seen = $3, version = $4,
+                 remembered = $5, signed_in = $6, subject = $7, data = $8, expires = $9
+                 WHERE id_hash = $10 AND version = $11 AND expires > $12 AND data IS NOT NULL",
+            ),
+            mark: statement(
+                "UPDATE sealed_sessions SET subject_hash = NULL, subject = NULL, data = NULL, expires = $1
+                 WHERE id_hash = $2 AND version = $3 AND expires > $4 AND data IS NOT NULL",
+            ),
+            touch: statement(
+                "UPDATE sealed_sessions SET seen = $1, expires = $2
+                 WHERE id_hash = $3 AND expires > $4 AND data IS NOT NULL",
+            ),
+            version: statement(
+                "SELECT version FROM sealed_sessions WHERE id_hash = $1 AND expires > $2 AND data IS NOT NULL",
+            ),
+            delete: statement("DELETE FROM sealed_sessions WHERE id_hash = $1"),
+            list: statement(
+                "SELECT created, seen, version, remembered, signed_in, subject, data, id_hash
+                 FROM sealed_sessions WHERE subject_hash = $1 AND expires > $2",
+            ),
+            end_all: statement(
+                "DELETE FROM sealed_sessions WHERE subject_hash = $1 AND id_hash <> $2 AND expires > $3",
+            ),
+            sweep: statement(dialect.sweep),
+        }
+    }
+}
+
+impl Dialect {
+    /// `text`, whose parameters are `$1`, `$2` and so on in this order.
+    pub(super) fn statement(&self, text: &str) -> SqlStr {
+        let text = match self.question_marks {
+            false => text.to_owned(),
+            true => {
+                let mut parts = text.split('$');
+                let first = parts.next().unwrap_or_default().to_owned();
+                parts.fold(first, |text, part| {
+                    text + "?" + part.trim_start_matches(|d: char| d.is_ascii_digit())
+                })
+            }
+        };
+        // Built of constants alone.
+        AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+    }
+}
+
+/// Keeps sessions in the table `sealed_sessions`, which it makes.
+pub(super) struct SqlStore {
+    dialect: &'static Dialect,
+    statements: Statements,
+    options: AnyConnectOptions,
+    reads: AnyPool,
+    writes: AnyPool,
+    /// Is made before the database is opened.
+    directory: Option<PathBuf>,
+    /// Goes into the hash of a subject, so that lists of two realms in one database are two.
+    realm: String,
+    locks: LocalLocks,
+    leases: Option<Leases>,
+}
+
+impl SqlStore {
+    /// Connects nowhere yet.
+    pub(super) fn new(url: &str, realm: &str, dialect: &'static Dialect) -> Result<SqlStore, String> {
+        sqlx::any::install_default_drivers();
+        // The error may show the URL, and the URL a password.
+        let options: AnyConnectOptions = url.parse().map_err(|_| "its address is not a URL".to_owned())?;
+        let options = options.disable_statement_logging();
+        let pool = |most| pool(most, dialect).connect_lazy_with(options.clone());
+        let reads = pool(MOST_CONNECTIONS);
+        let writes = if dialect.single_writer { pool(1) } else { reads.clone() };
+        let leases = dialect.now.map(|now| Leases::new(writes.clone(), dialect, now));
+        Ok(SqlStore {
+            dialect,
+            statements: Statements::new(dialect),
+            options,
+            reads,
+            writes,
+            directory: None,
+            realm: realm.to_owned(),
+            locks: LocalLocks::default(),
+            leases,
+        })
+    }
+
+    /// The same, of a file in this directory.
+    pub(super) fn in_directory(self, directory: Option<&Path>) -> SqlStore {
+        SqlStore { directory: directory.map(Path::to_owned), ..self }
+    }
+
+    fn subject_hash(&self, subject: &str) -> Vec<u8> {
+        let parts = [self.realm.as_bytes(), b"\0", subject.as_bytes()];
+        parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()
+    }
+
+    fn create(&self, id: &IdHash, record: &Record, until: UnixSeconds) -> Statement {
+        self.bind_record(query(&self.statements.create).bind(bytes(id)), record, until)
+    }
+
+    /// Binds what `create` and `update` both set, in the order of their columns.
+    fn bind_record(&self, statement: Statement, record: &Record, until: UnixSeconds) -> Statement {
+        statement
+            .bind(record.subject.as_deref().map(|subject| self.subject_hash(subject)))
+            .bind(record.created)
+            .bind(record.seen)
+            .bind(i64::from(record.version))
+            .bind(i64::from(record.remembered))
+            .bind(record.signed_in)
+            .bind(record.subject.as_ref().map(|subject| subject.clone().into_bytes()))
+            .bind(record.data.clone().into_bytes())
+            .bind(until)
+    }
+
+    /// Why a write over `id` met no row: another version, or none that lives.
+    async fn obstacle(&self, id: &IdHash, now: UnixSeconds) -> Result<Written, StoreError> {
+        let found = query(&self.statements.version).bind(bytes(id)).bind(now);
+        Ok(match fetch_optional(found, &self.writes).await.map_err(failed)? {
+            Some(_) => Written::Conflict,
+            None => Written::Gone,
+        })
+    }
+
+    /// Makes the tables unless they are there: the account of an app may be allowed no more than to use them.
+    /// On a connection of its own, whose error says why there is none.
+    async fn make_tables(&self) -> Result<(), sqlx::Error> {
+        if let Some(directory) = &self.directory {
+            std::fs::create_dir_all(directory)?;
+        }
+        let mut connection = self.options.connect().await?;
+        let none = query(&self.statements.version).bind(vec![0; IdHash::BYTES]).bind(0_i64);
+        if none.fetch_optional(&mut connection).await.is_err() {
+            for statement in self.dialect.on_connect.iter().chain(self.dialect.schema) {
+                connection.execute(*statement).await?;
+            }
+        }
+        connection.close().await
+    }
+}
+
+fn pool(most: u32, dialect: &'static Dialect) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(most)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in dialect.on_connect {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        })
+}
+
+pub(super) fn query(statement: &SqlStr) -> Statement {
+    sqlx::query(statement.clone())
+}
+
+// A connection that is dropped in the midst of a statement can be lost to its pool (seen with MySQL): so
+// what was begun is ended.
+
+pub(super) async fn execute(statement: Statement, pool: &AnyPool) -> Result<AnyQueryResult, sqlx::Error> {
+    let pool = pool.clone();
+    undropped(async move { statement.execute(&pool).await }).await
+}
+
+async fn fetch_optional(statement: Statement, pool: &AnyPool) -> Result<Option<AnyRow>, sqlx::Error> {
+    let pool = pool.clone();
+    undropped(async move { statement.fetch_optional(&pool).await }).await
+}
+
+async fn fetch_all(statement: Statement, pool: &AnyPool) -> Result<Vec<AnyRow>, sqlx::Error> {
+    let pool = pool.clone();
+    undropped(async move { statement.fetch_all(&pool).await }).await
+}
+
+fn bytes(id: &IdHash) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}
+
+fn one(result: &AnyQueryResult) -> bool {
+    result.rows_affected() == 1
+}
+
+/// What the driver says may name the server and the account, and never shows a password or a parameter.
+pub(super) fn failed(error: sqlx::Error) -> StoreError {
+    StoreError::Failed(error.to_string().lines().collect::<Vec<_>>().join(" "))
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+/// The row, or none for the marker that a renewed id leaves behind.
+fn read(row: &AnyRow) -> Result<Option<Row>, sqlx::Error> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
+    let Some(data) = row.try_get::<Option<Vec<u8>>, _>(6)? else { return Ok(None) };
+    Ok(Some(Row {
+        created: row.try_get(0)?,
+        seen: row.try_get(1)?,
+        version: u32::try_from(row.try_get::<i64, _>(2)?).unwrap_or(u32::MAX),
+        remembered: row.try_get::<i64, _>(3)? != 0,
+        signed_in: row.try_get(4)?,
+        subject: row.try_get::<Option<Vec<u8>>, _>(5)?.map(text).transpose()?,
+        data: text(data)?,
+    }))
+}
+
+#[rocket::async_trait]
+impl Store for SqlStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { server_side: true, lists: true, locks: true }
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        match self.make_tables().await {
+            Ok(()) => Ok(()),
+            // Another process may have made them at the same moment.
+            Err(sqlx::Error::Database(_)) => self.make_tables().await.map_err(failed),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn stop(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+
+    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
+        let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
+        let found = query(&self.statements.load).bind(bytes(&IdHash::of(&id))).bind(now);
+        let Some(row) = fetch_optional(found, &self.reads).await.map_err(failed)? else {
+            return Ok(Loaded::Missing);
+        };
+        Ok(match read(&row).map_err(failed)? {
+            Some(row) => Loaded::Found(row.into_record(id)),
+            None => Loaded::Superseded,
+        })
+    }
+
+    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+        match execute(self.create(&IdHash::of(&record.id), record, until), &self.writes).await {
+            Ok(_) => Ok(saved(record)),
+            Err(error) if is_taken(&error) => Ok(Written::Conflict),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn update(
+        &self,
+        record: &Record,
+        expected: u32,
+        until: UnixSeconds,
+    ) -> Result<Written, StoreError> {
+        let id = IdHash::of(&record.id);
+        let update = self.bind_record(query(&self.statements.update), record, until);
+        let update = update.bind(bytes(&id)).bind(i64::from(expected)).bind(record.seen);
+        match one(&execute(update, &self.writes).await.map_err(failed)?) {
+            true => Ok(saved(record)),
+            false => self.obstacle(&id, record.seen).await,
+        }
+    }
+
+    async fn rotate(
+        &self,
+        old: &Id,
+        record: &Record,
+        expected: u32,
+        until: UnixSeconds,
+    ) -> Result<Written, StoreError> {
+        let (old, new) = (IdHash::of(old), IdHash::of(&record.id));
+        let mark = query(&self.statements.mark)
+            .bind(record.seen.saturating_add(ROTATION_GRACE))
+            .bind(bytes(&old))
+            .bind(i64::from(expected))
+            .bind(record.seen);
+        let (create, writes) = (self.create(&new, record, until), self.writes.clone());
+        let moved: Result<bool, sqlx::Error> = undropped(async move {
+            let mut transaction = writes.begin().await?;
+            if !one(&mark.execute(&mut *transaction).await?) {
+                transaction.rollback().await?;
+                return Ok(false);
+            }
+            // What is dropped uncommitted is rolled back.
+            create.execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await;
+        match moved {
+            Ok(true) => Ok(saved(record)),
+            Ok(false) => self.obstacle(&old, record.seen).await,
+            Err(error) if is_taken(&error) => Ok(Written::Conflict),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+        let touch = query(&self.statements.touch).bind(record.seen).bind(until);
+        let touch = touch.bind(bytes(&IdHash::of(&record.id))).bind(record.seen);
+        Ok(match one(&execute(touch, &self.writes).await.map_err(failed)?) {
+            true => saved(record),
+            false => Written::Gone,
+        })
+    }
+
+    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
+        execute(query(&self.statements.delete).bind(bytes(id)), &self.writes).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
+        let list = query(&self.statements.list).bind(self.subject_hash(subject)).bind(now);
+        let listed = |row: &AnyRow| {
+            let id: Vec<u8> = row.try_get(7)?;
+            let id = id.try_into().map_err(|_| sqlx::Error::Decode("id_hash has 32 bytes".into()))?;
+            Ok(read(row)?.map(|row| row.into_listed(IdHash::from_bytes(id))))
+        };
+        let rows = fetch_all(list, &self.reads).await.map_err(failed)?;
+        rows.iter().filter_map(|row| listed(row).transpose()).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn end_all(
+        &self,
+        subject: &str,
+        except: Option<&IdHash>,
+        now: UnixSeconds,
+    ) -> Result<u64, StoreError> {
+        let except = except.map(bytes).unwrap_or_default();
+        let end = query(&self.statements.end_all).bind(self.subject_hash(subject)).bind(except).bind(now);
+        Ok(execute(end, &self.writes).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        let _lease = match &self.leases {
+            Some(leases) => match leases.try_take(Leases::SWEEP).await? {
+                Some(lease) => Some(lease),
+                None => return Ok(0),
+            },
+            None => None,
+        };
+        let sweep = query(&self.statements.sweep).bind(now);
+        Ok(execute(sweep, &self.writes).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
+        let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
+        let turn = self.locks.lock(id).await;
+        match &self.leases {
+            Some(leases) => Ok(Lock::new(leases.take(*id.as_bytes(), turn).await?)),
+            None => Ok(Lock::new(turn)),
+        }
+    }
+}
