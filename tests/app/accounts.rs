@@ -33,15 +33,20 @@ async fn a2_and_in_about_the_same_time() {
     let app = App::start().await;
     app.register("ada").await;
     let mut fastest = [f64::MAX; 2];
-    for _ in 0..4 {
+    let mut ratio = 0.0;
+    // The fastest of each counts, as often as it takes on a busy machine; a real difference stays.
+    for _ in 0..40 {
         for (n, name) in ["ada", "eve"].into_iter().enumerate() {
             let begun = Instant::now();
             app.submit(LOGIN, &[("username", name), ("password", "wrong")]).await;
             fastest[n] = fastest[n].min(begun.elapsed().as_secs_f64());
         }
+        ratio = fastest[0] / fastest[1];
+        if (0.67..1.5).contains(&ratio) {
+            return;
+        }
     }
-    let ratio = fastest[0] / fastest[1];
-    assert!((0.5..2.0).contains(&ratio), "known {:.4} s, unknown {:.4} s", fastest[0], fastest[1]);
+    panic!("known {:.4} s, unknown {:.4} s, ratio {ratio:.2}", fastest[0], fastest[1]);
 }
 
 #[rocket::async_test]
