@@ -1,5 +1,6 @@
 //! The pages and the session behind them.
 
+use rocket::get;
 use rocket::http::Status;
 use time::Duration;
 
@@ -176,5 +177,23 @@ async fn every_error_is_a_page_of_ours() {
             "{status}"
         );
         assert!(answer.header("content-security-policy").is_some(), "{status}");
+    }
+}
+
+#[get("/fails/<status>")]
+fn fails(status: u16) -> Status {
+    Status::new(status)
+}
+
+#[rocket::async_test]
+async fn every_other_error_is_a_page_of_ours_too() {
+    let app = App::start_with(|rocket| rocket.mount("/stateless", rocket::routes![fails])).await;
+    for status in [400, 403, 404, 405, 413, 415, 418, 422, 429, 500, 502, 503] {
+        let answer = app.get(&format!("/stateless/fails/{status}")).await;
+        assert_eq!(answer.status.code, status);
+        assert!(answer.body.contains(&format!("Error {status}")), "{status}: {}", answer.body);
+        assert!(answer.body.contains("href=\"/stateless\""), "{status} has a way on");
+        assert!(answer.header("content-security-policy").is_some(), "{status}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{status}");
     }
 }
