@@ -1,7 +1,8 @@
 //! The pages and the session behind them.
 
-use rocket::get;
-use rocket::http::Status;
+use rocket::figment::Figment;
+use rocket::http::{ContentType, Header, Status};
+use rocket::{get, uri};
 use time::Duration;
 
 use crate::support::{App, PASSWORD};
@@ -195,5 +196,30 @@ async fn every_other_error_is_a_page_of_ours_too() {
         assert!(answer.body.contains("href=\"/stateless\""), "{status} has a way on");
         assert!(answer.header("content-security-policy").is_some(), "{status}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{status}");
+    }
+}
+
+#[rocket::async_test]
+async fn x6_with_tls_there_is_hsts_and_only_a_page_of_https_may_send_a_form() {
+    let app = App::start_with(|rocket| {
+        let tls = Figment::from(rocket.figment()).merge(("tls.certs", "unread.pem"));
+        rocket.configure(tls.merge(("tls.key", "unread.pem")).select("release"))
+    })
+    .await;
+    for path in ["/", "/stateless", "/nowhere", "/site.css"] {
+        assert_eq!(
+            app.get(path).await.header("strict-transport-security"),
+            Some("max-age=31536000"),
+            "{path}"
+        );
+    }
+    for (origin, status) in [("http://localhost", 403), ("https://localhost", 401)] {
+        let token = app.get("/stateless/login").await.token().unwrap();
+        let body = format!("csrf_token={token}&username=a&password=b");
+        let request = app.client.post("/stateless/login").header(ContentType::Form).body(body);
+        let mut request = request.header(Header::new("Origin", origin));
+        request.inner_mut().set_host(uri!("localhost").into());
+        let answer = request.dispatch().await;
+        assert_eq!(answer.status().code, status, "{origin}");
     }
 }
