@@ -1,6 +1,9 @@
 //! The app's own settings, beside Rocket's and the sessions'.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::value::Dict;
@@ -49,6 +52,11 @@ impl Settings {
         let data_dir = figment.extract_inner("data_dir").map_err(|error| format!("data_dir: {error}"))?;
         Ok(Settings { realms, default_realm, data_dir })
     }
+}
+
+/// Makes the directory of the data, for its owner only: it holds the key and the password hashes.
+pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)
 }
 
 /// The app's pages outside of every realm, and those of each realm.
