@@ -51,3 +51,16 @@ fn every_row_of_the_security_page_names_tests_that_exist_or_says_that_there_are_
         }
     }
 }
+
+#[test]
+fn the_readme_has_a_row_for_every_setting_that_is_read() {
+    let config = read("src/session/config.rs");
+    let table = config.split_once("struct Table {").unwrap().1.split_once('}').unwrap().0;
+    let keys = table.lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key);
+    let keys: Vec<&str> = keys.chain(["secret_key", "realms"]).collect();
+    assert!(keys.len() > 15, "{keys:?}");
+    let readme = read("README.md");
+    for key in keys {
+        assert!(readme.contains(&format!("| `{key}`")), "no row for {key}");
+    }
+}

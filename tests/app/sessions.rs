@@ -10,7 +10,9 @@ use crate::support::{App, PASSWORD};
 #[rocket::async_test]
 async fn the_whole_walk_keeps_the_count_and_ends_with_the_logout() {
     let app = App::start().await;
-    assert_eq!(app.get("/stateless").await.visits(), Some("1"));
+    let first = app.get("/stateless").await;
+    assert_eq!(first.visits(), Some("1"));
+    assert!(first.body.contains("Sent with this page"), "the cookie is in this very response");
     assert_eq!(app.get("/stateless").await.visits(), Some("2"));
     assert_eq!(app.register("ada").await.location(), "/stateless");
     assert_eq!(app.get("/stateless/profile").await.after("<output id=\"username\">"), Some("ada"));
