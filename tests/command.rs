@@ -121,6 +121,17 @@ fn a_wrong_setting_refuses_to_serve_with_one_clear_line() {
     let directory = tempfile::tempdir().unwrap();
     for (variable, value, named) in [
         ("ROCKET_SESSION", "{idle_timeout=\"soon\"}", ["session.idle_timeout", "soon"]),
+        ("ROCKET_SESSION", "{realms={\"shop\"={cookie=\"a\"}}}", ["session.realms.\"shop\"", "/shop"]),
+        ("ROCKET_SESSION", "{realms={\"/a b\"={cookie=\"a\"}}}", ["session.realms.\"/a b\"", "/shop"]),
+        ("ROCKET_SESSION", "{realms={\"/shop/\"={cookie=\"a\"}}}", ["session.realms.\"/shop/\"", "/shop"]),
+        ("ROCKET_SESSION", "{realms={\"/\"={cookie=\"a\"}}}", ["session.realms.\"/\"", "page of the app"]),
+        (
+            "ROCKET_SESSION",
+            "{realms={\"/stateless/cookie\"={cookie=\"a\"}}}",
+            ["session.realms.\"/stateless/cookie\"", "page of the app"],
+        ),
+        ("ROCKET_SESSION", "{realms=5}", ["session.realms is no table", "path prefix"]),
+        ("ROCKET_SESSION", "{idle_timeout=\"1 hour\"", ["session is no table", "30 minutes"]),
         ("ROCKET_SECRET_KEY", "short", ["secret_key", "5 characters"]),
         ("ROCKET_DEFAULT_REALM", "/nowhere", ["default_realm", "/stateless"]),
         ("ROCKET_DATA_DIR", "/dev/null/x", ["/dev/null/x", "secret.key"]),

@@ -12,7 +12,7 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
 use super::passwords::{HashError, Hasher};
-use super::settings::Settings;
+use super::settings::{Settings, make_data_dir};
 use crate::session::Clock;
 
 /// An account as a session holds it.
@@ -65,7 +65,7 @@ pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairin
 
 impl Accounts {
     async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
-        std::fs::create_dir_all(&data_dir).map_err(sqlx::Error::Io)?;
+        make_data_dir(&data_dir).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(data_dir.join("app.db"))
             .create_if_missing(true)

@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rocket::http::{ContentType, Header};
 use rocket::{Responder, Route, get, routes, uri};
 
-const CSS: &str = include_str!("../../templates/site.css");
+/// One file for the browser, by subject in the source.
+const CSS: &str =
+    concat!(include_str!("../../templates/site.css"), include_str!("../../templates/pieces.css"));
 const ICON: &str = include_str!("../../templates/favicon.svg");
 
 #[derive(Responder)]

@@ -17,11 +17,12 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
             "name": session.cookie_name(),
             "cookies": wire.cookies,
             "wire": wire.request,
+            "attributes": wire.lines.saturating_sub(wire.request),
             "line": wire.lines,
             "limit": LINE_LIMIT,
             "over": wire.request > LINE_LIMIT,
             "bars": bars(&parts),
-            "parts": parts.iter().chain([&attributes(&wire)]).map(Part::json).collect::<Vec<_>>(),
+            "parts": parts.iter().map(Part::json).collect::<Vec<_>>(),
         })
     });
     let own = context! {
@@ -76,11 +77,6 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
     ];
     let numbered = parts.into_iter().zip(1..).filter(|((_, bytes, _), _)| *bytes > 0);
     numbered.map(|((label, bytes, note), slot)| Part { label, bytes, note, slot }).collect()
-}
-
-fn attributes(wire: &Wire) -> Part {
-    let note = "Set-Cookie, HttpOnly, SameSite and the like: sent only when the cookie is set.";
-    Part { label: "Attributes", bytes: wire.lines.saturating_sub(wire.request), note, slot: 7 }
 }
 
 /// The parts on a scale of 1000 for the limit of one cookie.

@@ -67,8 +67,8 @@ pub(super) fn token(session: &Session<'_>) -> Option<String> {
     secret.masked()
 }
 
-/// A form that came with its session's token: 403 without one, whatever else is wrong with it; then
-/// 422 when a field is missing. A form above the limit is 413.
+/// A form that came with its session's token: 403 without one, whichever field is wrong besides; then
+/// 422 when a field is missing. What says that it is no form is 415, and one above the limit is 413.
 pub(super) struct Protected<F>(pub(super) F);
 
 /// Why a POST was refused, for the page that says so.
@@ -106,6 +106,10 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
         if from_another_site(request) {
             return refuse(request, Refusal::CrossSite);
         }
+        let is_form = request.content_type().is_some_and(|kind| kind.is_form());
+        if !is_form && request.headers().contains("Content-Type") {
+            return Outcome::Error((Status::UnsupportedMediaType, ()));
+        }
         let limit = request.limits().get("form").unwrap_or(Limits::FORM);
         let body = match data.open(limit).into_bytes().await {
             Ok(body) if body.is_complete() => body.into_inner(),
@@ -114,7 +118,6 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
         };
         let text = String::from_utf8_lossy(&body);
         let raw = RawStr::new(text.as_ref());
-        let is_form = request.content_type().is_some_and(|kind| kind.is_form());
         let token = Form::<Token>::parse_encoded(raw).ok().and_then(|form: Token| form.csrf_token);
         match (token, &session.get().csrf) {
             (Some(token), Some(secret)) if is_form && secret.matches(&token) => {}
@@ -138,17 +141,25 @@ where
 }
 
 /// What the browser itself says about where the request comes from: Sec-Fetch-Site, or without it
-/// Origin, which must be this very host. A client that says neither is no browser of today, and the
-/// token alone decides.
+/// Origin, which must be the very one of this request. A client that says neither is no browser of
+/// today, and the token alone decides.
 fn from_another_site(request: &Request<'_>) -> bool {
-    let header = |name| request.headers().get_one(name);
-    match (header("Sec-Fetch-Site"), header("Origin"), request.host()) {
-        (Some(site), _, _) => site != "same-origin" && site != "none",
-        (None, Some(origin), Some(host)) => {
-            origin.split_once("://").is_none_or(|(_, authority)| *host != authority)
-        }
-        (None, Some(_), None) => true,
-        (None, None, _) => false,
+    let mut sites = request.headers().get("Sec-Fetch-Site").peekable();
+    if sites.peek().is_some() {
+        return !sites.all(|site| site == "same-origin" || site == "none");
+    }
+    let tls = request.rocket().config().tls_enabled();
+    let host = request.host().map(ToString::to_string);
+    !request.headers().get("Origin").all(|origin| is_own(origin, host.as_deref(), tls))
+}
+
+/// Whether a page of `origin` is one of ours. Without TLS of its own the app cannot know whether a proxy
+/// has it, so that both schemes may be right; a header that says so could be anybody's.
+fn is_own(origin: &str, host: Option<&str>, tls: bool) -> bool {
+    match origin.split_once("://") {
+        Some(("https", authority)) => host == Some(authority),
+        Some(("http", authority)) => !tls && host == Some(authority),
+        _ => false,
     }
 }
 
@@ -160,4 +171,30 @@ fn random() -> Option<[u8; BYTES]> {
 
 fn xor(left: [u8; BYTES], right: [u8; BYTES]) -> [u8; BYTES] {
     std::array::from_fn(|n| left[n] ^ right[n])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn x2_an_origin_is_compared_whole() {
+        let host = Some("app.example:8000");
+        for (origin, behind_a_proxy, with_tls) in [
+            ("https://app.example:8000", true, true),
+            ("http://app.example:8000", true, false),
+            ("ftp://app.example:8000", false, false),
+            ("https://app.example", false, false),
+            ("https://app.example:8000/", false, false),
+            ("https://user@app.example:8000", false, false),
+            ("https://evil.app.example:8000", false, false),
+            ("app.example:8000", false, false),
+            ("null", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(is_own(origin, host, false), behind_a_proxy, "{origin}");
+            assert_eq!(is_own(origin, host, true), with_tls, "{origin}");
+            assert!(!is_own(origin, None, false), "{origin}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rocket::figment::Figment;
 
+use super::settings::make_data_dir;
 use crate::session::{generate_key, has_secret_key, parse_key};
 
 /// A configuration with a key.
@@ -50,7 +51,7 @@ fn file_in(data_dir: &Path) -> PathBuf {
 /// Puts a whole key in place at once: of two processes that start together, one wins and both read it.
 /// Says whether it was this one.
 fn create(data_dir: &Path, file: &Path) -> io::Result<bool> {
-    fs::create_dir_all(data_dir)?;
+    make_data_dir(data_dir)?;
     let key = generate_key().map_err(io::Error::other)?;
     let draft = data_dir.join(format!("secret.key.{}", std::process::id()));
     let mut writer = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;

@@ -1,10 +1,14 @@
 //! The app's own settings, beside Rocket's and the sessions'.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::value::Dict;
 use rocket::figment::{Figment, Profile};
+use rocket::http::uri::Origin;
 
 /// `Rocket.toml` of this package, so that the program runs without one.
 const DEFAULTS: &str = include_str!("../../Rocket.toml");
@@ -29,12 +33,17 @@ pub(super) fn figment() -> Figment {
 
 impl Settings {
     pub(super) fn read(figment: &Figment) -> Result<Settings, String> {
-        let realms: Dict = figment.extract_inner("session.realms").map_err(|error| {
-            format!(
-                "session.realms: {error}; accepted: a table for each path prefix that sessions live under"
-            )
-        })?;
-        let realms: Vec<String> = realms.into_keys().collect();
+        // Not shown: a table that is not read as one may hold keys.
+        let table: Dict = figment
+            .extract_inner("session")
+            .map_err(|_| "session is no table; accepted: such as {idle_timeout=\"30 minutes\"}".to_owned())?;
+        let realms = table.get("realms").and_then(|realms| realms.as_dict()).ok_or(
+            "session.realms is no table; accepted: a table for each path prefix that sessions live under",
+        )?;
+        let realms: Vec<String> = realms.keys().cloned().collect();
+        for realm in &realms {
+            check(realm, &realms)?;
+        }
         let default_realm: String =
             figment.extract_inner("default_realm").map_err(|error| format!("default_realm: {error}"))?;
         if !realms.contains(&default_realm) {
@@ -43,4 +52,28 @@ impl Settings {
         let data_dir = figment.extract_inner("data_dir").map_err(|error| format!("data_dir: {error}"))?;
         Ok(Settings { realms, default_realm, data_dir })
     }
+}
+
+/// Makes the directory of the data, for its owner only: it holds the key and the password hashes.
+pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)
+}
+
+/// The app's pages outside of every realm, and those of each realm.
+const OUTSIDE: [&str; 4] = ["/", "/login", "/profile", "/user"];
+const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
+
+/// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.
+fn check(realm: &str, all: &[String]) -> Result<(), String> {
+    let key = format!("session.realms.{realm:?}");
+    let plain = Origin::parse(realm).is_ok_and(|path| path.query().is_none() && path.is_normalized());
+    if !plain {
+        return Err(format!("{key} is no path prefix; accepted: a path such as \"/shop\""));
+    }
+    let page_of =
+        |other: &String| realm.strip_prefix(other.as_str()).is_some_and(|rest| INSIDE.contains(&rest));
+    if OUTSIDE.contains(&realm) || all.iter().any(page_of) {
+        return Err(format!("{key} is a page of the app already; accepted: another path, such as \"/shop\""));
+    }
+    Ok(())
 }

@@ -412,7 +412,8 @@ fn explain(error: &FigmentError, table: &str, own: Option<&Dict>) -> ConfigError
             ConfigError::new(key, "is of the wrong type", accepted.clone())
         }
         Kind::InvalidValue(found, accepted) | Kind::InvalidType(found, accepted) => {
-            ConfigError::new(key, format!("is {found}"), accepted.clone())
+            let accepted = if accepted == "usize" { "a whole number" } else { accepted };
+            ConfigError::new(key, format!("is {found}"), accepted)
         }
         Kind::UnknownVariant(found, accepted) => {
             ConfigError::new(key, format!("is {found:?}"), format!("{accepted:?}"))

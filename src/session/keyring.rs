@@ -99,9 +99,12 @@ pub enum KeyProblem {
     /// None is configured: Rocket then holds 32 zero bytes.
     #[error("there is none")]
     Missing,
-    /// Of this many characters or bytes, which is none of the accepted lengths.
+    /// Of this many characters, which is none of the accepted lengths.
     #[error("it has {0} characters")]
     Length(usize),
+    /// Of this many bytes, which are too few.
+    #[error("it has {0} bytes, and 32 are the least")]
+    Bytes(usize),
     /// Neither base64 nor hexadecimal.
     #[error("it is neither base64 nor hexadecimal")]
     Encoding,
@@ -152,7 +155,7 @@ pub fn parse_key(text: &str) -> Result<Key, KeyProblem> {
 
 fn key_of(bytes: &[u8]) -> Result<Key, KeyProblem> {
     let key = match bytes.len() {
-        0..32 => return Err(KeyProblem::Length(bytes.len())),
+        0..32 => return Err(KeyProblem::Bytes(bytes.len())),
         _ if bytes.iter().all(|byte| *byte == 0) => return Err(KeyProblem::Missing),
         32..64 => Key::derive_from(bytes),
         64.. => Key::from(bytes),

@@ -33,15 +33,20 @@ async fn a2_and_in_about_the_same_time() {
     let app = App::start().await;
     app.register("ada").await;
     let mut fastest = [f64::MAX; 2];
-    for _ in 0..4 {
+    let mut ratio = 0.0;
+    // The fastest of each counts, as often as it takes on a busy machine; a real difference stays.
+    for _ in 0..40 {
         for (n, name) in ["ada", "eve"].into_iter().enumerate() {
             let begun = Instant::now();
             app.submit(LOGIN, &[("username", name), ("password", "wrong")]).await;
             fastest[n] = fastest[n].min(begun.elapsed().as_secs_f64());
         }
+        ratio = fastest[0] / fastest[1];
+        if (0.67..1.5).contains(&ratio) {
+            return;
+        }
     }
-    let ratio = fastest[0] / fastest[1];
-    assert!((0.5..2.0).contains(&ratio), "known {:.4} s, unknown {:.4} s", fastest[0], fastest[1]);
+    panic!("known {:.4} s, unknown {:.4} s, ratio {ratio:.2}", fastest[0], fastest[1]);
 }
 
 #[rocket::async_test]
@@ -163,9 +168,11 @@ async fn x2_a_form_from_another_site_is_403_whatever_its_token() {
     for (name, value, status) in [
         ("Sec-Fetch-Site", "cross-site", 403),
         ("Sec-Fetch-Site", "same-site", 403),
+        ("Sec-Fetch-Site", "", 403),
         ("Sec-Fetch-Site", "same-origin", 401),
         ("Origin", "https://evil.example", 403),
         ("Origin", "null", 403),
+        ("Accept", "*/*", 401),
     ] {
         let token = app.get(LOGIN).await.token().unwrap();
         let body = format!("csrf_token={token}&username=a&password=b");
@@ -173,4 +180,16 @@ async fn x2_a_form_from_another_site_is_403_whatever_its_token() {
         let answer = request.header(Header::new(name, value)).dispatch().await;
         assert_eq!(answer.status().code, status, "{name}: {value}");
     }
+}
+
+#[rocket::async_test]
+async fn a_body_that_says_it_is_no_form_is_415_and_one_that_says_nothing_is_403() {
+    let app = App::start().await;
+    let token = app.get(LOGIN).await.token().unwrap();
+    let body = format!("csrf_token={token}&username=a&password=b");
+    for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x", "no type at all"] {
+        let request = app.client.post(LOGIN).header(Header::new("Content-Type", kind)).body(&body);
+        assert_eq!(request.dispatch().await.status(), Status::UnsupportedMediaType, "{kind}");
+    }
+    assert_eq!(app.client.post(LOGIN).body(&body).dispatch().await.status(), Status::Forbidden);
 }

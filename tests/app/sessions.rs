@@ -1,6 +1,8 @@
 //! The pages and the session behind them.
 
-use rocket::http::Status;
+use rocket::figment::Figment;
+use rocket::http::{ContentType, Header, Status};
+use rocket::{get, uri};
 use time::Duration;
 
 use crate::support::{App, PASSWORD};
@@ -8,7 +10,9 @@ use crate::support::{App, PASSWORD};
 #[rocket::async_test]
 async fn the_whole_walk_keeps_the_count_and_ends_with_the_logout() {
     let app = App::start().await;
-    assert_eq!(app.get("/stateless").await.visits(), Some("1"));
+    let first = app.get("/stateless").await;
+    assert_eq!(first.visits(), Some("1"));
+    assert!(first.body.contains("Sent with this page"), "the cookie is in this very response");
     assert_eq!(app.get("/stateless").await.visits(), Some("2"));
     assert_eq!(app.register("ada").await.location(), "/stateless");
     assert_eq!(app.get("/stateless/profile").await.after("<output id=\"username\">"), Some("ada"));
@@ -176,5 +180,48 @@ async fn every_error_is_a_page_of_ours() {
             "{status}"
         );
         assert!(answer.header("content-security-policy").is_some(), "{status}");
+    }
+}
+
+#[get("/fails/<status>")]
+fn fails(status: u16) -> Status {
+    Status::new(status)
+}
+
+#[rocket::async_test]
+async fn every_other_error_is_a_page_of_ours_too() {
+    let app = App::start_with(|rocket| rocket.mount("/stateless", rocket::routes![fails])).await;
+    for status in [400, 403, 404, 405, 413, 415, 418, 422, 429, 500, 502, 503] {
+        let answer = app.get(&format!("/stateless/fails/{status}")).await;
+        assert_eq!(answer.status.code, status);
+        assert!(answer.body.contains(&format!("Error {status}")), "{status}: {}", answer.body);
+        assert!(answer.body.contains("href=\"/stateless\""), "{status} has a way on");
+        assert!(answer.header("content-security-policy").is_some(), "{status}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{status}");
+    }
+}
+
+#[rocket::async_test]
+async fn x6_with_tls_there_is_hsts_and_only_a_page_of_https_may_send_a_form() {
+    let app = App::start_with(|rocket| {
+        let tls = Figment::from(rocket.figment()).merge(("tls.certs", "unread.pem"));
+        rocket.configure(tls.merge(("tls.key", "unread.pem")).select("release"))
+    })
+    .await;
+    for path in ["/", "/stateless", "/nowhere", "/site.css"] {
+        assert_eq!(
+            app.get(path).await.header("strict-transport-security"),
+            Some("max-age=31536000"),
+            "{path}"
+        );
+    }
+    for (origin, status) in [("http://localhost", 403), ("https://localhost", 401)] {
+        let token = app.get("/stateless/login").await.token().unwrap();
+        let body = format!("csrf_token={token}&username=a&password=b");
+        let request = app.client.post("/stateless/login").header(ContentType::Form).body(body);
+        let mut request = request.header(Header::new("Origin", origin));
+        request.inner_mut().set_host(uri!("localhost").into());
+        let answer = request.dispatch().await;
+        assert_eq!(answer.status().code, status, "{origin}");
     }
 }

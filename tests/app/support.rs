@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rocket::http::{ContentType, Cookie, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
+use rocket::{Build, Rocket};
 use sealed_sessions::app;
 use sealed_sessions::session::ManualClock;
 use tempfile::TempDir;
@@ -23,9 +24,14 @@ pub struct App {
 
 impl App {
     pub async fn start() -> App {
+        App::start_with(|rocket| rocket).await
+    }
+
+    /// The app with something more.
+    pub async fn start_with(more: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> App {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()));
-        let client = Self::client(&directory, clock.clone()).await;
+        let client = Client::tracked(more(Self::rocket(&directory, clock.clone()))).await.unwrap();
         App { clock, client, brought: None, directory }
     }
 
@@ -34,7 +40,7 @@ impl App {
         let App { clock, client, directory, .. } = self;
         let brought = client.cookies().get("__Host-stateless").cloned();
         client.terminate().await;
-        let client = Self::client(&directory, clock.clone()).await;
+        let client = Client::tracked(Self::rocket(&directory, clock.clone())).await.unwrap();
         App { clock, client, brought, directory }
     }
 
@@ -43,9 +49,9 @@ impl App {
         App { brought: other.client.cookies().get("__Host-stateless").cloned(), ..self }
     }
 
-    async fn client(directory: &TempDir, clock: Arc<ManualClock>) -> Client {
+    fn rocket(directory: &TempDir, clock: Arc<ManualClock>) -> Rocket<Build> {
         let figment = app::figment().merge(("data_dir", directory.path())).merge(("log_level", "off"));
-        Client::tracked(app::build(figment, clock)).await.unwrap()
+        app::build(figment, clock)
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -98,12 +98,14 @@ fn a_session_survives_a_restart_of_the_server() {
 
 #[cfg(unix)]
 #[test]
-fn the_key_that_the_app_makes_is_for_its_owner_only() {
+fn the_key_that_the_app_makes_and_its_data_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let server = Server::start(&[]);
     let file = std::fs::metadata(server.dir.path().join("data/secret.key")).unwrap();
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    let directory = std::fs::metadata(server.dir.path().join("data")).unwrap();
+    assert_eq!(directory.permissions().mode() & 0o777, 0o700, "it holds the password hashes");
     assert!(server.log().contains("made one in"), "{}", server.log());
 }
 

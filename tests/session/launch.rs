@@ -58,6 +58,8 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ),
         ("cookie = \"s\"\npath = \"shop\"", ["session.path", "shop", "/shop"]),
         ("max_cookie_bytes = 100", ["session.max_cookie_bytes", "100", "256 to 65536"]),
+        ("max_cookie_bytes = -1", ["session.max_cookie_bytes", "-1", "a whole number"]),
+        ("max_cookie_bytes = \"much\"", ["session.max_cookie_bytes", "much", "a whole number"]),
         ("idle_timout = \"1 hour\"", ["session.idle_timout", "no setting", "idle_timeout"]),
         ("store = \"redis://127.0.0.1\"", ["session.store", "redis", "\"cookie\""]),
         ("store = \"cookie:here\"", ["session.store", "no address", "\"cookie\""]),
@@ -101,6 +103,9 @@ fn rule_12_a_missing_short_or_published_key_refuses_the_launch_in_every_profile(
             with_key(base.clone().merge(("secret_key", vec![0_u8; 32]))).contains("secret_key is not set")
         );
         assert!(with_key(base.clone().merge(("secret_key", "short"))).contains("5 characters"));
+        let few = "lEUCIfrDOM+sAAqN4i1Z4eo6IcHaqNN+qD7K7yWEeg==";
+        assert!(with_key(base.clone().merge(("secret_key", few))).contains("31 bytes"));
+        assert!(with_key(base.clone().merge(("secret_key", vec![7_u8; 5]))).contains("5 bytes"));
         assert!(with_key(base.clone().merge(("secret_key", "~".repeat(44)))).contains("neither base64"));
         let published = "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=";
         assert!(with_key(base.clone().merge(("secret_key", published))).contains("published"));
