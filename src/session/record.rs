@@ -7,6 +7,7 @@
 use std::fmt;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
+use memchr::memchr2;
 
 use super::clock::UnixSeconds;
 use super::error::Invalid;
@@ -199,41 +200,55 @@ impl Reader<'_> {
     }
 
     fn number<N: TryFrom<i64>>(&mut self) -> Option<N> {
-        let (negative, digits) = match self.0.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, self.0),
-        };
-        let (mut value, mut read) = (0_i64, 0);
-        for byte in digits.bytes().take_while(u8::is_ascii_digit) {
-            let digit = i64::from(byte - b'0');
-            value = value.checked_mul(10)?;
-            // The least number has no positive twin, so a negative one is counted downwards.
-            value = if negative { value.checked_sub(digit)? } else { value.checked_add(digit)? };
-            read += 1;
+        let sign = usize::from(self.0.starts_with('-'));
+        let (mut value, mut digits) = (0_i64, 0);
+        for byte in self.0.bytes().skip(sign) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+            digits += 1;
         }
-        self.0 = digits.get(read..).filter(|_| read > 0)?;
+        let text = self.take(sign + digits)?;
+        let value = match digits {
+            0 => return None,
+            // So few digits cannot have overflown: true of every time that a calendar can name.
+            ..=18 if sign == 0 => value,
+            ..=18 => -value,
+            _ => text.parse().ok()?,
+        };
         N::try_from(value).ok()
     }
 
     /// A JSON object, up to the brace that closes it.
     fn object(&mut self) -> Option<&str> {
-        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
         if !self.0.starts_with('{') {
             return None;
         }
-        let closes = |byte: u8| {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_string => escaped = true,
-                b'"' => in_string = !in_string,
-                b'{' if !in_string => depth += 1,
-                b'}' if !in_string => depth -= 1,
+        let bytes = self.0.as_bytes();
+        let (mut depth, mut at) = (1_usize, 1);
+        loop {
+            match bytes.get(at)? {
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return self.take(at + 1),
+                b'}' => depth -= 1,
+                b'"' => at = closing_quote(bytes, at + 1)?,
                 _ => {}
             }
-            depth == 0
-        };
-        let end = self.0.bytes().position(closes)?;
-        self.take(end + 1)
+            at += 1;
+        }
+    }
+}
+
+/// Where the JSON string that begins at `at` ends.
+fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += "\\n".len();
     }
 }
 
