@@ -105,8 +105,8 @@ impl<T: SessionData> State<T> {
         }
     }
 
-    pub(crate) fn resumed(base: Base, data: T, lock: Option<Lock>) -> State<T> {
-        State { base: Some(Box::new(base)), data: Arc::new(data), ..State::empty(lock) }
+    pub(crate) fn resumed(base: Box<Base>, data: T, lock: Option<Lock>) -> State<T> {
+        State { base: Some(base), data: Arc::new(data), ..State::empty(lock) }
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
@@ -227,11 +227,11 @@ impl<T: SessionData> Live<T> {
 
     /// Takes a lock that was got after the load, with the session as it was read under it. Changes
     /// already made are kept: the commit merges them.
-    pub(crate) fn relock(&self, lock: Lock, fresh: Option<(Base, T)>) {
+    pub(crate) fn relock(&self, lock: Lock, fresh: Option<(Box<Base>, T)>) {
         let mut state = self.state();
         state.lock = Some(lock);
         if let (Some((base, data)), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
-            state.base = Some(Box::new(base));
+            state.base = Some(base);
             state.data = Arc::new(data);
         }
     }
