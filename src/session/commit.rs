@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::SessionData;
 use super::clock::{UnixSeconds, moment};
-use super::cookie::Unsendable;
+use super::cookie::{Lines, Unsendable};
 use super::error::{Arrival, StoreError};
 use super::keyring::KeyAge;
 use super::live::{Base, Change, Live, State};
@@ -24,7 +24,7 @@ const TRIES: usize = 100;
 #[derive(Default)]
 pub(crate) struct Committed {
     /// The Set-Cookie lines.
-    pub(crate) lines: Vec<String>,
+    pub(crate) lines: Lines,
     /// The response is to say so instead.
     pub(crate) failure: Option<Failure>,
 }
@@ -118,7 +118,7 @@ async fn carry_out<T: SessionData>(
         Ok(lines) => Committed { lines, failure: None },
         Err(failed) => {
             failed.log(realm);
-            let lines = if state.destroyed { realm.cookie.clear(&live.sent) } else { Vec::new() };
+            let lines = if state.destroyed { realm.cookie.clear(&live.sent) } else { Lines::new() };
             Committed { lines, failure: Some(failed.failure()) }
         }
     }
@@ -175,10 +175,10 @@ async fn perform<T: SessionData>(
     state: &State<T>,
     write: Write,
     now: UnixSeconds,
-) -> Result<Vec<String>, CommitError> {
+) -> Result<Lines, CommitError> {
     let until = |record: &Record| realm.lifetimes.end(record);
     let (record, written) = match write {
-        Write::Nothing => return Ok(Vec::new()),
+        Write::Nothing => return Ok(Lines::new()),
         Write::Clear => return Ok(realm.cookie.clear(sent)),
         Write::Reseal(base) => (base.record, Written::Saved(base.ticket)),
         Write::Touch(record) => {
@@ -203,7 +203,7 @@ async fn perform<T: SessionData>(
         Written::Gone => {
             let handle = realm.keyring.handle(&record.id);
             log::info!("session {handle} was ended while a request changed it: the change is not kept");
-            Ok(Vec::new())
+            Ok(Lines::new())
         }
         Written::Conflict => Err(CommitError::Store(StoreError::Failed("a new id was taken already".into()))),
     }
@@ -219,7 +219,7 @@ async fn write_over<T: SessionData>(
     now: UnixSeconds,
 ) -> Result<(Record, Written), CommitError> {
     let rotates = record.id != base.record.id;
-    let mine = record.data.clone();
+    let mut mine = None;
     let mut expected = base.record.version;
     for _ in 0..TRIES {
         let until = realm.lifetimes.end(&record);
@@ -233,7 +233,8 @@ async fn write_over<T: SessionData>(
         match realm.bounded(realm.store.load(base.ticket.text(), now)).await? {
             Loaded::Found(theirs) => {
                 expected = theirs.version;
-                record = merged(state, &base.record, &mine, theirs, record.id, now)?;
+                let mine = mine.get_or_insert_with(|| std::mem::take(&mut record.data));
+                record = merged(state, &base.record, mine, theirs, record.id, now)?;
             }
             Loaded::Missing | Loaded::Superseded | Loaded::Unreadable => return Ok((record, Written::Gone)),
         }
