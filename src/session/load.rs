@@ -26,12 +26,12 @@ pub(crate) async fn load<T: SessionData>(
     request: &Request<'_>,
     access: Access,
     now: UnixSeconds,
-) -> Result<Box<Live<T>>, SessionError> {
+) -> Box<Result<Live<T>, SessionError>> {
     let sent = SentCookies::of(request, &realm.cookie.name);
     if sent.is_empty() {
-        return Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None));
+        return Box::new(Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None)));
     }
-    match choose(realm, &sent, access, now).await {
+    Box::new(match choose(realm, &sent, access, now).await {
         Ok(Chosen { arrival: Arrival::Resumed, found: Some(found), lock }) => {
             Ok(resume(now, found, sent.chunks(), lock))
         }
@@ -40,7 +40,7 @@ pub(crate) async fn load<T: SessionData>(
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
         }
-    }
+    })
 }
 
 /// A genuine seal and the session that it stands for.
@@ -158,12 +158,7 @@ pub(crate) async fn relock<T: SessionData>(
     }
 }
 
-fn resume<T: SessionData>(
-    now: UnixSeconds,
-    found: Found,
-    chunks: SentChunks,
-    lock: Option<Lock>,
-) -> Box<Live<T>> {
+fn resume<T: SessionData>(now: UnixSeconds, found: Found, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {
     match read(&found.base.record) {
         Some(data) => {
             let state = State::resumed(found.base, data, lock);
@@ -182,7 +177,7 @@ fn anonymous<T: SessionData>(
     arrival: Arrival,
     chunks: SentChunks,
     lock: Option<Lock>,
-) -> Box<Live<T>> {
+) -> Live<T> {
     if let Arrival::Invalid(reason) = arrival {
         log::debug!("a session cookie counts as none: {reason:?}");
     }
