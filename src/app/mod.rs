@@ -44,14 +44,14 @@ pub fn figment() -> Figment {
 /// When there is no key yet, or the file in `data_dir` does not hold one.
 pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     let settings = Settings::read(&figment)?;
-    secret_key::existing(figment, &settings.data_dir)
+    secret_key::existing(settings.with_stores(figment), &settings.data_dir)
 }
 
 /// The whole app. Nothing of it is global: any number can run in one process, each with its own
 /// configuration and clock. What is wrong with the configuration refuses the launch.
 pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
     let configured = Settings::read(&figment).and_then(|settings| {
-        let provided = secret_key::provide(figment.clone(), &settings.data_dir)?;
+        let provided = secret_key::provide(settings.with_stores(figment.clone()), &settings.data_dir)?;
         Ok((provided, settings))
     });
     match configured {

@@ -12,7 +12,7 @@ use super::settings::Settings;
 #[get("/")]
 async fn overview(page: Page<'_>) -> Html {
     let mut cards = Vec::new();
-    for path in page.realms().paths() {
+    for path in page.realm_paths() {
         let session = page.realms().session(path).await.ok();
         let visitor = session.map(|session| session.get());
         let visitor = visitor.as_deref();

@@ -15,6 +15,7 @@ use time::macros::format_description;
 
 use super::assets::css_uri;
 use super::csrf;
+use super::settings::Settings;
 use super::visitor::{Session, Visitor};
 use crate::session::{Arrival, Clock, Realms, SystemClock, Timeout};
 
@@ -25,6 +26,7 @@ pub(super) type Html = RawHtml<Template>;
 /// an error page has no session when the store is down.
 pub(super) struct Page<'r> {
     realms: Realms<'r, Visitor>,
+    default_realm: &'r str,
     session: Option<Session<'r>>,
     clock: Arc<dyn Clock>,
 }
@@ -45,7 +47,9 @@ impl<'r> FromRequest<'r> for Page<'r> {
         };
         let clock = request.rocket().state::<Arc<dyn Clock>>().cloned();
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Outcome::Success(Page { realms, session, clock })
+        let default_realm =
+            request.rocket().state::<Settings>().map_or("", |settings| &settings.default_realm);
+        Outcome::Success(Page { realms, default_realm, session, clock })
     }
 }
 
@@ -58,6 +62,13 @@ impl Sentinel for Page<'_> {
 impl<'r> Page<'r> {
     pub(super) fn realms(&self) -> &Realms<'r, Visitor> {
         &self.realms
+    }
+
+    /// The paths of all realms, the default one first.
+    pub(super) fn realm_paths(&self) -> Vec<&'r str> {
+        let mut paths: Vec<_> = self.realms.paths().collect();
+        paths.sort_by_key(|path| *path != self.default_realm);
+        paths
     }
 
     /// The realm's path prefix; empty outside of every realm, so that a link begins with it.
@@ -99,7 +110,7 @@ impl<'r> Page<'r> {
             title,
             page: name,
             css: css_uri(),
-            realms: self.realms.paths().map(describe).collect::<Vec<_>>(),
+            realms: self.realm_paths().into_iter().map(describe).collect::<Vec<_>>(),
             realm: here.map(describe),
             user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
             csrf: token,

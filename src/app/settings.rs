@@ -31,7 +31,20 @@ pub(super) fn figment() -> Figment {
         .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
 }
 
+/// The realm that stands beside the sealed cookie, and keeps its sessions where the accounts are unless a
+/// setting says otherwise.
+const STATEFUL: &str = "/stateful";
+
 impl Settings {
+    /// The configuration with the stores that the app itself chooses.
+    pub(super) fn with_stores(&self, figment: Figment) -> Figment {
+        if !self.realms.iter().any(|realm| realm == STATEFUL) || figment.contains("session.store") {
+            return figment;
+        }
+        let store = format!("sqlite:{}", self.data_dir.join("app.db").display());
+        figment.join((format!("session.realms.{STATEFUL}.store"), store))
+    }
+
     pub(super) fn read(figment: &Figment) -> Result<Settings, String> {
         // Not shown: a table that is not read as one may hold keys.
         let table: Dict = figment

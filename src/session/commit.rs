@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::SessionData;
 use super::clock::{UnixSeconds, moment};
-use super::cookie::Unsendable;
+use super::cookie::{Lines, Unsendable};
 use super::error::{Arrival, StoreError};
 use super::id_hash::IdHash;
 use super::keyring::KeyAge;
@@ -25,7 +25,7 @@ const TRIES: usize = 100;
 #[derive(Default)]
 pub(crate) struct Committed {
     /// The Set-Cookie lines.
-    pub(crate) lines: Vec<String>,
+    pub(crate) lines: Lines,
     /// The response is to say so instead.
     pub(crate) failure: Option<Failure>,
 }
@@ -85,44 +85,39 @@ pub(crate) async fn commit<T: SessionData>(
         true => Ok(Write::Clear),
         false => decide(realm, live, &mut state, empty, now),
     };
-    match write {
-        Ok(Write::Nothing) if state.ended.is_none() => Committed::default(),
-        write => carry_out(realm, live, state, write, now).await,
+    if let (Ok(Write::Nothing), None) = (&write, &state.ended) {
+        return Committed::default();
     }
-}
-
-/// Ends what was destroyed, then writes.
-async fn carry_out<T: SessionData>(
-    realm: &Realm,
-    live: &Live<T>,
-    state: State<T>,
-    write: Result<Write, CommitError>,
-    now: UnixSeconds,
-) -> Committed {
     if let Some(ended) = &state.ended
-        && let Err(error) = realm.bounded(realm.store.delete(&IdHash::of(&ended.id))).await
+        && let Err(failure) = end(realm, ended).await
     {
-        let until = moment(realm.lifetimes.end(ended));
-        let handle = realm.keyring.handle(&ended.id);
-        log::error!(
-            "sessions of {:?}: cannot end {handle}, whose copy lives until {until}: {error}",
-            realm.path
-        );
-        let failure = Failure::Unavailable { copy_lives_until: Some(until) };
         return Committed { lines: realm.cookie.clear(&live.sent), failure: Some(failure) };
     }
     let written = match write {
-        Ok(write) => perform(realm, &live.sent, &state, write, now).await,
+        Ok(mut write) => perform(realm, &live.sent, &state, &mut write, now).await,
         Err(error) => Err(error),
     };
     match written {
         Ok(lines) => Committed { lines, failure: None },
         Err(failed) => {
             failed.log(realm);
-            let lines = if state.destroyed { realm.cookie.clear(&live.sent) } else { Vec::new() };
+            let lines = if state.destroyed { realm.cookie.clear(&live.sent) } else { Lines::new() };
             Committed { lines, failure: Some(failed.failure()) }
         }
     }
+}
+
+/// Ends in the store what `destroy` has ended.
+async fn end(realm: &Realm, ended: &Record) -> Result<(), Failure> {
+    realm.bounded(realm.store.delete(&IdHash::of(&ended.id))).await.map_err(|error| {
+        let until = moment(realm.lifetimes.end(ended));
+        let handle = realm.keyring.handle(&ended.id);
+        log::error!(
+            "sessions of {:?}: cannot end {handle}, whose copy lives until {until}: {error}",
+            realm.path
+        );
+        Failure::Unavailable { copy_lives_until: Some(until) }
+    })
 }
 
 /// Rules 3 and 4, without a side effect.
@@ -169,42 +164,44 @@ fn decide<T: SessionData>(
     })
 }
 
-/// Does it, and returns the Set-Cookie lines.
+/// Does it, and returns the Set-Cookie lines. What is written stays where it is: only a conflict
+/// changes it.
 async fn perform<T: SessionData>(
     realm: &Realm,
     sent: &SentChunks,
     state: &State<T>,
-    write: Write,
+    write: &mut Write,
     now: UnixSeconds,
-) -> Result<Vec<String>, CommitError> {
+) -> Result<Lines, CommitError> {
     let until = |record: &Record| realm.lifetimes.end(record);
     let (record, written) = match write {
-        Write::Nothing => return Ok(Vec::new()),
+        Write::Nothing => return Ok(Lines::new()),
         Write::Clear => return Ok(realm.cookie.clear(sent)),
-        Write::Reseal(base) => (base.record, Written::Saved(base.ticket)),
+        Write::Reseal(base) => (&base.record, Written::Saved(base.ticket.clone())),
         Write::Touch(record) => {
-            let written = realm.bounded(realm.store.touch(&record, until(&record))).await?;
-            (record, written)
+            let written = realm.bounded(realm.store.touch(record, until(record))).await?;
+            (&*record, written)
         }
         Write::Create(record) => {
-            let written = realm.bounded(realm.store.create(&record, until(&record))).await?;
-            (record, written)
+            let written = realm.bounded(realm.store.create(record, until(record))).await?;
+            (&*record, written)
         }
         Write::Update(base, record) | Write::Rotate(base, record) => {
-            write_over(realm, state, base, record, now).await?
+            let written = write_over(realm, state, base, record, now).await?;
+            (&*record, written)
         }
     };
     match written {
         Written::Saved(ticket) => {
-            let max_age = realm.lifetimes.max_age(&record, now);
+            let max_age = realm.lifetimes.max_age(record, now);
             let lines = realm.cookie.set(&realm.keyring, ticket, max_age, sent);
-            lines.map_err(|why| CommitError::Unsendable(why, record.data))
+            lines.map_err(|why| CommitError::Unsendable(why, record.data.clone()))
         }
         // Whoever ended the session has told the browser so; a late response must not undo it.
         Written::Gone => {
             let handle = realm.keyring.handle(&record.id);
             log::info!("session {handle} was ended while a request changed it: the change is not kept");
-            Ok(Vec::new())
+            Ok(Lines::new())
         }
         Written::Conflict => Err(CommitError::Store(StoreError::Failed("a new id was taken already".into()))),
     }
@@ -215,28 +212,29 @@ async fn perform<T: SessionData>(
 async fn write_over<T: SessionData>(
     realm: &Realm,
     state: &State<T>,
-    base: Box<Base>,
-    mut record: Record,
+    base: &Base,
+    record: &mut Record,
     now: UnixSeconds,
-) -> Result<(Record, Written), CommitError> {
+) -> Result<Written, CommitError> {
     let rotates = record.id != base.record.id;
-    let mine = record.data.clone();
+    let mut mine = None;
     let mut expected = base.record.version;
     for _ in 0..TRIES {
-        let until = realm.lifetimes.end(&record);
+        let until = realm.lifetimes.end(record);
         let written = match rotates {
-            true => realm.bounded(realm.store.rotate(&base.record.id, &record, expected, until)).await?,
-            false => realm.bounded(realm.store.update(&record, expected, until)).await?,
+            true => realm.bounded(realm.store.rotate(&base.record.id, record, expected, until)).await?,
+            false => realm.bounded(realm.store.update(record, expected, until)).await?,
         };
         if written != Written::Conflict {
-            return Ok((record, written));
+            return Ok(written);
         }
         match realm.bounded(realm.store.load(base.ticket.text(), now)).await? {
             Loaded::Found(theirs) => {
                 expected = theirs.version;
-                record = merged(state, &base.record, &mine, theirs, record.id, now)?;
+                let mine = mine.get_or_insert_with(|| std::mem::take(&mut record.data));
+                *record = merged(state, &base.record, mine, theirs, record.id, now)?;
             }
-            Loaded::Missing | Loaded::Superseded | Loaded::Unreadable => return Ok((record, Written::Gone)),
+            Loaded::Missing | Loaded::Superseded | Loaded::Unreadable => return Ok(Written::Gone),
         }
     }
     Err(CommitError::Store(StoreError::Failed(format!("{TRIES} tries met a conflict each"))))

@@ -5,13 +5,17 @@
 //! `COUNT.first-piece`, and `NAME.1`, `NAME.2`, … the others. The seal is bound to name and count, so
 //! pieces of different seals, or too few or too many, open to nothing.
 
+use std::borrow::Cow;
+
+use base64_simd::STANDARD;
+use smallvec::SmallVec;
+
 use super::clock::UnixSeconds;
 use super::config::CookieSettings;
 use super::error::Invalid;
 use super::keyring::{KeyAge, Keyring};
 use super::sent::{SentChunks, SentValue};
 use super::ticket::Ticket;
-use base64_simd::STANDARD;
 
 /// What browsers and proxies take as one Set-Cookie line (RFC 6265bis; ASVS 5.0, 3.3.5).
 pub const LINE_LIMIT: usize = 4096;
@@ -19,6 +23,9 @@ pub const LINE_LIMIT: usize = 4096;
 const HEADER: &str = "Set-Cookie: ";
 const LONG_AGO: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 pub(crate) const MOST_CHUNKS: usize = 99;
+
+/// Set-Cookie lines: nearly always one.
+pub(crate) type Lines = SmallVec<[String; 1]>;
 
 /// How a realm's cookie is named and written.
 pub(crate) struct CookieFormat {
@@ -80,10 +87,11 @@ impl CookieFormat {
         ticket: Ticket,
         max_age: UnixSeconds,
         sent: &SentChunks,
-    ) -> Result<Vec<String>, Unsendable> {
+    ) -> Result<Lines, Unsendable> {
         let text_bytes = base64_bytes(ticket.sealed_bytes());
-        let tail = self.tail(max_age);
-        let one_line = HEADER.len() + self.name.len() + "=".len() + text_bytes + tail.len();
+        let mut digits = itoa::Buffer::new();
+        let tail = self.tail(digits.format(max_age));
+        let one_line = HEADER.len() + self.name.len() + "=".len() + text_bytes + bytes(&tail);
         let mut lines = if one_line <= LINE_LIMIT {
             self.refuse_above_limit(one_line)?;
             let sealed = keyring.seal(self.name.as_bytes(), ticket).map_err(|_| Unsendable::SealFailed)?;
@@ -91,10 +99,10 @@ impl CookieFormat {
             line.push_str(&self.name);
             line.push('=');
             STANDARD.encode_append(&sealed, &mut line);
-            line.push_str(&tail);
-            vec![line]
+            tail.iter().for_each(|part| line.push_str(part));
+            Lines::from([line])
         } else {
-            self.chunks(keyring, ticket, text_bytes, &tail)?
+            self.chunks(keyring, ticket, text_bytes, &tail.concat())?
         };
         let kept = lines.len();
         lines.extend(sent.from(kept).map(|chunk| self.removal(chunk)));
@@ -102,14 +110,16 @@ impl CookieFormat {
     }
 
     /// The lines that remove the cookie and every chunk of it that the browser sent.
-    pub(crate) fn clear(&self, sent: &SentChunks) -> Vec<String> {
-        let mut lines = vec![self.removal(0)];
+    pub(crate) fn clear(&self, sent: &SentChunks) -> Lines {
+        let mut lines = Lines::from([self.removal(0)]);
         lines.extend(sent.from(1).map(|chunk| self.removal(chunk)));
         lines
     }
 
     /// What a value of `value` bytes in `cookies` pieces takes on the wire.
     pub(crate) fn wire(&self, cookies: usize, value: usize, ticket: usize, max_age: UnixSeconds) -> Wire {
+        let mut digits = itoa::Buffer::new();
+        let tail = self.tail(digits.format(max_age));
         let names: usize = (0..cookies).map(|chunk| self.chunk_name(chunk).len() + "=".len()).sum();
         Wire {
             cookies,
@@ -117,7 +127,7 @@ impl CookieFormat {
             value,
             ticket,
             request: names + value,
-            lines: names + value + cookies * (HEADER.len() + self.tail(max_age).len()),
+            lines: names + value + cookies * (HEADER.len() + bytes(&tail)),
         }
     }
 
@@ -127,7 +137,7 @@ impl CookieFormat {
         ticket: Ticket,
         text_bytes: usize,
         tail: &str,
-    ) -> Result<Vec<String>, Unsendable> {
+    ) -> Result<Lines, Unsendable> {
         let overhead = HEADER.len() + self.name.len() + ".99".len() + "=".len() + "99.".len() + tail.len();
         let room = LINE_LIMIT.saturating_sub(overhead).max(1);
         let count = text_bytes.div_ceil(room);
@@ -138,7 +148,7 @@ impl CookieFormat {
         let sealed = keyring.seal(&self.associated(count), ticket).map_err(|_| Unsendable::SealFailed)?;
         let text = STANDARD.encode_to_string(sealed);
         let mut rest = text.as_str();
-        let mut lines = Vec::with_capacity(count);
+        let mut lines = Lines::with_capacity(count);
         for chunk in 0..count {
             let (piece, later) = rest.split_at(room.min(rest.len()));
             let count = if chunk == 0 { format!("{count}.") } else { String::new() };
@@ -155,14 +165,12 @@ impl CookieFormat {
         }
     }
 
-    fn tail(&self, max_age: UnixSeconds) -> String {
-        let mut tail = String::with_capacity(self.attributes.len() + 20);
-        tail.push_str(&self.attributes);
-        if self.persistent {
-            tail.push_str("; Max-Age=");
-            tail.push_str(itoa::Buffer::new().format(max_age));
+    /// What follows the value, in parts: nothing is put together before the line itself.
+    fn tail<'a>(&'a self, max_age: &'a str) -> [&'a str; 3] {
+        match self.persistent {
+            true => [&self.attributes, "; Max-Age=", max_age],
+            false => [&self.attributes, "", ""],
         }
-        tail
     }
 
     fn removal(&self, chunk: usize) -> String {
@@ -177,10 +185,10 @@ impl CookieFormat {
     }
 
     /// What the seal is bound to besides the key.
-    fn associated(&self, count: usize) -> Vec<u8> {
+    fn associated(&self, count: usize) -> Cow<'_, [u8]> {
         match count {
-            1 => self.name.clone().into_bytes(),
-            _ => format!("{}.{count}", self.name).into_bytes(),
+            1 => Cow::Borrowed(self.name.as_bytes()),
+            _ => Cow::Owned(format!("{}.{count}", self.name).into_bytes()),
         }
     }
 
@@ -193,4 +201,8 @@ impl CookieFormat {
 
 fn base64_bytes(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
+}
+
+fn bytes(parts: &[&str]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
 }

@@ -12,6 +12,7 @@ use super::SessionData;
 use super::clock::{Clock, SystemClock};
 use super::commit::{Failure, commit};
 use super::config::{ConfigError, Settings};
+use super::cookie::Lines;
 use super::live::RequestSessions;
 use super::realm::{NamedStore, RealmMap};
 use super::store::Store;
@@ -120,7 +121,10 @@ impl<T: SessionData> Fairing for Sessions<T> {
             let Err(error) = upkeep::start(&*realm.store).await else { continue };
             let (store, path) = (&realm.store_name, &realm.path);
             if realm.store_required {
-                log::error!("sessions refuse to launch: store {store:?} of {path:?}: {error}");
+                log::error!(
+                    "sessions refuse to launch: the store {store:?} of {path:?} cannot be started: {error}; \
+                     accepted: one that answers, or store_required = false to start without it"
+                );
                 return Err(rocket);
             }
             log::error!("sessions of {path:?} wait for their store {store:?}: {error}");
@@ -138,7 +142,7 @@ impl<T: SessionData> Fairing for Sessions<T> {
         let sessions = request.local_cache(|| RequestSessions::<T>::new(0));
         let Some(engine) = request.rocket().state::<Engine<T>>() else { return };
         let failed = response.status().class().is_server_error();
-        let mut lines = Vec::new();
+        let mut lines = Lines::new();
         let mut failure = None;
         let mut used = false;
         for (number, live) in sessions.loaded() {
@@ -155,10 +159,7 @@ impl<T: SessionData> Fairing for Sessions<T> {
             replace(request, response, failure).await;
         }
         if used {
-            mark_private(response);
-        }
-        for line in lines {
-            response.adjoin_header(Header::new("Set-Cookie", line));
+            finish(response, lines);
         }
     }
 
@@ -171,11 +172,13 @@ impl<T: SessionData> Fairing for Sessions<T> {
     }
 }
 
-/// Rule 11: what was built from a session is for one browser only.
-fn mark_private(response: &mut Response<'_>) {
-    let (mut has_caching, mut has_vary, mut varies) = (false, false, false);
+/// Rule 11: what was built from a session is for one browser only. Then the lines, beside those of the
+/// handler and of other fairings.
+fn finish(response: &mut Response<'_>, lines: Lines) {
+    let (mut has_caching, mut has_vary, mut varies, mut has_cookies) = (false, false, false, false);
     for header in response.headers().iter() {
         has_caching |= header.name == "Cache-Control";
+        has_cookies |= header.name == "Set-Cookie";
         if header.name == "Vary" {
             has_vary = true;
             varies |= header.value.split(',').any(names_cookie);
@@ -184,11 +187,20 @@ fn mark_private(response: &mut Response<'_>) {
     if !has_caching {
         response.set_header(Header::new("Cache-Control", "no-store"));
     }
-    let vary = Header::new("Vary", "Cookie");
-    match (has_vary, varies) {
-        (false, _) => drop(response.set_header(vary)),
-        (true, false) => response.adjoin_header(vary),
-        (true, true) => {}
+    if !varies {
+        add(response, has_vary, Header::new("Vary", "Cookie"));
+    }
+    for line in lines {
+        add(response, has_cookies, Header::new("Set-Cookie", line));
+        has_cookies = true;
+    }
+}
+
+/// Adds a header beside those of its name. Where there is none, to set it is half the work of adding it.
+fn add<'r>(response: &mut Response<'r>, beside: bool, header: Header<'r>) {
+    match beside {
+        true => response.adjoin_header(header),
+        false => drop(response.set_header(header)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! One session during one request: loaded at most once, shared by every guard, closed by the commit.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use once_cell::race::OnceBox;
 
 use super::SessionData;
 use super::clock::UnixSeconds;
@@ -29,12 +31,12 @@ pub(crate) struct RequestSessions<T> {
 }
 
 /// Two guards that load at the same time both load; the first to finish counts.
-pub(crate) type Slot<T> = OnceLock<Result<Box<Live<T>>, SessionError>>;
+pub(crate) type Slot<T> = OnceBox<Result<Live<T>, SessionError>>;
 
 impl<T> RequestSessions<T> {
     pub(crate) fn new(realms: usize) -> Self {
-        let others = (1..realms).map(|_| OnceLock::new()).collect();
-        RequestSessions { first: OnceLock::new(), others }
+        let others = (1..realms).map(|_| Slot::new()).collect();
+        RequestSessions { first: Slot::new(), others }
     }
 
     pub(crate) fn slot(&self, realm: usize) -> Option<&Slot<T>> {
@@ -47,7 +49,7 @@ impl<T> RequestSessions<T> {
     /// Those that were loaded, with the number of their realm.
     pub(crate) fn loaded(&self) -> impl Iterator<Item = (usize, &Live<T>)> {
         let slots = std::iter::once(&self.first).chain(&self.others).enumerate();
-        slots.filter_map(|(realm, slot)| Some((realm, &**slot.get()?.as_ref().ok()?)))
+        slots.filter_map(|(realm, slot)| Some((realm, slot.get()?.as_ref().ok()?)))
     }
 }
 
@@ -105,8 +107,8 @@ impl<T: SessionData> State<T> {
         }
     }
 
-    pub(crate) fn resumed(base: Base, data: T, lock: Option<Lock>) -> State<T> {
-        State { base: Some(Box::new(base)), data: Arc::new(data), ..State::empty(lock) }
+    pub(crate) fn resumed(base: Box<Base>, data: T, lock: Option<Lock>) -> State<T> {
+        State { base: Some(base), data: Arc::new(data), ..State::empty(lock) }
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
@@ -149,8 +151,8 @@ impl<T: SessionData> Live<T> {
         sent: SentChunks,
         sizes: Option<Sizes>,
         state: State<T>,
-    ) -> Box<Live<T>> {
-        Box::new(Live { now, arrival, key_age, sent, sizes, state: Mutex::new(state) })
+    ) -> Live<T> {
+        Live { now, arrival, key_age, sent, sizes, state: Mutex::new(state) }
     }
 
     /// No code of the app runs while this is held, so it is held briefly and never twice by one task.
@@ -227,11 +229,11 @@ impl<T: SessionData> Live<T> {
 
     /// Takes a lock that was got after the load, with the session as it was read under it. Changes
     /// already made are kept: the commit merges them.
-    pub(crate) fn relock(&self, lock: Lock, fresh: Option<(Base, T)>) {
+    pub(crate) fn relock(&self, lock: Lock, fresh: Option<(Box<Base>, T)>) {
         let mut state = self.state();
         state.lock = Some(lock);
         if let (Some((base, data)), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
-            state.base = Some(Box::new(base));
+            state.base = Some(base);
             state.data = Arc::new(data);
         }
     }

@@ -1,7 +1,6 @@
 //! From the request's cookie to the session: open, ask the store, judge.
 
 use rocket::Request;
-use smallvec::SmallVec;
 
 use super::SessionData;
 use super::clock::UnixSeconds;
@@ -12,7 +11,6 @@ use super::realm::Realm;
 use super::record::Record;
 use super::sent::{SentChunks, SentCookies};
 use super::store::{Loaded, Lock};
-use super::ticket::Ticket;
 
 /// Whether the session is to be locked before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,108 +26,96 @@ pub(crate) async fn load<T: SessionData>(
     request: &Request<'_>,
     access: Access,
     now: UnixSeconds,
-) -> Result<Box<Live<T>>, SessionError> {
+) -> Box<Result<Live<T>, SessionError>> {
     let sent = SentCookies::of(request, &realm.cookie.name);
     if sent.is_empty() {
-        return Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None));
+        return Box::new(Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None)));
     }
-    let chunks = sent.chunks();
-    let opened = match open(realm, &sent) {
-        Ok(opened) => opened,
-        Err(reason) => return Ok(anonymous(now, Arrival::Invalid(reason), chunks, None)),
-    };
-    match choose(realm, opened, access, now).await {
-        Ok(Chosen { arrival: Arrival::Resumed, opened: Some((opened, record)), lock }) => {
-            Ok(resume(now, opened, record, chunks, lock))
+    Box::new(match choose(realm, &sent, access, now).await {
+        Ok(Chosen { arrival: Arrival::Resumed, found: Some(found), lock }) => {
+            Ok(resume(now, found, sent.chunks(), lock))
         }
-        Ok(Chosen { arrival, lock, .. }) => Ok(anonymous(now, arrival, chunks, lock)),
+        Ok(Chosen { arrival, lock, .. }) => Ok(anonymous(now, arrival, sent.chunks(), lock)),
         Err(error) => {
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
         }
-    }
+    })
 }
 
-/// A genuine seal and what was in it.
-struct Opened {
-    ticket: Ticket,
+/// A genuine seal and the session that it stands for.
+struct Found {
+    base: Box<Base>,
     key_age: KeyAge,
     sizes: Sizes,
 }
 
-/// Nearly always one.
-type AllOpened = SmallVec<[Opened; 1]>;
-
 struct Chosen {
     arrival: Arrival,
-    opened: Option<(Opened, Record)>,
+    found: Option<Found>,
     lock: Option<Lock>,
 }
 
-/// Opens every value of the cookie that opens; the reason of the first where none does.
-fn open(realm: &Realm, sent: &SentCookies<'_>) -> Result<AllOpened, Invalid> {
-    let mut reason = None;
-    let mut all = AllOpened::new();
-    for value in sent.values() {
-        match realm.cookie.open(&realm.keyring, &value) {
-            Ok((ticket, key_age)) => {
-                let sizes = Sizes { cookies: value.cookies(), value: value.bytes() };
-                all.push(Opened { ticket, key_age, sizes });
-            }
-            Err(why) => reason = reason.or(Some(why)),
-        }
-    }
-    match all.is_empty() {
-        false => Ok(all),
-        true => Err(reason.unwrap_or(Invalid::Malformed)),
-    }
-}
-
-/// Asks the store about each ticket. Two that are different sessions count as none; of two states of
-/// one session the later counts.
+/// Opens every value of the cookie and asks the store about each that opens. Two that are different
+/// sessions count as none; of two states of one session the later counts. Where none opens, the reason
+/// is that of the first.
 async fn choose(
     realm: &Realm,
-    opened: AllOpened,
+    sent: &SentCookies<'_>,
     access: Access,
     now: UnixSeconds,
 ) -> Result<Chosen, StoreError> {
-    let mut chosen: Option<(Opened, Record)> = None;
-    let mut arrival = None;
-    let mut lock = None;
-    for opened in opened {
-        if access == Access::Exclusive && lock.is_none() {
-            lock = take_lock(realm, opened.ticket.text()).await?;
-        }
-        let record = match realm.bounded(realm.store.load(opened.ticket.text(), now)).await? {
-            Loaded::Found(record) => record,
-            Loaded::Missing => {
-                arrival = arrival.or(Some(Arrival::Revoked));
-                continue;
-            }
-            Loaded::Superseded => {
-                arrival = arrival.or(Some(Arrival::Superseded));
-                continue;
-            }
-            Loaded::Unreadable => {
-                arrival = arrival.or(Some(Arrival::Invalid(Invalid::Format)));
+    let mut found: Option<Found> = None;
+    let (mut arrival, mut unopened, mut lock) = (None, None, None);
+    for value in sent.values() {
+        let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
+            Ok(opened) => opened,
+            Err(reason) => {
+                unopened = unopened.or(Some(Arrival::Invalid(reason)));
                 continue;
             }
         };
-        chosen = match chosen.take() {
-            Some((_, other)) if other.id != record.id => {
-                return Ok(Chosen { arrival: Arrival::Invalid(Invalid::Ambiguous), opened: None, lock });
+        if access == Access::Exclusive && lock.is_none() {
+            lock = take_lock(realm, ticket.text()).await?;
+        }
+        let record = match realm.bounded(realm.store.load(ticket.text(), now)).await? {
+            Loaded::Found(record) => record,
+            none => {
+                arrival = arrival.or(reason(&none));
+                continue;
             }
-            Some((earlier, other)) if (other.version, other.seen) >= (record.version, record.seen) => {
-                Some((earlier, other))
+        };
+        found = match found.take() {
+            Some(other) if other.base.record.id != record.id => {
+                return Ok(Chosen { arrival: Arrival::Invalid(Invalid::Ambiguous), found: None, lock });
             }
-            _ => Some((opened, record)),
+            Some(earlier)
+                if (earlier.base.record.version, earlier.base.record.seen)
+                    >= (record.version, record.seen) =>
+            {
+                Some(earlier)
+            }
+            _ => {
+                let sizes = Sizes { cookies: value.cookies(), value: value.bytes() };
+                Some(Found { base: Box::new(Base { record, ticket }), key_age, sizes })
+            }
         };
     }
-    let arrival = match &chosen {
-        Some((_, record)) => realm.lifetimes.judge(record, now),
-        None => arrival.unwrap_or(Arrival::Absent),
+    let arrival = match &found {
+        Some(found) => realm.lifetimes.judge(&found.base.record, now),
+        None => arrival.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed)),
     };
-    Ok(Chosen { arrival, opened: chosen, lock })
+    Ok(Chosen { arrival, found, lock })
+}
+
+/// Why the store has no session for a ticket whose seal was genuine.
+fn reason(loaded: &Loaded) -> Option<Arrival> {
+    match loaded {
+        Loaded::Found(_) => None,
+        Loaded::Missing => Some(Arrival::Revoked),
+        Loaded::Superseded => Some(Arrival::Superseded),
+        Loaded::Unreadable => Some(Arrival::Invalid(Invalid::Format)),
+    }
 }
 
 /// The session's lock, or none where the store has no locks.
@@ -159,7 +145,7 @@ pub(crate) async fn relock<T: SessionData>(
     match again.await {
         Ok((lock, loaded)) => {
             let fresh = match loaded {
-                Loaded::Found(record) => read(&record).map(|data| (Base { record, ticket }, data)),
+                Loaded::Found(record) => read(&record).map(|data| (Box::new(Base { record, ticket }), data)),
                 _ => None,
             };
             live.relock(lock, fresh);
@@ -172,17 +158,11 @@ pub(crate) async fn relock<T: SessionData>(
     }
 }
 
-fn resume<T: SessionData>(
-    now: UnixSeconds,
-    opened: Opened,
-    record: Record,
-    chunks: SentChunks,
-    lock: Option<Lock>,
-) -> Box<Live<T>> {
-    match read(&record) {
+fn resume<T: SessionData>(now: UnixSeconds, found: Found, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {
+    match read(&found.base.record) {
         Some(data) => {
-            let state = State::resumed(Base { record, ticket: opened.ticket }, data, lock);
-            Live::new(now, Arrival::Resumed, opened.key_age, chunks, Some(opened.sizes), state)
+            let state = State::resumed(found.base, data, lock);
+            Live::new(now, Arrival::Resumed, found.key_age, chunks, Some(found.sizes), state)
         }
         None => anonymous(now, Arrival::Invalid(Invalid::Schema), chunks, lock),
     }
@@ -197,7 +177,7 @@ fn anonymous<T: SessionData>(
     arrival: Arrival,
     chunks: SentChunks,
     lock: Option<Lock>,
-) -> Box<Live<T>> {
+) -> Live<T> {
     if let Arrival::Invalid(reason) = arrival {
         log::debug!("a session cookie counts as none: {reason:?}");
     }

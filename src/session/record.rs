@@ -7,12 +7,16 @@
 use std::fmt;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
+use memchr::memchr2;
 
 use super::clock::UnixSeconds;
 use super::error::Invalid;
 
 /// The number that opens every record of this version of the library.
 pub const FORMAT: u32 = 1;
+/// What stands before the id.
+const OPENING: &str = "[1,\"";
+const _: () = assert!(OPENING.as_bytes()[1] == b'0' + FORMAT as u8);
 
 /// A session's name: 128 random bits from the operating system (ASVS 5.0, 7.2.3).
 ///
@@ -113,8 +117,7 @@ impl Record {
             text.push_str(opening);
             text.push_str(digits.format(value));
         };
-        number(text, "[", i64::from(FORMAT));
-        text.push_str(",\"");
+        text.push_str(OPENING);
         URL_SAFE_NO_PAD.encode_append(self.id.0, text);
         number(text, "\",", self.created);
         number(text, ",", self.seen);
@@ -150,11 +153,7 @@ struct Reader<'t>(&'t str);
 
 impl Reader<'_> {
     fn record(mut self) -> Option<Record> {
-        self.skip("[")?;
-        if self.number::<u32>()? != FORMAT {
-            return None;
-        }
-        self.skip(",\"")?;
+        self.skip(OPENING)?;
         let id = Id::from_text(self.take(Id::TEXT)?)?;
         self.skip("\",")?;
         let created = self.number()?;
@@ -200,40 +199,73 @@ impl Reader<'_> {
 
     fn number<N: TryFrom<i64>>(&mut self) -> Option<N> {
         let (negative, digits) = match self.0.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, self.0),
+            Some(digits) => (true, digits.as_bytes()),
+            None => (false, self.0.as_bytes()),
         };
-        let (mut value, mut read) = (0_i64, 0);
-        for byte in digits.bytes().take_while(u8::is_ascii_digit) {
-            let digit = i64::from(byte - b'0');
-            value = value.checked_mul(10)?;
-            // The least number has no positive twin, so a negative one is counted downwards.
-            value = if negative { value.checked_sub(digit)? } else { value.checked_add(digit)? };
-            read += 1;
+        let (mut value, mut count) = match digits.first_chunk().and_then(eight_digits) {
+            Some(value) => (value, 8),
+            None => (0, 0),
+        };
+        while let Some(digit @ 0..=9) = digits.get(count).map(|byte| byte.wrapping_sub(b'0')) {
+            value = value.wrapping_mul(10).wrapping_add(digit.into());
+            count += 1;
         }
-        self.0 = digits.get(read..).filter(|_| read > 0)?;
+        let text = self.take(usize::from(negative) + count)?;
+        let value = match (count, negative) {
+            (0, _) => return None,
+            // So few digits cannot have overflown: true of every time that a calendar can name.
+            (1..=18, false) => value,
+            (1..=18, true) => -value,
+            _ => text.parse().ok()?,
+        };
         N::try_from(value).ok()
     }
 
     /// A JSON object, up to the brace that closes it.
     fn object(&mut self) -> Option<&str> {
-        let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
         if !self.0.starts_with('{') {
             return None;
         }
-        let closes = |byte: u8| {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_string => escaped = true,
-                b'"' => in_string = !in_string,
-                b'{' if !in_string => depth += 1,
-                b'}' if !in_string => depth -= 1,
+        let bytes = self.0.as_bytes();
+        let (mut depth, mut at) = (1_usize, 1);
+        loop {
+            match bytes.get(at)? {
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return self.take(at + 1),
+                b'}' => depth -= 1,
+                b'"' => at = closing_quote(bytes, at + 1)?,
                 _ => {}
             }
-            depth == 0
-        };
-        let end = self.0.bytes().position(closes)?;
-        self.take(end + 1)
+            at += 1;
+        }
+    }
+}
+
+/// The number of these digits, if all are digits: pairs are joined, then pairs of pairs, all at once.
+/// Most of a short record is its two times.
+fn eight_digits(digits: &[u8; 8]) -> Option<i64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let text = u64::from_le_bytes(*digits);
+    // A digit's upper half is 3, and still is when 6 is added.
+    let upper = |text: u64| text & 0xf0f0_f0f0_f0f0_f0f0;
+    if upper(text) != ZEROS || upper(text.wrapping_add(0x0606_0606_0606_0606)) != ZEROS {
+        return None;
+    }
+    let join =
+        |parts: u64, base: u64, width: u32, mask: u64| (parts & mask) * base + ((parts >> width) & mask);
+    let pairs = join(text - ZEROS, 10, 8, 0x00ff_00ff_00ff_00ff);
+    let fours = join(pairs, 100, 16, 0x0000_ffff_0000_ffff);
+    i64::try_from(join(fours, 10_000, 32, 0xffff_ffff)).ok()
+}
+
+/// Where the JSON string that begins at `at` ends.
+fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += "\\n".len();
     }
 }
 
@@ -249,5 +281,29 @@ impl fmt::Debug for Record {
             .field("signed_in", &self.signed_in)
             .field("subject", &self.subject.as_ref().map(|_| ".."))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_that_is_written_is_read() {
+        let powers = (0..19).map(|zeros| 10_i64.pow(zeros));
+        let edges = powers.flat_map(|power| [power - 1, power, -power]);
+        for number in edges.chain([12_345_678, 1_234_567_890, i64::MAX, i64::MIN]) {
+            assert_eq!(Reader(&format!("{number},")).number(), Some(number));
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in ["", "-", "x", "9223372036854775808", "99999999999999999999"] {
+            assert_eq!(Reader(text).number::<i64>(), None, "{text:?}");
+        }
+        for text in ["1234567x,", "1234567:,", "1234567/,"] {
+            assert_eq!(Reader(text).number(), Some(1_234_567), "{text:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
 use rocket::Request;
 use smallvec::SmallVec;
 
@@ -33,8 +34,10 @@ impl<'r> SentCookies<'r> {
     pub(crate) fn parse(headers: impl Iterator<Item = &'r str>, name: &str) -> SentCookies<'r> {
         let mut pieces = SmallVec::new();
         for header in headers {
-            for pair in header.split(';') {
-                pieces.extend(piece(pair, name));
+            let mut start = 0;
+            for end in memchr_iter(b';', header.as_bytes()).chain([header.len()]) {
+                pieces.extend(header.get(start..end).and_then(|pair| piece(pair, name)));
+                start = end + 1;
             }
         }
         SentCookies { pieces }

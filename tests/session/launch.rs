@@ -61,7 +61,7 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ("max_cookie_bytes = -1", ["session.max_cookie_bytes", "-1", "a whole number"]),
         ("max_cookie_bytes = \"much\"", ["session.max_cookie_bytes", "much", "a whole number"]),
         ("idle_timout = \"1 hour\"", ["session.idle_timout", "no setting", "idle_timeout"]),
-        ("store = \"redis://127.0.0.1\"", ["session.store", "redis", "\"cookie\""]),
+        ("store = \"floppy://127.0.0.1\"", ["session.store", "floppy", "\"cookie\""]),
         ("store = \"cookie:here\"", ["session.store", "no address", "\"cookie\""]),
         ("[default.session.realms.\"/a/\"]", ["/a/", "path prefix", "/shop"]),
         ("[default.session.realms.\"a\"]", ["\"a\"", "path prefix", "/shop"]),
@@ -129,7 +129,7 @@ fn rule_12_a_bad_previous_key_is_named_by_its_place_and_not_shown() {
 
 #[test]
 fn rule_13_the_password_of_a_store_is_not_shown() {
-    let log = with_settings("store = \"redis://user:hunter2@127.0.0.1\"");
+    let log = with_settings("store = \"floppy://user:hunter2@127.0.0.1\"");
     assert!(!log.contains("hunter2"), "{log}");
 }
 

@@ -200,7 +200,7 @@ impl SqlStore {
     /// On a connection of its own, whose error says why there is none.
     async fn make_tables(&self) -> Result<(), sqlx::Error> {
         if let Some(directory) = &self.directory {
-            std::fs::create_dir_all(directory)?;
+            make_private(directory)?;
         }
         let mut connection = self.options.connect().await?;
         let none = query(&self.statements.version).bind(vec![0; IdHash::BYTES]).bind(0_i64);
@@ -211,6 +211,14 @@ impl SqlStore {
         }
         connection.close().await
     }
+}
+
+/// Makes a directory for its owner only: sessions are nobody else's to read.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)
 }
 
 fn pool(most: u32, dialect: &'static Dialect) -> AnyPoolOptions {
