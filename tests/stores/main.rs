@@ -1,6 +1,10 @@
 //! Every server store against the real thing.
 
 mod conformance;
+mod every;
 mod flawed;
-#[allow(dead_code, reason = "a harness")]
+mod life;
+mod parallel;
+#[allow(dead_code, reason = "a harness for all of the tests")]
 mod servers;
+mod support;
