@@ -83,7 +83,7 @@ async fn every_clause_notices_a_store_that_breaks_it() {
     for clause in conformance::CLAUSES {
         let flaw = NOTICED_BY.iter().find(|(name, _)| *name == clause.name).map(|(_, flaw)| *flaw);
         let flaw = flaw.unwrap_or_else(|| panic!("no flaw for {clause:?}"));
-        let outcome = clause.check(&Flawed::new(flaw)).await;
+        let outcome = clause.check(&Flawed::in_memory(flaw)).await;
         assert!(outcome.is_err(), "{clause:?} does not notice {flaw:?}");
     }
 }
@@ -97,7 +97,7 @@ struct Flawed {
 }
 
 impl Flawed {
-    fn new(flaw: Flaw) -> Arc<dyn Store> {
+    fn in_memory(flaw: Flaw) -> Arc<dyn Store> {
         let inner = open_store("memory", "__Host-session").unwrap();
         Arc::new(Flawed {
             inner,
