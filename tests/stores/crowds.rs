@@ -125,3 +125,23 @@ async fn a_million_expired_rows_do_not_slow_requests() {
     assert!(beside < before * 5 + Duration::from_millis(2), "{before:?} became {beside:?}");
     assert!(during < before * 20 + Duration::from_millis(20), "{before:?} became {during:?}");
 }
+
+#[rocket::async_test]
+async fn of_several_processes_one_sweeps_at_a_time() {
+    use sqlx::Connection as _;
+
+    let Some(server) = crate::servers::postgres() else { return };
+    let store = open_store(&server.url(), "__Host-session").unwrap();
+    store.start().await.unwrap();
+    let now = SystemClock.seconds();
+    let expired = record(now - 7200);
+    store.create(&expired, expired.seen + 60).await.unwrap();
+    let mut database = sqlx::PgConnection::connect(&server.url()).await.unwrap();
+    let taken = "INSERT INTO sealed_session_leases VALUES ('sweep', 'another', 9000000000000)";
+    sqlx::query(taken).execute(&mut database).await.unwrap();
+    assert_eq!(store.sweep(now).await.unwrap(), 0, "another one is at it");
+    // It died with the lease in its hand, which is over now.
+    sqlx::query("UPDATE sealed_session_leases SET expires = 0").execute(&mut database).await.unwrap();
+    assert_eq!(store.sweep(now).await.unwrap(), 1);
+    store.stop().await;
+}

@@ -93,3 +93,43 @@ mod at_rest {
         }
     }
 }
+
+mod two_realms {
+    use sealed_sessions::session::{Clock, Id, Record, SystemClock, open_store};
+
+    use crate::every::on_every_store;
+
+    async fn in_one_database_list_only_their_own(url: &str) {
+        if url == "memory" {
+            return;
+        }
+        let now = SystemClock.seconds();
+        let subject = Some("ada".to_owned());
+        let mut stores = Vec::new();
+        for realm in ["__Host-shop", "__Host-admin"] {
+            let store = open_store(url, realm).unwrap();
+            store.start().await.unwrap();
+            let (id, data) = (Id::random().unwrap(), "{}".to_owned());
+            let record = Record {
+                id,
+                created: now,
+                seen: now,
+                version: 1,
+                data,
+                remembered: false,
+                signed_in: None,
+                subject: subject.clone(),
+            };
+            store.create(&record, now + 60).await.unwrap();
+            stores.push(store);
+        }
+        assert_eq!(stores[0].by_subject("ada", now).await.unwrap().len(), 1);
+        assert_eq!(stores[0].end_all("ada", None, now).await.unwrap(), 1);
+        assert_eq!(stores[1].by_subject("ada", now).await.unwrap().len(), 1);
+        for store in stores {
+            store.stop().await;
+        }
+    }
+
+    on_every_store!(in_one_database_list_only_their_own);
+}
