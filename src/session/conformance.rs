@@ -3,6 +3,7 @@
 //! Every store of this library passes it. A store of your own joins in a few lines:
 //!
 //! ```
+//! # #[cfg(feature = "memory")]
 //! # rocket::async_test(async {
 //! use sealed_sessions::session::{conformance, open_store};
 //!

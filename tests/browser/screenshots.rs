@@ -42,8 +42,12 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         browser.visit(&format!("/stateless/{name}")).await;
         album.take(&browser, name).await;
     }
-    browser.visit("/").await;
-    album.take(&browser, "overview").await;
+    for (name, path) in
+        [("stateful", "/stateful"), ("stateful-cookie", "/stateful/cookie"), ("overview", "/")]
+    {
+        browser.visit(path).await;
+        album.take(&browser, name).await;
+    }
 
     browser.visit("/stateless/login").await;
     browser.driver.delete_all_cookies().await.unwrap();

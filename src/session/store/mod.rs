@@ -88,7 +88,8 @@ pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {
 /// use sealed_sessions::session::open_store;
 ///
 /// assert!(open_store("cookie", "__Host-session").is_ok());
-/// assert!(open_store("floppy:", "__Host-session").unwrap_err().contains("no store of this build"));
+/// let refused = open_store("floppy:", "__Host-session").err().unwrap();
+/// assert!(refused.contains("no store of this build"));
 /// ```
 ///
 /// # Errors
