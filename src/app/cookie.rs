@@ -70,7 +70,7 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
             "The cookie’s name, which the seal is bound to, and the equals sign.",
         ),
         ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same."),
-        ("Record", header, header_note),
+        (if holds_record { "Record" } else { "Id" }, header, header_note),
         ("Data", data, "What the app keeps in the session."),
         ("Tag", TAG_BYTES, "Proof that not one bit was changed."),
         ("Base64", wire.value.saturating_sub(sealed), "What it takes to write bytes in letters."),
