@@ -119,9 +119,9 @@ async fn exclusive_visits(session: Exclusive<'_>) -> Answer {
 }
 
 #[post("/login/<name>")]
-fn login(session: Session<'_>, name: String) -> Answer {
+fn login(session: Session<'_>, name: &str) -> Answer {
     session.authenticated();
-    session.update(|guest| guest.user = Some(name));
+    session.update(|guest| guest.user = Some(name.to_owned()));
     answer(session)
 }
 
