@@ -179,6 +179,11 @@ fn lab_prints_the_matrix_and_as_json_exactly_slugs_and_verdicts() {
     ] });
     assert_eq!(value, expected);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "it leaves nothing behind");
+
+    let arguments = ["lab", "tamper", "--store", "sqlite:/dev/null/lab.db", "--json"];
+    let output = run(program(directory.path()).args(arguments), "");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("nothing but JSON");
+    assert_eq!(value["experiments"][0]["verdicts"]["sqlite"]["verdict"], "not-applicable");
 }
 
 #[cfg(feature = "lab")]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
+use rocket::tokio::time::timeout;
 use tempfile::TempDir;
 use time::Duration;
 
@@ -19,6 +20,9 @@ use crate::session::{Clock, Id, ManualClock, Sessions, Store, StoreError, System
 
 /// The name of the cookie in all experiments.
 pub(super) const COOKIE: &str = "__Host-lab";
+
+/// How long a store may take to start.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Where one experiment is made on one store.
 pub struct Bench {
@@ -98,6 +102,9 @@ impl Bench {
             Some(store) => store,
             None => self.watched(self.column.open(self.directory.path(), &self.realm)?),
         };
+        // Before the launch, which would log what is an outcome here.
+        let started = timeout(PATIENCE, store.start()).await.unwrap_or(Err(StoreError::TimedOut));
+        started.map_err(|error| self.unstartable(&error.to_string()))?;
         let figment = Figment::from(rocket::Config::default())
             // Starting a server sets the level of the whole process.
             .merge(("log_level", self.log_level))
@@ -112,7 +119,7 @@ impl Bench {
             .attach(sessions.store("lab", Arc::clone(&store)))
             .manage(Arc::clone(&gate))
             .mount("/", site::routes());
-        let client = Client::untracked(rocket).await.map_err(|error| self.refused(error.kind()))?;
+        let client = Client::untracked(rocket).await.map_err(|error| self.unstartable(&error.to_string()))?;
         Ok(Node { client, store, gate })
     }
 
@@ -130,8 +137,8 @@ impl Bench {
         Arc::new(Spy { store, down: Arc::clone(&self.down) })
     }
 
-    fn refused(&self, _: &rocket::error::ErrorKind) -> String {
-        format!("the store {:?} could not be started: is it up, and is its address right?", self.column.name)
+    fn unstartable(&self, problem: &str) -> String {
+        format!("a server over the store {:?} could not be started: {problem}", self.column.name)
     }
 
     pub(super) fn browser(&self, name: &'static str) -> Browser<'_> {
