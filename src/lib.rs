@@ -6,8 +6,15 @@
     feature = "app",
     doc = "- [`app`] is the web app that shows it at work: visits, accounts, profile and a look into the cookie."
 )]
+#![cfg_attr(
+    feature = "lab",
+    doc = "- [`lab`] runs the same experiments on every store, and says which hold there."
+)]
 
 pub mod session;
 
 #[cfg(feature = "app")]
 pub mod app;
+
+#[cfg(feature = "lab")]
+pub mod lab;

@@ -1,4 +1,4 @@
-//! The command line: serve (the default), keygen, inspect.
+//! The command line: serve (the default), keygen, inspect, lab.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use sealed_sessions::app;
+#[cfg(feature = "lab")]
+use sealed_sessions::lab;
 use sealed_sessions::session::{Clock, Inspector, SystemClock, generate_key};
 
 #[cfg(feature = "mimalloc")]
@@ -31,6 +33,9 @@ enum Command {
     /// Takes a cookie's value, a whole Cookie: header, or a Set-Cookie: line. Neither a key nor a cookie is
     /// ever an argument, since other users of a machine see arguments.
     Inspect,
+    /// Run the experiments that compare the stores, and print which outcomes are safe on which.
+    #[cfg(feature = "lab")]
+    Lab(lab::command::Arguments),
 }
 
 #[rocket::main]
@@ -39,6 +44,8 @@ async fn main() -> ExitCode {
         Command::Serve => return serve().await,
         Command::Keygen => keygen(),
         Command::Inspect => inspect(),
+        #[cfg(feature = "lab")]
+        Command::Lab(arguments) => return lab::command::execute(arguments, &app::figment()).await,
     };
     match done {
         Ok(code) => code,

@@ -159,3 +159,50 @@ fn the_first_start_makes_a_key_that_only_its_owner_reads() {
     assert_eq!(std::fs::read(&file).unwrap(), key);
     assert!(!(text(&second.stdout) + &text(&second.stderr)).contains("made one"));
 }
+
+#[cfg(feature = "lab")]
+#[test]
+fn lab_prints_the_matrix_and_as_json_exactly_slugs_and_verdicts() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(program(directory.path()).arg("lab"), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert_eq!(printed.lines().count(), 16, "{printed}");
+    assert!(printed.contains("✓ holds") && printed.contains("✗ does not hold"), "{printed}");
+
+    let output = run(program(directory.path()).args(["lab", "tamper", "--store", "cookie", "--json"]), "");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let why = &value["experiments"][0]["verdicts"]["cookie"]["why"];
+    assert!(why.is_string());
+    let expected = serde_json::json!({ "experiments": [
+        { "slug": "tamper", "verdicts": { "cookie": { "verdict": "holds", "why": why } } },
+    ] });
+    assert_eq!(value, expected);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "it leaves nothing behind");
+
+    let arguments = ["lab", "tamper", "--store", "sqlite:/dev/null/lab.db", "--json"];
+    let output = run(program(directory.path()).args(arguments), "");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("nothing but JSON");
+    assert_eq!(value["experiments"][0]["verdicts"]["sqlite"]["verdict"], "not-applicable");
+}
+
+#[cfg(feature = "lab")]
+#[test]
+fn lab_refuses_an_unknown_experiment_or_store_with_2() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, said) in [
+        (["lab", "no-such", "--json"], "no-such"),
+        (["lab", "tamper", "--store=floppy:"], "floppy"),
+        (["lab", "tamper", "--store=memory:none"], "memory"),
+    ] {
+        let output = run(program(directory.path()).args(arguments), "");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(text(&output.stderr).contains(said) && text(&output.stderr).contains("accepted"), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = run(program(directory.path()).args(["lab", "--store=postgres://u:secret@[::1/x"]), "");
+    assert!(!text(&output.stderr).contains("secret"));
+    let wrong = run(program(directory.path()).env("ROCKET_LAB", "{stores=[\"floppy:\"]}"), "");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!((text(&wrong.stdout) + &text(&wrong.stderr)).contains("lab.stores"));
+}

@@ -6,8 +6,11 @@ use rocket::http::{ContentType, Header};
 use rocket::{Responder, Route, get, routes, uri};
 
 /// One file for the browser, by subject in the source.
-const CSS: &str =
-    concat!(include_str!("../../templates/site.css"), include_str!("../../templates/pieces.css"));
+const CSS: &str = concat!(
+    include_str!("../../templates/site.css"),
+    include_str!("../../templates/pieces.css"),
+    include_str!("../../templates/lab.css"),
+);
 const ICON: &str = include_str!("../../templates/favicon.svg");
 
 #[derive(Responder)]

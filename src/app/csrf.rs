@@ -10,8 +10,9 @@ use rocket::http::{RawStr, Status};
 use rocket::request::{self, Request};
 use serde::{Deserialize, Serialize};
 
-use super::visitor::Session;
-use crate::session::Arrival;
+use super::settings::Settings;
+use super::visitor::{Session, Visitor};
+use crate::session::{Arrival, Realms, SessionError};
 
 const BYTES: usize = 16;
 
@@ -97,11 +98,9 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
-        let session = match request.guard::<Session<'_>>().await {
-            request::Outcome::Success(session) => session,
-            request::Outcome::Error((status, _)) | request::Outcome::Forward(status) => {
-                return Outcome::Error((status, ()));
-            }
+        let session = match session_of(request).await {
+            Ok(session) => session,
+            Err(status) => return Outcome::Error((status, ())),
         };
         if from_another_site(request) {
             return refuse(request, Refusal::CrossSite);
@@ -129,6 +128,28 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
             Err(_) => Outcome::Error((Status::UnprocessableEntity, ())),
         }
     }
+}
+
+/// The session whose token the request's form carries: that of its realm, or outside of every realm that
+/// of the default one.
+async fn session_of<'r>(request: &'r Request<'_>) -> Result<Session<'r>, Status> {
+    let realms = match request.guard::<Realms<'r, Visitor>>().await {
+        request::Outcome::Success(realms) => realms,
+        request::Outcome::Error((status, _)) | request::Outcome::Forward(status) => return Err(status),
+    };
+    let default = request.rocket().state::<Settings>().map_or("", |settings| &settings.default_realm);
+    match realms.session(realms.here().unwrap_or(default)).await {
+        Ok(session) => Ok(session),
+        Err(SessionError::Unavailable) => Err(Status::ServiceUnavailable),
+        Err(_) => Err(Status::InternalServerError),
+    }
+}
+
+/// A form of nothing but its token, which is checked before this is read.
+#[derive(FromForm)]
+pub(super) struct Nothing {
+    #[field(name = "csrf_token")]
+    _token: String,
 }
 
 fn refuse<'r, F>(request: &'r Request<'_>, reason: Refusal) -> Outcome<'r, Protected<F>>

@@ -1,20 +1,12 @@
 //! Signing out: by POST with a token, from every page of somebody who is signed in.
 
-use rocket::form::FromForm;
 use rocket::http::Header;
 use rocket::response::Redirect;
 use rocket::{Responder, Route, post, routes};
 
-use super::csrf::Protected;
+use super::csrf::{Nothing, Protected};
 use super::page::Page;
 use super::visitor::Session;
-
-/// Nothing but the token, which is checked before this is read.
-#[derive(FromForm)]
-struct Nothing {
-    #[field(name = "csrf_token")]
-    _token: String,
-}
 
 /// Pages that the browser kept are forgotten. Not `"cookies"`: that would end every realm's session.
 #[derive(Responder)]

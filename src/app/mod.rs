@@ -2,10 +2,13 @@
 
 mod accounts;
 mod assets;
+mod compare;
 mod cookie;
 mod csrf;
 mod errors;
 mod headers;
+#[cfg(feature = "lab")]
+mod lab;
 mod login;
 mod logout;
 mod next;
@@ -70,7 +73,12 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .attach(templates::fairing())
         .mount("/", overview::routes())
         .mount("/", assets::routes())
+        .mount("/", compare::routes())
         .register("/", errors::catchers());
+    #[cfg(feature = "lab")]
+    {
+        rocket = rocket.attach(lab::fairing()).mount("/", lab::routes());
+    }
     for realm in &settings.realms {
         rocket = rocket.mount(realm.as_str(), realm_routes());
     }

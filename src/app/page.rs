@@ -100,6 +100,20 @@ impl<'r> Page<'r> {
         self.render(name, title, self.session.and_then(|session| csrf::token(&session)), own)
     }
 
+    /// A page with a form, in or outside of a realm: outside it has the token of the default realm.
+    pub(super) async fn show_form_anywhere(
+        &self,
+        name: &'static str,
+        title: &str,
+        own: impl Serialize,
+    ) -> Html {
+        let session = match self.session {
+            Some(session) => Some(session),
+            None => self.realms.session(self.default_realm).await.ok(),
+        };
+        self.render(name, title, session.and_then(|session| csrf::token(&session)), own)
+    }
+
     fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {
         let here = self.realms.here();
         let describe = |path: &str| {
@@ -114,6 +128,7 @@ impl<'r> Page<'r> {
             realm: here.map(describe),
             user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
             csrf: token,
+            lab: cfg!(feature = "lab"),
             notice: self.ended().map(Ended::notice),
         };
         let mut all = object(shared);

@@ -14,7 +14,7 @@ macro_rules! embedded {
     };
 }
 
-const ALL: [(&str, &str); 14] = embedded![
+const ALL: [(&str, &str); 17] = embedded![
     "base",
     "macros",
     "partials/login_form",
@@ -22,8 +22,11 @@ const ALL: [(&str, &str); 14] = embedded![
     "partials/mark",
     "partials/register_form",
     "partials/seal",
+    "compare",
     "cookie",
     "error",
+    "experiment",
+    "lab",
     "login",
     "overview",
     "profile",

@@ -1,5 +1,10 @@
 //! The app, with its own clock and data directory, through Rocket's local client.
 
 mod accounts;
+mod compare;
+#[cfg(feature = "lab")]
+mod lab;
+#[cfg(feature = "lab")]
+mod lab_flaws;
 mod sessions;
 mod support;

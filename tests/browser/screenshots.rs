@@ -42,12 +42,20 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         browser.visit(&format!("/stateless/{name}")).await;
         album.take(&browser, name).await;
     }
-    for (name, path) in
-        [("stateful", "/stateful"), ("stateful-cookie", "/stateful/cookie"), ("overview", "/")]
-    {
+    for (name, path) in [
+        ("stateful", "/stateful"),
+        ("stateful-cookie", "/stateful/cookie"),
+        ("overview", "/"),
+        ("lab", "/lab"),
+        ("experiment", "/lab/lost-update"),
+    ] {
         browser.visit(path).await;
         album.take(&browser, name).await;
     }
+    browser.visit("/compare").await;
+    browser.click(".press").await;
+    browser.find(".compared b").await;
+    album.take(&browser, "compare").await;
 
     browser.visit("/stateless/login").await;
     browser.driver.delete_all_cookies().await.unwrap();

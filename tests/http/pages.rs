@@ -54,6 +54,10 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
     let alice = server.register("alice");
     let pages = [
         ("/", 200, 200),
+        ("/compare", 200, 200),
+        ("/lab", 200, 200),
+        ("/lab/growth", 200, 200),
+        ("/lab/no-such-experiment", 404, 404),
         ("/stateless", 200, 200),
         ("/stateless/cookie", 200, 200),
         ("/stateless/login", 200, 200),

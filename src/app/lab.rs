@@ -1,0 +1,185 @@
+//! `GET|POST /lab`, `GET|POST /lab/{slug}`: the experiments as pages. Results are kept until somebody has
+//! them made again; one run goes on at a time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rocket::config::LogLevel;
+use rocket::fairing::{AdHoc, Fairing};
+use rocket::response::Redirect;
+use rocket::tokio::sync::Mutex as Turn;
+use rocket::tokio::time::timeout;
+use rocket::{Route, State, get, post, routes, tokio};
+use rocket_dyn_templates::context;
+use serde_json::{Value, json};
+
+use super::csrf::{Nothing, Protected};
+use super::page::{Html, Page};
+use crate::lab::{self, ALL, Advice, Column, Experiment, Outcome, Row};
+
+/// How long a page waits for a run. It goes on afterwards: the page shows what there is by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The stores under test and what was found.
+struct Laboratory {
+    columns: Vec<Column>,
+    log_level: LogLevel,
+    found: Mutex<BTreeMap<&'static str, Row>>,
+    turn: Turn<()>,
+}
+
+impl Laboratory {
+    /// Runs these experiments, unless a run is under way, and waits a little for them.
+    async fn run(self: &Arc<Self>, experiments: Vec<&'static Experiment>) {
+        let lab = Arc::clone(self);
+        let work = tokio::spawn(async move {
+            let Ok(_turn) = lab.turn.try_lock() else { return drop(lab.turn.lock().await) };
+            for experiment in experiments {
+                let row = lab::run(experiment, &lab.columns, lab.log_level).await;
+                lab.found().insert(experiment.slug, row);
+            }
+        });
+        let _ = timeout(PATIENCE, work).await;
+    }
+
+    /// Has experiments made that were never made.
+    async fn complete(self: &Arc<Self>, experiments: &'static [Experiment]) {
+        let missing: Vec<_> =
+            experiments.iter().filter(|experiment| !self.found().contains_key(experiment.slug)).collect();
+        if !missing.is_empty() {
+            self.run(missing).await;
+        }
+    }
+
+    fn found(&self) -> MutexGuard<'_, BTreeMap<&'static str, Row>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stores(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+}
+
+/// Reads which stores there are. One that is none refuses the launch.
+pub(super) fn fairing() -> impl Fairing {
+    AdHoc::try_on_ignite("Lab", |rocket| async move {
+        let log_level = rocket.figment().extract_inner("log_level").unwrap_or(LogLevel::Normal);
+        match lab::configured(rocket.figment(), &[]) {
+            Ok(columns) => {
+                let (found, turn) = (Mutex::default(), Turn::default());
+                Ok(rocket.manage(Arc::new(Laboratory { columns, log_level, found, turn })))
+            }
+            Err(problem) => {
+                log::error!("the app refuses to launch: lab.stores: {problem}");
+                Err(rocket)
+            }
+        }
+    })
+}
+
+#[get("/lab")]
+async fn matrix(page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Html {
+    lab.complete(ALL).await;
+    let found = lab.found().clone();
+    let line = |experiment: &Experiment| {
+        let outcomes = found.get(experiment.slug).map(|row| row.outcomes.iter().map(verdict).collect());
+        let outcomes: Vec<Value> = outcomes.unwrap_or_default();
+        json!({ "slug": experiment.slug, "question": experiment.question, "cells": outcomes })
+    };
+    let rows: Vec<Row> = ALL.iter().filter_map(|experiment| found.get(experiment.slug).cloned()).collect();
+    let own = context! {
+        stores: lab.stores(),
+        lines: ALL.iter().map(line).collect::<Vec<_>>(),
+        complete: rows.len() == ALL.len(),
+        count: ALL.len(),
+        advice: lab::advise(&rows).iter().map(advice).collect::<Vec<_>>(),
+    };
+    page.show_form_anywhere("lab", "The lab", own).await
+}
+
+#[post("/lab", data = "<_form>")]
+async fn run_all(_form: Protected<Nothing>, lab: &State<Arc<Laboratory>>) -> Redirect {
+    lab.run(ALL.iter().collect()).await;
+    Redirect::to("/lab")
+}
+
+#[get("/lab/<slug>")]
+async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Option<Html> {
+    let at = ALL.iter().position(|experiment| experiment.slug == slug)?;
+    let experiment = ALL.get(at)?;
+    lab.complete(std::slice::from_ref(experiment)).await;
+    let row = lab.found().get(experiment.slug).cloned();
+    let outcomes = row.iter().flat_map(|row| &row.outcomes).map(outcome).collect::<Vec<_>>();
+    let link = |other: Option<&Experiment>| other.map(|other| other.slug);
+    let own = context! {
+        slug: experiment.slug,
+        question: experiment.question,
+        steps: experiment.steps,
+        outcomes,
+        previous: link(at.checked_sub(1).and_then(|before| ALL.get(before))),
+        next: link(ALL.get(at + 1)),
+    };
+    Some(page.show_form_anywhere("experiment", experiment.question, own).await)
+}
+
+#[post("/lab/<slug>", data = "<_form>")]
+async fn run_one(slug: &str, _form: Protected<Nothing>, lab: &State<Arc<Laboratory>>) -> Option<Redirect> {
+    let experiment = lab::find(slug)?;
+    lab.run(vec![experiment]).await;
+    Some(Redirect::to(format!("/lab/{}", experiment.slug)))
+}
+
+fn verdict(outcome: &Outcome) -> Value {
+    let (symbol, word) = outcome.verdict.shown();
+    json!({
+        "store": outcome.store,
+        "name": outcome.verdict.name(),
+        "symbol": symbol,
+        "word": word,
+        "why": sentence(outcome.verdict.why()),
+    })
+}
+
+/// As a sentence: the command line has it after a colon.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    let exchange = |exchange: &lab::Exchange| {
+        json!({
+            "who": exchange.who,
+            "method": exchange.method,
+            "path": exchange.path,
+            "status": exchange.status,
+            "says": exchange.says,
+            "set_cookie": exchange.set_cookie,
+            "before": exchange.before,
+            "after": exchange.after,
+        })
+    };
+    json!({
+        "verdict": verdict(outcome),
+        "exchanges": outcome.exchanges.iter().map(exchange).collect::<Vec<_>>(),
+        "figures": { "head": outcome.figures.head, "rows": outcome.figures.rows },
+    })
+}
+
+fn advice(advice: &Advice) -> Value {
+    let points = |points: &[(&str, &str)]| {
+        points.iter().map(|(need, slug)| json!({ "need": need, "slug": slug })).collect::<Vec<_>>()
+    };
+    json!({
+        "store": advice.store,
+        "whom": advice.whom,
+        "holds": advice.holds,
+        "gives": points(&advice.gives),
+        "lacks": points(&advice.lacks),
+    })
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![matrix, run_all, experiment, run_one]
+}

@@ -1,0 +1,51 @@
+//! Which store is right for whom, as it follows from the matrix.
+
+use super::Row;
+
+/// What speaks for a store and what against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The name of the column.
+    pub store: String,
+    /// For whom it is right.
+    pub whom: &'static str,
+    /// How many of the experiments held.
+    pub holds: usize,
+    /// What it gives that another one here does not, and the experiment that shows it.
+    pub gives: Vec<(&'static str, &'static str)>,
+    /// What it does not give.
+    pub lacks: Vec<(&'static str, &'static str)>,
+}
+
+/// What the outcomes say about each column.
+pub fn advise(rows: &[Row]) -> Vec<Advice> {
+    let stores = rows.first().map(|row| row.outcomes.iter().map(|outcome| outcome.store.clone()));
+    stores.into_iter().flatten().map(|store| of(rows, store)).collect()
+}
+
+fn of(rows: &[Row], store: String) -> Advice {
+    let verdict = |row: &Row| {
+        row.outcomes.iter().find(|outcome| outcome.store == store).map(|outcome| outcome.verdict.name())
+    };
+    let held =
+        |slug: &str| rows.iter().any(|row| row.experiment.slug == slug && verdict(row) == Some("holds"));
+    let differs = |row: &&Row| row.outcomes.iter().any(|outcome| !outcome.verdict.holds());
+    let named = |row: &Row| (row.experiment.need, row.experiment.slug);
+    let gives = rows.iter().filter(|row| verdict(row) == Some("holds")).filter(differs).map(named).collect();
+    let lacks = rows.iter().filter(|row| verdict(row) == Some("does-not-hold")).map(named).collect();
+    let holds = rows.iter().filter(|row| verdict(row) == Some("holds")).count();
+    let takes_back = held("replay-after-logout") && held("theft-and-log-out-everywhere");
+    let whom = match (takes_back, held("restart") && held("second-node"), held("store-outage")) {
+        (true, true, _) => {
+            "For sites where a session is worth stealing: shops, mail, anything with money or an administrator. You run a store, and every request that has a session asks it."
+        }
+        (true, false, _) => {
+            "For development, for tests, and for one process whose visitors may be signed out when it restarts."
+        }
+        (false, true, true) => {
+            "For sites with small sessions and short timeouts that want nothing to run beside the server: visits, preferences, ordinary sign-ins, any number of servers."
+        }
+        (false, ..) => "By these outcomes for nobody: look at what does not hold before you choose it.",
+    };
+    Advice { store, whom, holds, gives, lacks }
+}

@@ -1,0 +1,113 @@
+//! What is compared: a column is data, so that another store is another line of the configuration.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rocket::figment::Figment;
+
+use crate::session::{Clock, Store, open_store};
+
+type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
+type WrapClock = Arc<dyn Fn(Arc<dyn Clock>) -> Arc<dyn Clock> + Send + Sync>;
+
+/// Those that run without a server.
+const EMBEDDED: [&str; 3] = ["cookie", "memory", "sqlite"];
+
+/// A store under test.
+#[derive(Clone)]
+pub struct Column {
+    /// What it is called in the matrix.
+    pub name: String,
+    setting: String,
+    store: Option<WrapStore>,
+    clock: Option<WrapClock>,
+}
+
+impl Column {
+    /// The store of this setting: `cookie`, `memory`, `sqlite` (a temporary file) or a URL.
+    ///
+    /// # Errors
+    /// Why it is no store of this build. Shows no password.
+    pub fn new(setting: &str) -> Result<Column, String> {
+        let scheme = setting.split(':').next().unwrap_or_default();
+        let name = match scheme {
+            "postgresql" => "postgres",
+            other => other.split('+').next().unwrap_or_default(),
+        };
+        let column = Column { name: name.into(), setting: setting.into(), store: None, clock: None };
+        column.setting_in(Path::new("."), |setting| open_store(setting, "lab").map(drop)).map_err(
+            |problem| format!("the store {name:?} {problem}; accepted: cookie, memory, sqlite, or a URL"),
+        )?;
+        Ok(column)
+    }
+
+    /// Puts something around every store that is opened for this column.
+    #[must_use]
+    pub fn with_store(
+        self,
+        wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static,
+    ) -> Column {
+        Column { store: Some(Arc::new(wrap)), ..self }
+    }
+
+    /// Puts something around every clock that a server of this column goes by.
+    #[must_use]
+    pub fn with_clock(
+        self,
+        wrap: impl Fn(Arc<dyn Clock>) -> Arc<dyn Clock> + Send + Sync + 'static,
+    ) -> Column {
+        Column { clock: Some(Arc::new(wrap)), ..self }
+    }
+
+    /// Opens the store for a realm of this name; what it keeps in files goes into `directory`.
+    pub(super) fn open(&self, directory: &Path, realm: &str) -> Result<Arc<dyn Store>, String> {
+        let store = self.setting_in(directory, |setting| open_store(setting, realm))?;
+        Ok(self.store.as_ref().map_or(Arc::clone(&store), |wrap| wrap(store)))
+    }
+
+    pub(super) fn clock(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
+        self.clock.as_ref().map_or(Arc::clone(&clock), |wrap| wrap(clock))
+    }
+
+    fn setting_in<R>(&self, directory: &Path, open: impl FnOnce(&str) -> R) -> R {
+        match self.setting.as_str() {
+            "sqlite" => open(&format!("sqlite:{}", directory.join("lab.db").display())),
+            setting => open(setting),
+        }
+    }
+}
+
+/// The setting may be a URL with a password, so that it is not shown.
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Column").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The embedded stores of this build, and those that the setting `lab.stores` names; or only those of
+/// `only`, where it has any.
+///
+/// # Errors
+/// Which setting is wrong, with what is accepted.
+pub fn configured(figment: &Figment, only: &[String]) -> Result<Vec<Column>, String> {
+    let mut columns: Vec<Column> = Vec::new();
+    if only.is_empty() {
+        columns.extend(EMBEDDED.iter().filter_map(|setting| Column::new(setting).ok()));
+    }
+    let more: Vec<String> = match only {
+        [] if figment.contains("lab.stores") => figment.extract_inner("lab.stores").map_err(|_| {
+            "lab.stores is no list; accepted: such as [\"redis://127.0.0.1:6379\"]".to_owned()
+        })?,
+        only => only.to_vec(),
+    };
+    for setting in more {
+        let mut column = Column::new(&setting)?;
+        let namesakes = columns.iter().filter(|other| other.setting.starts_with(&column.name)).count();
+        if namesakes > 0 {
+            column.name = format!("{}-{}", column.name, namesakes + 1);
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}

@@ -1,0 +1,34 @@
+//! `GET|POST /compare`.
+
+use rocket::http::Status;
+
+use super::support::App;
+
+#[rocket::async_test]
+async fn one_press_counts_a_visit_in_every_realm_and_shows_what_each_took() {
+    let app = App::start().await;
+    let before = app.get("/compare").await;
+    assert_eq!(before.status, Status::Ok);
+    assert!(before.body.contains("No session yet"));
+    assert_eq!(app.submit("/compare", &[]).await.location(), "/compare");
+    app.submit("/compare", &[]).await.location();
+    let after = app.get("/compare").await;
+    assert_eq!(after.body.matches("<td><b>2</b></td>").count(), 2, "{}", after.body);
+    for said in
+        ["the whole sealed record", "the sealed id alone", "nothing but the key", "the record, version 2"]
+    {
+        assert!(after.body.contains(said), "{said}: {}", after.body);
+    }
+    for realm in ["/stateless", "/stateful"] {
+        assert_eq!(app.get(realm).await.visits(), Some("3"), "{realm}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_press_without_the_token_counts_nothing() {
+    let app = App::start().await;
+    app.submit("/compare", &[]).await.location();
+    assert_eq!(app.post("/compare", &[]).await.status, Status::Forbidden);
+    assert_eq!(app.post("/compare", &[("csrf_token", "made up")]).await.status, Status::Forbidden);
+    assert_eq!(app.get("/stateful").await.visits(), Some("2"));
+}
