@@ -6,8 +6,12 @@
     feature = "app",
     doc = "- [`app`] is the web app that shows it at work: visits, accounts, profile and a look into the cookie."
 )]
+#![cfg_attr(feature = "lab", doc = "- [`load`] drives every store and reports what each one costs.")]
 
 pub mod session;
 
 #[cfg(feature = "app")]
 pub mod app;
+
+#[cfg(feature = "lab")]
+pub mod load;

@@ -1,4 +1,4 @@
-//! The command line: serve (the default), keygen, inspect.
+//! The command line: serve (the default), keygen, inspect, lab.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use sealed_sessions::app;
+#[cfg(feature = "lab")]
+use sealed_sessions::load;
 use sealed_sessions::session::{Clock, Inspector, SystemClock, generate_key};
 
 #[cfg(feature = "mimalloc")]
@@ -31,6 +33,24 @@ enum Command {
     /// Takes a cookie's value, a whole Cookie: header, or a Set-Cookie: line. Neither a key nor a cookie is
     /// ever an argument, since other users of a machine see arguments.
     Inspect,
+    /// Measure sessions on this machine.
+    #[cfg(feature = "lab")]
+    #[command(subcommand)]
+    Lab(Lab),
+    /// The server that `lab load` drives.
+    #[cfg(feature = "lab")]
+    #[command(name = load::SUBCOMMAND, hide = true)]
+    LoadServer,
+}
+
+#[cfg(feature = "lab")]
+#[derive(Subcommand)]
+enum Lab {
+    /// Drive a small app on each store over HTTP, and report what sessions cost.
+    ///
+    /// Starts its servers on loopback ports, one process each. The report is kept in the directory of the
+    /// data, where the page /lab/load shows it.
+    Load(load::Arguments),
 }
 
 #[rocket::main]
@@ -39,6 +59,10 @@ async fn main() -> ExitCode {
         Command::Serve => return serve().await,
         Command::Keygen => keygen(),
         Command::Inspect => inspect(),
+        #[cfg(feature = "lab")]
+        Command::Lab(Lab::Load(arguments)) => lab_load(arguments).await,
+        #[cfg(feature = "lab")]
+        Command::LoadServer => load::serve().await,
     };
     match done {
         Ok(code) => code,
@@ -58,6 +82,11 @@ async fn serve() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[cfg(feature = "lab")]
+async fn lab_load(arguments: load::Arguments) -> Result<ExitCode, String> {
+    load::command(arguments, &app::data_dir(&app::figment())?).await
 }
 
 fn keygen() -> Result<ExitCode, String> {

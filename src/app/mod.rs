@@ -6,6 +6,8 @@ mod cookie;
 mod csrf;
 mod errors;
 mod headers;
+#[cfg(feature = "lab")]
+mod load;
 mod login;
 mod logout;
 mod next;
@@ -20,6 +22,7 @@ mod templates;
 mod visitor;
 mod visits;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
@@ -47,6 +50,14 @@ pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     secret_key::existing(settings.with_stores(figment), &settings.data_dir)
 }
 
+/// Where the app keeps what it makes: its key, its database, the last load test.
+///
+/// # Errors
+/// When the configuration does not say it.
+pub fn data_dir(figment: &Figment) -> Result<PathBuf, String> {
+    Settings::read(figment).map(|settings| settings.data_dir)
+}
+
 /// The whole app. Nothing of it is global: any number can run in one process, each with its own
 /// configuration and clock. What is wrong with the configuration refuses the launch.
 pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
@@ -71,6 +82,10 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .mount("/", overview::routes())
         .mount("/", assets::routes())
         .register("/", errors::catchers());
+    #[cfg(feature = "lab")]
+    {
+        rocket = rocket.mount("/", load::routes());
+    }
     for realm in &settings.realms {
         rocket = rocket.mount(realm.as_str(), realm_routes());
     }

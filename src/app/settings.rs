@@ -73,7 +73,7 @@ pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
 }
 
 /// The app's pages outside of every realm, and those of each realm.
-const OUTSIDE: [&str; 4] = ["/", "/login", "/profile", "/user"];
+const OUTSIDE: [&str; 5] = ["/", "/lab/load", "/login", "/profile", "/user"];
 const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.

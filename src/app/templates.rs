@@ -12,9 +12,10 @@ macro_rules! embedded {
     };
 }
 
-const ALL: [(&str, &str); 14] = embedded![
+const ALL: [(&str, &str); 16] = embedded![
     "base",
     "macros",
+    "partials/load",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
@@ -22,6 +23,7 @@ const ALL: [(&str, &str); 14] = embedded![
     "partials/seal",
     "cookie",
     "error",
+    "load",
     "login",
     "overview",
     "profile",
