@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Empty};
@@ -17,6 +17,7 @@ use hyper::{HeaderMap, Method, Request, Uri};
 use hyper_util::rt::TokioIo;
 use rocket::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use rocket::tokio::net::TcpStream;
+use rocket::tokio::time::timeout;
 
 use super::workload::Mix;
 
@@ -26,6 +27,9 @@ const VISITORS: usize = 17;
 
 /// The longest time that the histograms tell apart, in nanoseconds.
 const LONGEST: u64 = 60_000_000_000;
+
+/// How long a server may think about one request.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The bytes that went over the wire of some connections.
 #[derive(Default)]
@@ -103,9 +107,23 @@ impl Connection {
         Ok(Connection { address, host, sender })
     }
 
+    /// As [`Connection::send`], but gives up on a server that says nothing. A timer costs what the measured
+    /// requests need not pay: they are bounded all together.
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        uri: Uri,
+        visitor: &mut Visitor,
+        body: Option<&mut Vec<u8>>,
+    ) -> Result<u16, String> {
+        let address = self.address;
+        let asked = timeout(PATIENCE, self.send(method, uri, visitor, body)).await;
+        asked.unwrap_or_else(|_| Err(format!("the server at {address} does not answer any more")))
+    }
+
     /// Sends a request with the visitor's cookies, keeps those of the answer, and gives its status. The
     /// answer's body is read, and put into `body` where there is one.
-    pub(super) async fn send(
+    async fn send(
         &mut self,
         method: Method,
         uri: Uri,
@@ -217,7 +235,7 @@ impl Client {
     pub(super) async fn begin(&mut self) -> Result<(), String> {
         for visitor in &mut self.visitors {
             let uri = Uri::from_static("/write");
-            let status = self.connections[0].send(Method::POST, uri, visitor, None).await?;
+            let status = self.connections[0].ask(Method::POST, uri, visitor, None).await?;
             if status != 200 {
                 return Err(format!("the server answers the making of a session with status {status}"));
             }
@@ -251,11 +269,49 @@ impl Client {
             let connection = number % self.connections.len();
             let uri = Uri::from_static("/write");
             let status =
-                self.connections[connection].send(Method::POST, uri, &mut Visitor::default(), None).await?;
+                self.connections[connection].ask(Method::POST, uri, &mut Visitor::default(), None).await?;
             if status != 200 {
                 return Err(format!("the server answers the making of a session with status {status}"));
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::tokio::net::TcpListener;
+
+    use super::*;
+
+    #[rocket::async_test]
+    async fn a_server_that_ends_is_a_clear_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = Client::connect(&[address], &Arc::default()).await.unwrap();
+        drop(listener);
+        let problem = client.begin().await.unwrap_err();
+        assert!(problem.contains("has ended") && problem.contains(&address.to_string()), "{problem}");
+        let until = Instant::now() + Duration::from_secs(60);
+        assert!(client.run(Mix::Read, until).await.err().unwrap().contains("has ended"));
+        let problem = Client::connect(&[address], &Arc::default()).await.err().unwrap();
+        assert!(problem.contains("no connection"), "{problem}");
+    }
+
+    #[test]
+    fn a_visitor_keeps_replaces_and_forgets_cookies() {
+        let mut visitor = Visitor::default();
+        let mut keep = |lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(SET_COOKIE, HeaderValue::from_str(line).unwrap());
+            }
+            visitor.keep(&headers);
+            visitor.header.as_ref().map(|header| header.to_str().unwrap().to_owned())
+        };
+        assert_eq!(keep(&["a=1; Path=/", "b=2=2; HttpOnly"]).unwrap(), "a=1; b=2=2");
+        assert_eq!(keep(&["a=3; Max-Age=60"]).unwrap(), "b=2=2; a=3");
+        assert_eq!(keep(&[]).unwrap(), "b=2=2; a=3");
+        assert_eq!(keep(&["a=; Path=/; Max-Age=0", "b=; max-age=0"]), None);
     }
 }

@@ -78,7 +78,8 @@ pub(super) fn bars(bars: &[Bar], about: &str, written: fn(f64) -> String) -> Res
 /// Lines over two plain axes that begin at 0.
 pub(super) fn lines(lines: &[Line], about: &str, x: &Axis, y: &Axis) -> Result<String, String> {
     let (right, top) = (largest(lines, |point| point.0), largest(lines, |point| point.1));
-    chart(lines, about, x, y, 0.0..right * 1.02, 0.0..top * 1.08)
+    let ranges = (0.0..right * 1.02, 0.0..top * 1.08);
+    chart(lines, about, (x, y), ranges, SeriesLabelPosition::UpperRight)
 }
 
 /// Lines over two axes that go up by factors.
@@ -96,7 +97,8 @@ pub(super) fn log_lines(lines: &[Line], about: &str, x: &Axis, y: &Axis) -> Resu
     if left >= right || bottom >= top {
         return Err(fault("there are no two values to draw"));
     }
-    chart(lines, about, x, y, (left..right).log_scale(), (bottom * 0.8..top * 1.25).log_scale())
+    let ranges = ((left..right * 1.02).log_scale(), (bottom * 0.8..top * 1.25).log_scale());
+    chart(lines, about, (x, y), ranges, SeriesLabelPosition::LowerRight)
 }
 
 fn largest(lines: &[Line], of: fn(&(f64, f64)) -> f64) -> f64 {
@@ -107,7 +109,13 @@ fn text(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&BLACK)
 }
 
-fn chart<X, Y>(lines: &[Line], about: &str, x: &Axis, y: &Axis, across: X, up: Y) -> Result<String, String>
+fn chart<X, Y>(
+    lines: &[Line],
+    about: &str,
+    (x, y): (&Axis, &Axis),
+    (across, up): (X, Y),
+    legend: SeriesLabelPosition,
+) -> Result<String, String>
 where
     X: AsRangedCoord<Value = f64>,
     Y: AsRangedCoord<Value = f64>,
@@ -132,6 +140,7 @@ where
             .axis_desc_style(text(14))
             .x_desc(x.name)
             .y_desc(y.name)
+            .y_labels(7)
             .x_label_formatter(&|value| (x.written)(*value))
             .y_label_formatter(&|value| (y.written)(*value))
             .draw()
@@ -153,13 +162,7 @@ where
             };
             drawn.map_err(fault)?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .label_font(text(14))
-            .margin(8)
-            .draw()
-            .map_err(fault)
+        chart.configure_series_labels().position(legend).label_font(text(14)).margin(8).draw().map_err(fault)
     })
 }
 

@@ -93,7 +93,7 @@ impl Server {
         let mut connection = Connection::open(self.address, &Arc::new(Traffic::default())).await?;
         let mut body = Vec::new();
         let uri = Uri::from_static("/counts");
-        connection.send(Method::GET, uri, &mut Visitor::default(), Some(&mut body)).await?;
+        connection.ask(Method::GET, uri, &mut Visitor::default(), Some(&mut body)).await?;
         serde_json::from_slice(&body).map_err(|error| format!("the server's counts: {error}"))
     }
 

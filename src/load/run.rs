@@ -322,15 +322,15 @@ async fn on_the_wire(server: SocketAddr) -> Result<Vec<OnTheWire>, String> {
     for data in SIZES {
         let mut visitor = Visitor::default();
         let uri = Uri::try_from(format!("/fill?bytes={data}")).map_err(|error| error.to_string())?;
-        let status = connection.send(Method::POST, uri.clone(), &mut visitor, None).await?;
+        let status = connection.ask(Method::POST, uri.clone(), &mut visitor, None).await?;
         if status != 200 {
             all.push(OnTheWire { data, read: None, write: None });
             continue;
         }
         let before = traffic.bytes();
-        connection.send(Method::GET, Uri::from_static("/read"), &mut visitor, None).await?;
+        connection.ask(Method::GET, Uri::from_static("/read"), &mut visitor, None).await?;
         let between = traffic.bytes();
-        connection.send(Method::POST, uri, &mut visitor, None).await?;
+        connection.ask(Method::POST, uri, &mut visitor, None).await?;
         let after = traffic.bytes();
         let read = (between.0 - before.0) + (between.1 - before.1);
         let write = (after.0 - between.0) + (after.1 - between.1);

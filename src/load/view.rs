@@ -43,7 +43,7 @@ pub struct Table {
     /// What it is of.
     pub caption: String,
     /// The names of its columns.
-    pub head: Vec<&'static str>,
+    pub head: Vec<String>,
     /// The rest.
     pub rows: Vec<Vec<String>>,
 }
@@ -114,16 +114,16 @@ impl Table {
             cells.chain(self.head.get(column).map(|name| name.chars().count())).max().unwrap_or_default()
         };
         let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
-        let line = |cells: Vec<&str>| {
+        let line = |cells: &[String]| {
             let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
                 0 => format!("{cell:<width$}"),
                 _ => format!("{cell:>width$}"),
             });
             cells.collect::<Vec<_>>().join("  ") + "\n"
         };
-        let mut text = format!("\n{}\n{}", self.caption, line(self.head.clone()));
+        let mut text = format!("\n{}\n{}", self.caption, line(&self.head));
         for row in &self.rows {
-            text += &line(row.iter().map(String::as_str).collect());
+            text += &line(row);
         }
         text
     }
@@ -146,13 +146,13 @@ fn warnings(report: &Report) -> Vec<String> {
 }
 
 /// All mixes of all stores, the bare route first.
-fn mixes(report: &Report) -> impl Iterator<Item = (&'static str, usize, &Figures, Option<&StoreReport>)> {
+fn mixes(report: &Report) -> impl Iterator<Item = (usize, &Figures, Option<&StoreReport>)> {
     let count = report.stores.first().map_or(0, |store| store.mixes.len());
     let of_stores = (0..count).flat_map(move |mix| {
         let stores = report.stores.iter().enumerate();
-        stores.filter_map(move |(number, store)| Some(("", number, store.mixes.get(mix)?, Some(store))))
+        stores.filter_map(move |(number, store)| Some((number, store.mixes.get(mix)?, Some(store))))
     });
-    std::iter::once(("", 5, &report.bare, None)).chain(of_stores)
+    std::iter::once((5, &report.bare, None)).chain(of_stores)
 }
 
 fn name_of(figures: &Figures, store: Option<&StoreReport>) -> String {
@@ -163,7 +163,7 @@ fn name_of(figures: &Figures, store: Option<&StoreReport>) -> String {
 }
 
 fn throughput(report: &Report) -> Result<Plot, String> {
-    let all = mixes(report).map(|(_, colour, figures, store)| Bar {
+    let all = mixes(report).map(|(colour, figures, store)| Bar {
         name: name_of(figures, store),
         colour,
         value: figures.requests_per_second,
@@ -172,8 +172,8 @@ fn throughput(report: &Report) -> Result<Plot, String> {
     let most = all.iter().map(|bar| format!("{} {}", bar.name, grouped(bar.value))).collect::<Vec<_>>();
     let about = format!("Bars: requests per second. {}.", most.join("; "));
     let head =
-        vec!["Mix and store", "Requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "CPU µs/request"];
-    let rows = mixes(report).map(|(_, _, figures, store)| {
+        names(&["Mix and store", "Requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "CPU µs/request"]);
+    let rows = mixes(report).map(|(_, figures, store)| {
         let latency = &figures.latency;
         let mut row = vec![name_of(figures, store), grouped(figures.requests_per_second)];
         row.extend([latency.p50, latency.p90, latency.p99, latency.p999].map(millis));
@@ -233,32 +233,26 @@ fn latency(report: &Report) -> Result<Plot, String> {
         svg: log_lines(&all, &about, &x, &y).ok(),
         table: Table {
             caption: "Latency of the read-heavy mix, in milliseconds".into(),
-            head: vec!["Store", "p50", "p90", "p99", "p99.9", "Longest"],
+            head: names(&["Store", "p50", "p90", "p99", "p99.9", "Longest"]),
             rows,
         },
     })
 }
 
 fn wire(report: &Report) -> Result<Plot, String> {
-    let mut all = Vec::new();
-    let mut rows = Vec::new();
+    let mut all: Vec<Line> = Vec::new();
     for store in &report.stores {
-        let point = |of: fn(&OnTheWire) -> Option<u64>| -> Vec<(f64, f64)> {
+        let points = |of: fn(&OnTheWire) -> Option<u64>| -> Vec<(f64, f64)> {
             store.wire.iter().filter_map(|at| Some((at.data as f64, of(at)? as f64))).collect()
         };
-        // The server stores all look alike here: a sealed id.
-        let is_new = all.iter().all(|line: &Line| line.points != point(|at| at.read));
-        if is_new && (!store.server_side || all.len() < 3) {
-            let colour = all.len();
-            all.push(Line { name: format!("{}, read", store.store), colour, points: point(|at| at.read) });
-            let points = point(|at| at.write);
-            all.push(Line { name: format!("{}, write", store.store), colour: colour + 1, points });
+        // Server stores all look alike here: one of them stands for all.
+        if store.server_side && all.iter().any(|line| !line.name.starts_with("cookie")) {
+            continue;
         }
-        let written = |bytes: Option<u64>| bytes.map_or("refused".into(), |bytes| grouped(bytes as f64));
-        rows.extend(store.wire.iter().map(|at| {
-            let name = format!("{}, {} of data", store.store, grouped(at.data as f64));
-            vec![name, written(at.read), written(at.write)]
-        }));
+        let colour = all.len();
+        all.push(Line { name: format!("{}, read", store.store), colour, points: points(|at| at.read) });
+        let write = points(|at| at.write);
+        all.push(Line { name: format!("{}, write", store.store), colour: colour + 1, points: write });
     }
     let ends = all.iter().filter_map(|line| {
         let (first, last) = (line.points.first()?, line.points.last()?);
@@ -273,12 +267,27 @@ fn wire(report: &Report) -> Result<Plot, String> {
         note: "A cookie carries all of the data up with each request, and down again with each write, in base64. It \
                ends where a session is refused as too large (max_cookie_bytes).",
         svg: Some(lines(&all, &about, &x, &y)?),
-        table: Table {
-            caption: "Bytes on the wire for a request and its answer, headers and all".into(),
-            head: vec!["Store and data", "Read", "Write"],
-            rows,
-        },
+        table: wire_table(report),
     })
+}
+
+fn wire_table(report: &Report) -> Table {
+    let mut head = names(&["Bytes of data"]);
+    for store in &report.stores {
+        head.extend(["read", "write"].map(|kind| format!("{}, {kind}", store.store)));
+    }
+    let written = |bytes: Option<u64>| bytes.map_or("refused".into(), |bytes| grouped(bytes as f64));
+    let sizes = report.stores.first().map_or(&[][..], |store| &store.wire);
+    let rows = sizes.iter().enumerate().map(|(number, size)| {
+        let of_stores = report.stores.iter().filter_map(|store| store.wire.get(number));
+        let cells = of_stores.flat_map(|at| [written(at.read), written(at.write)]);
+        std::iter::once(grouped(size.data as f64)).chain(cells).collect()
+    });
+    Table {
+        caption: "Bytes on the wire for a request and its answer, headers and all".into(),
+        rows: rows.collect(),
+        head,
+    }
 }
 
 fn delays(report: &Report) -> Result<Option<Plot>, String> {
@@ -319,14 +328,14 @@ fn delays(report: &Report) -> Result<Option<Plot>, String> {
         svg: Some(lines(&all, &about, &x, &y)?),
         table: Table {
             caption: "The read-heavy mix as the store gets slower".into(),
-            head: vec!["Store", "Requests/s", "p50 ms", "p99 ms"],
+            head: names(&["Store", "Requests/s", "p50 ms", "p99 ms"]),
             rows,
         },
     }))
 }
 
 fn operations(report: &Report) -> Table {
-    let rows = mixes(report).map(|(_, _, figures, store)| {
+    let rows = mixes(report).map(|(_, figures, store)| {
         let named =
             figures.store_operations.iter().map(|(name, count)| format!("{} {name}", trimmed(*count)));
         let named: Vec<String> = named.collect();
@@ -336,7 +345,7 @@ fn operations(report: &Report) -> Table {
     });
     Table {
         caption: "Bytes and store operations of one request, on average".into(),
-        head: vec!["Mix and store", "Bytes up", "Bytes down", "Store operations"],
+        head: names(&["Mix and store", "Bytes up", "Bytes down", "Store operations"]),
         rows: rows.collect(),
     }
 }
@@ -353,13 +362,17 @@ fn at_rest(report: &Report) -> Table {
     });
     Table {
         caption: "What a session takes on the server".into(),
-        head: vec!["Store", "Bytes per session", "Sessions made", "Where"],
+        head: names(&["Store", "Bytes per session", "Sessions made", "Where"]),
         rows: rows.collect(),
     }
 }
 
 fn millis(micros: f64) -> String {
     format!("{:.2}", micros / 1000.0)
+}
+
+fn names(all: &[&str]) -> Vec<String> {
+    all.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// Whole, with thousands apart.
