@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::passwords::{HashError, Hasher};
 use super::settings::{Settings, make_data_dir};
+use super::templates;
 use crate::session::Clock;
 
 /// An account as a session holds it.
@@ -66,6 +67,7 @@ pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairin
 impl Accounts {
     async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
         make_data_dir(&data_dir).map_err(sqlx::Error::Io)?;
+        make_data_dir(&templates::directory(&data_dir)).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(data_dir.join("app.db"))
             .create_if_missing(true)

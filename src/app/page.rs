@@ -170,7 +170,9 @@ impl Ended {
         match self {
             Ended::Idle => "Your session ended because you were away for a while.",
             Ended::Absolute => "Your session ended because it had reached its greatest age.",
-            Ended::Revoked => "Your session was ended.",
+            Ended::Revoked => {
+                "Your session has ended: it was signed out elsewhere, or not used for too long."
+            }
         }
     }
 }

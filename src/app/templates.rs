@@ -1,5 +1,7 @@
 //! The templates, built into the program.
 
+use std::path::{Path, PathBuf};
+
 use rocket::fairing::Fairing;
 use rocket::figment::Figment;
 use rocket_dyn_templates::{Engines, Template};
@@ -32,9 +34,14 @@ const ALL: [(&str, &str); 16] = embedded![
 ];
 
 /// To work on the templates, set `template_dir = "templates"`: then they are read from there, and
-/// again whenever they change. Otherwise Rocket is shown a directory without any.
+/// again whenever they change. Otherwise Rocket is shown a directory without any: one of its own, since it
+/// would take each write to a database beside it for a change.
+pub(super) fn directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("templates")
+}
+
 pub(super) fn configure(figment: Figment, settings: &Settings) -> Figment {
-    figment.join(("template_dir", settings.data_dir.clone()))
+    figment.join(("template_dir", directory(&settings.data_dir)))
 }
 
 pub(super) fn fairing() -> impl Fairing {

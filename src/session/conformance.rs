@@ -29,6 +29,7 @@ use super::record::{Id, Record};
 use super::store::{Loaded, Store, Written};
 
 mod clauses;
+mod crowds;
 
 /// How long one clause may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -97,6 +98,8 @@ impl fmt::Display for Report {
         Ok(())
     }
 }
+
+type Outcome = Result<(), Failed>;
 
 /// What was seen instead of what the clause says.
 struct Failed(String);

@@ -5,5 +5,6 @@
 mod browser;
 mod screenshots;
 #[path = "../http/server.rs"]
+#[allow(dead_code, reason = "shared with the tests of the stores")]
 mod server;
 mod walk;

@@ -5,5 +5,6 @@ mod bad_forms;
 mod client;
 mod csrf;
 mod pages;
+#[allow(dead_code, reason = "shared with the tests of the stores")]
 mod server;
 mod walk;

@@ -33,13 +33,20 @@ impl Server {
         Server::start_in(dir, settings)
     }
 
-    fn start_in(dir: TempDir, settings: &[(&str, &str)]) -> Server {
+    /// Tries to start the app; what it said when it refused.
+    pub fn refusal(settings: &[(&str, &str)]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let output = Server::command(&dir, settings).output().unwrap();
+        assert!(!output.status.success(), "it launched after all");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    }
+
+    fn command(dir: &TempDir, settings: &[(&str, &str)]) -> Command {
         // An empty directory to run in shows that the program needs no file of the repository.
         let empty = dir.path().join("empty");
-        let log = dir.path().join("log");
         fs::create_dir_all(&empty).unwrap();
-        let output = File::create(&log).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"));
+        command
             .current_dir(&empty)
             .env_clear()
             // The system picks a free port: one picked here could be taken before it is used.
@@ -47,7 +54,14 @@ impl Server {
             .env("ROCKET_DATA_DIR", dir.path().join("data"))
             .env("ROCKET_LOG_LEVEL", "normal")
             .env("ROCKET_CLI_COLORS", "false")
-            .envs(settings.iter().copied())
+            .envs(settings.iter().copied());
+        command
+    }
+
+    fn start_in(dir: TempDir, settings: &[(&str, &str)]) -> Server {
+        let log = dir.path().join("log");
+        let output = File::create(&log).unwrap();
+        let mut child = Server::command(&dir, settings)
             .stdout(output.try_clone().unwrap())
             .stderr(output)
             .spawn()
@@ -64,6 +78,12 @@ impl Server {
         // Both fail only when the process is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// How many threads the process has, and how many files and connections it holds open.
+    pub fn holds(&self) -> (usize, usize) {
+        let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", self.child.id())).unwrap().count();
+        (count("task"), count("fd"))
     }
 
     /// All that the app has logged since its last start.

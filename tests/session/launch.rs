@@ -175,3 +175,10 @@ fn rule_12_data_without_field_names_refuses_the_launch() {
     let log = refused(rocket::custom(App::figment("")).attach(Sessions::<Bare>::fairing()));
     assert!(log.contains("Bare") && log.contains("named fields"), "{log}");
 }
+
+#[cfg(not(feature = "memory"))]
+#[test]
+fn rule_12_a_store_that_is_not_built_in_names_its_feature() {
+    let log = with_settings("store = \"memory\"");
+    assert!(log.contains("session.store") && log.contains("add the feature \"memory\""), "{log}");
+}

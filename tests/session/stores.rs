@@ -267,3 +267,19 @@ fn a_closure_that_asks_for_the_session_again_does_not_deadlock_and_loses_nothing
     let browser = App::new("").browser();
     assert_eq!(get(&browser, "/nested"), "7 views 0");
 }
+
+#[rocket::async_test]
+async fn nothing_of_a_store_goes_on_after_its_app_has_ended() {
+    let store = Scripted::new();
+    let browser = asynchronous::Client::tracked(app(&store).rocket()).await.unwrap();
+    browser.get("/visits").dispatch().await;
+    browser.terminate().await;
+    // A task that is told to end does so at its next step.
+    for _ in 0..1000 {
+        if Arc::strong_count(&store) == 1 {
+            return;
+        }
+        rocket::tokio::task::yield_now().await;
+    }
+    panic!("{} still have the store", Arc::strong_count(&store) - 1);
+}

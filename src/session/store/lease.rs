@@ -5,7 +5,8 @@ use rocket::tokio::time::sleep;
 use sqlx::{AnyPool, SqlStr};
 
 use super::lock::{LEASE, LocalLock, PAUSE};
-use super::sql::{Dialect, execute, failed, query};
+use super::sql::{execute, failed, query};
+use super::sql_dialect::Dialect;
 use crate::session::error::StoreError;
 
 /// The table `sealed_session_leases`. Its times are the database's own, so that the clocks of the

@@ -61,7 +61,7 @@ impl Slot {
     }
 
     fn of(record: &Record, until: UnixSeconds) -> Slot {
-        Slot::new(Some(Row::of(record)), record.seen, until)
+        Slot::new(Some(Row::from(record)), record.seen, until)
     }
 
     fn live(&self, now: UnixSeconds) -> Option<&Arc<Row>> {

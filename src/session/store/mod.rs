@@ -19,10 +19,14 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_scripts;
 #[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
 mod row;
 #[cfg(feature = "sql")]
 mod sql;
+#[cfg(feature = "sql")]
+mod sql_dialect;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
@@ -45,10 +49,12 @@ pub use self::cookie::CookieStore;
 pub(crate) struct Kind {
     /// The words before the first `:` of a setting that name it.
     schemes: &'static [&'static str],
-    /// Makes one of a setting, for the realm whose cookie has this name: sessions of two realms do not mix
-    /// in one database. Connects nowhere. The error says what is wrong with the setting, without passwords.
-    open: fn(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String>,
+    /// Makes one of a setting, for the realm whose cookie has this name.
+    open: Open,
 }
+
+/// As [`open_store`].
+type Open = fn(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String>;
 
 const BUILT_IN: &[Kind] = &[
     cookie::KIND,

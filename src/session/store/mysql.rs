@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::sql::{Dialect, SqlStore};
+use super::sql::SqlStore;
+use super::sql_dialect::Dialect;
 use super::{Kind, Store};
 
 pub(super) const KIND: Kind = Kind { schemes: &["mysql", "mariadb"], open };
@@ -28,5 +29,5 @@ static MYSQL: Dialect = Dialect {
 };
 
 fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    Ok(Arc::new(SqlStore::new(setting, realm, &MYSQL)?))
+    Ok(Arc::new(SqlStore::new(setting, realm, &MYSQL, None)?))
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::sql::{Dialect, SqlStore};
+use super::sql::SqlStore;
+use super::sql_dialect::Dialect;
 use super::{Kind, Store};
 
 pub(super) const KIND: Kind = Kind { schemes: &["postgres", "postgresql"], open };
@@ -30,5 +31,5 @@ static POSTGRES: Dialect = Dialect {
 };
 
 fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    Ok(Arc::new(SqlStore::new(setting, realm, &POSTGRES)?))
+    Ok(Arc::new(SqlStore::new(setting, realm, &POSTGRES, None)?))
 }

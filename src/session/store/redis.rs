@@ -3,21 +3,23 @@
 //! Each session is a hash that Redis itself forgets when its time is over; a script checks version and
 //! expiry and writes in one step. No step spans two keys, since those of a cluster may lie on two nodes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use fred::clients::Client;
 use fred::error::Error;
-use fred::interfaces::{ClientLike, HashesInterface, KeysInterface, LuaInterface, SortedSetsInterface};
+use fred::interfaces::{ClientLike, EventInterface, HashesInterface, KeysInterface, SortedSetsInterface};
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
-use fred::types::{Builder, Expiration, FromValue, SetOptions, Value};
+use fred::types::{Builder, Expiration, SetOptions, Value};
 use rocket::futures::future::try_join_all;
 use rocket::tokio::runtime::Handle;
+use rocket::tokio::select;
 use rocket::tokio::time::sleep;
 use sha2::{Digest, Sha256};
 
 use super::lock::{LEASE, LocalLock, LocalLocks, PAUSE};
+use super::redis_scripts::Scripts;
 use super::row::{Row, saved};
 use super::undropped::undropped;
 use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
@@ -43,61 +45,19 @@ const LONGEST: UnixSeconds = 3650 * DAY;
 const FIELDS: [&str; 8] =
     ["expires", "created", "seen", "version", "remembered", "signed_in", "subject", "data"];
 
-/// ARGV: milliseconds to keep, then fields and values. 1 when the key is taken.
-const CREATE: &str = "
-if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return 0";
-
-/// ARGV: now, the version expected or nothing, whether to replace all fields, milliseconds to keep, then
-/// fields and values. 1 on a conflict, 2 when there is no live session.
-const WRITE: &str = "
-local found = redis.call('HMGET', KEYS[1], 'version', 'expires')
-if not found[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 2 end
-if ARGV[2] ~= '' and found[1] ~= ARGV[2] then return 1 end
-if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 0";
-
-/// ARGV: the session, when it expires, milliseconds to keep the list at least, what expired before this is
-/// left out.
-const ENTER: &str = "
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4])
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-return 0";
-
-/// ARGV: the holder, who gives the lock back if it is still theirs.
-const RELEASE: &str = "
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0";
-
 #[derive(Clone)]
 struct RedisStore {
     client: Client,
+    connecting: Arc<OnceLock<()>>,
     scripts: Arc<Scripts>,
     realm: String,
     locks: LocalLocks,
 }
 
-/// A script and the hash that Redis knows it by.
-struct Script {
-    text: &'static str,
-    hash: String,
-}
-
-struct Scripts {
-    create: Script,
-    write: Script,
-    enter: Script,
-    release: Script,
-}
-
 fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     // The error may show the address, and the address a password.
-    let config = Config::from_url(setting).map_err(|_| "its address is not one of Redis".to_owned())?;
+    let mut config = Config::from_url(setting).map_err(|_| "its address is not one of Redis".to_owned())?;
+    config.fail_fast = false;
     let client = Builder::from_config(config)
         .with_performance_config(|performance| performance.default_command_timeout = UNRESPONSIVE * 2)
         .with_connection_config(|connection| {
@@ -109,26 +69,13 @@ fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
         .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
         .build()
         .map_err(|error| error.details().to_owned())?;
-    let script = |text| Script { text, hash: fred::util::sha1_hash(text) };
-    let scripts = Arc::new(Scripts {
-        create: script(CREATE),
-        write: script(WRITE),
-        enter: script(ENTER),
-        release: script(RELEASE),
-    });
-    Ok(Arc::new(RedisStore { client, scripts, realm: realm.to_owned(), locks: LocalLocks::default() }))
-}
-
-impl Script {
-    async fn run<V: FromValue>(&self, client: &Client, key: &str, arguments: Vec<Value>) -> Result<V, Error> {
-        match client.evalsha(self.hash.as_str(), key, arguments.clone()).await {
-            // A server that has never seen it, or was restarted since: told the text, it keeps it.
-            Err(error) if error.details().starts_with("NOSCRIPT") => {
-                client.eval(self.text, key, arguments).await
-            }
-            answer => answer,
-        }
-    }
+    Ok(Arc::new(RedisStore {
+        client,
+        connecting: Arc::default(),
+        scripts: Arc::new(Scripts::new()),
+        realm: realm.to_owned(),
+        locks: LocalLocks::default(),
+    }))
 }
 
 impl RedisStore {
@@ -300,9 +247,13 @@ impl Store for RedisStore {
         Capabilities { server_side: true, lists: true, locks: true }
     }
 
+    /// One task connects, again and again until it can; whoever calls this waits for its next attempt.
     async fn start(&self) -> Result<(), StoreError> {
-        if !self.client.is_connected() {
-            self.client.init().await.map_err(failed)?;
+        let mut errors = self.client.error_rx();
+        self.connecting.get_or_init(|| drop(self.client.connect()));
+        select! {
+            connected = self.client.wait_for_connect() => connected.map_err(failed)?,
+            Ok((error, _)) = errors.recv() => return Err(failed(error)),
         }
         self.client.ping(None).await.map_err(failed)
     }

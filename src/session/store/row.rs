@@ -18,8 +18,8 @@ pub(super) struct Row {
     pub(super) data: String,
 }
 
-impl Row {
-    pub(super) fn of(record: &Record) -> Row {
+impl From<&Record> for Row {
+    fn from(record: &Record) -> Row {
         Row {
             created: record.created,
             seen: record.seen,
@@ -30,7 +30,9 @@ impl Row {
             data: record.data.clone(),
         }
     }
+}
 
+impl Row {
     pub(super) fn into_record(self, id: Id) -> Record {
         let Row { created, seen, version, remembered, signed_in, subject, data } = self;
         Record { id, created, seen, version, data, remembered, signed_in, subject }

@@ -2,17 +2,16 @@
 //! [`Dialect`], one in the file of each.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyQueryResult, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _, SqlSafeStr, SqlStr};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyQueryResult, AnyRow};
+use sqlx::{AnyPool, ConnectOptions, Connection, Executor, Row as _, SqlStr};
 
 use super::lease::Leases;
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
+use super::sql_dialect::{Dialect, Statement, Statements};
 use super::undropped::undropped;
 use super::{Capabilities, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
@@ -25,100 +24,6 @@ const MOST_CONNECTIONS: u32 = 16;
 
 /// A connection that has been idle for longer is tried before it is used: the server may have gone.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
-
-/// What one database does in its own way.
-pub(super) struct Dialect {
-    /// What is run on every new connection.
-    pub(super) on_connect: &'static [&'static str],
-    /// The tables and indexes. Each may be there already.
-    pub(super) schema: &'static [&'static str],
-    /// Deletes a batch of what has expired by its parameter.
-    pub(super) sweep: &'static str,
-    /// Parameters are `?` instead of `$1`.
-    pub(super) question_marks: bool,
-    /// One connection writes, others read: for a database that lets one write at a time.
-    pub(super) single_writer: bool,
-    /// The database's clock, in milliseconds; none where one process has the database to itself, whose
-    /// locks then need no leases.
-    pub(super) now: Option<&'static str>,
-}
-
-/// A statement with its parameters.
-pub(super) type Statement = Query<'static, Any, AnyArguments>;
-
-/// The statements, in the dialect's writing.
-struct Statements {
-    load: SqlStr,
-    create: SqlStr,
-    update: SqlStr,
-    mark: SqlStr,
-    touch: SqlStr,
-    version: SqlStr,
-    delete: SqlStr,
-    list: SqlStr,
-    end_all: SqlStr,
-    sweep: SqlStr,
-}
-
-impl Statements {
-    fn new(dialect: &Dialect) -> Statements {
-        let statement = |text: &str| dialect.statement(text);
-        Statements {
-            load: statement(
-                "SELECT created, seen, version, remembered, signed_in, subject, data
-                 FROM sealed_sessions WHERE id_hash = $1 AND expires > $2",
-            ),
-            create: statement(
-                "INSERT INTO sealed_sessions
-                 (id_hash, subject_hash, created, seen, version, remembered, signed_in, subject, data, expires)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            ),
-            update: statement(
-                "UPDATE sealed_sessions SET subject_hash = $1, created = $2, seen = $3, version = $4,
-                 remembered = $5, signed_in = $6, subject = $7, data = $8, expires = $9
-                 WHERE id_hash = $10 AND version = $11 AND expires > $12 AND data IS NOT NULL",
-            ),
-            mark: statement(
-                "UPDATE sealed_sessions SET subject_hash = NULL, subject = NULL, data = NULL, expires = $1
-                 WHERE id_hash = $2 AND version = $3 AND expires > $4 AND data IS NOT NULL",
-            ),
-            touch: statement(
-                "UPDATE sealed_sessions SET seen = $1, expires = $2
-                 WHERE id_hash = $3 AND expires > $4 AND data IS NOT NULL",
-            ),
-            version: statement(
-                "SELECT version FROM sealed_sessions WHERE id_hash = $1 AND expires > $2 AND data IS NOT NULL",
-            ),
-            delete: statement("DELETE FROM sealed_sessions WHERE id_hash = $1"),
-            list: statement(
-                "SELECT created, seen, version, remembered, signed_in, subject, data, id_hash
-                 FROM sealed_sessions WHERE subject_hash = $1 AND expires > $2",
-            ),
-            end_all: statement(
-                "DELETE FROM sealed_sessions WHERE subject_hash = $1 AND id_hash <> $2 AND expires > $3",
-            ),
-            sweep: statement(dialect.sweep),
-        }
-    }
-}
-
-impl Dialect {
-    /// `text`, whose parameters are `$1`, `$2` and so on in this order.
-    pub(super) fn statement(&self, text: &str) -> SqlStr {
-        let text = match self.question_marks {
-            false => text.to_owned(),
-            true => {
-                let mut parts = text.split('$');
-                let first = parts.next().unwrap_or_default().to_owned();
-                parts.fold(first, |text, part| {
-                    text + "?" + part.trim_start_matches(|d: char| d.is_ascii_digit())
-                })
-            }
-        };
-        // Built of constants alone.
-        AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
-    }
-}
 
 /// Keeps sessions in the table `sealed_sessions`, which it makes.
 pub(super) struct SqlStore {
@@ -136,8 +41,13 @@ pub(super) struct SqlStore {
 }
 
 impl SqlStore {
-    /// Connects nowhere yet.
-    pub(super) fn new(url: &str, realm: &str, dialect: &'static Dialect) -> Result<SqlStore, String> {
+    /// Connects nowhere yet. `directory` is where a database in a file is to lie.
+    pub(super) fn new(
+        url: &str,
+        realm: &str,
+        dialect: &'static Dialect,
+        directory: Option<PathBuf>,
+    ) -> Result<SqlStore, String> {
         sqlx::any::install_default_drivers();
         // The error may show the URL, and the URL a password.
         let options: AnyConnectOptions = url.parse().map_err(|_| "its address is not a URL".to_owned())?;
@@ -152,16 +62,11 @@ impl SqlStore {
             options,
             reads,
             writes,
-            directory: None,
+            directory,
             realm: realm.to_owned(),
             locks: LocalLocks::default(),
             leases,
         })
-    }
-
-    /// The same, of a file in this directory.
-    pub(super) fn in_directory(self, directory: Option<&Path>) -> SqlStore {
-        SqlStore { directory: directory.map(Path::to_owned), ..self }
     }
 
     fn subject_hash(&self, subject: &str) -> Vec<u8> {

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::sql::{Dialect, SqlStore};
+use super::sql::SqlStore;
+use super::sql_dialect::Dialect;
 use super::{Kind, Store};
 
 pub(super) const KIND: Kind = Kind { schemes: &["sqlite"], open };
@@ -35,6 +36,6 @@ fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     if path.is_empty() || path.contains(":memory:") {
         return Err("it names no file, as \"sqlite:data/app.db\" does; \"memory\" is a store too".into());
     }
-    let store = SqlStore::new(&format!("sqlite:{path}?{options}"), realm, &SQLITE)?;
-    Ok(Arc::new(store.in_directory(Path::new(path).parent())))
+    let directory = Path::new(path).parent().map(Path::to_owned);
+    Ok(Arc::new(SqlStore::new(&format!("sqlite:{path}?{options}"), realm, &SQLITE, directory)?))
 }

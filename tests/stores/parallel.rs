@@ -1,0 +1,66 @@
+//! Requests of one session at once: nothing is lost (rule 9).
+
+mod different_fields {
+    use rocket::futures::future::join_all;
+
+    use crate::every::on_every_store;
+    use crate::support::{browser, get, text};
+
+    async fn sixty_four_of_different_fields_lose_none(url: &str) {
+        let browser = browser(url, "").await;
+        get(&browser, "/visits").await;
+        let paths: Vec<String> = (0..64).map(|n| format!("/count/field{n}")).collect();
+        let answers = join_all(paths.iter().map(|path| get(&browser, path))).await;
+        assert!(answers.iter().all(|answer| answer.status().code == 200));
+        drop(answers);
+        assert_eq!(text(&browser, "/sum").await, "64");
+        browser.terminate().await;
+    }
+
+    on_every_store!(sixty_four_of_different_fields_lose_none);
+}
+
+mod the_same_field {
+    use rocket::futures::future::join_all;
+
+    use crate::every::on_every_store;
+    use crate::support::{browser, get, text};
+
+    async fn sixty_four_in_turn_count_to_sixty_four(url: &str) {
+        let browser = browser(url, "lock_timeout = \"1 minute\"").await;
+        get(&browser, "/visits").await;
+        let answers = join_all((0..64).map(|_| get(&browser, "/exclusive"))).await;
+        assert!(answers.iter().all(|answer| answer.status().code == 200));
+        drop(answers);
+        assert_eq!(text(&browser, "/read").await, "65 Resumed");
+        browser.terminate().await;
+    }
+
+    on_every_store!(sixty_four_in_turn_count_to_sixty_four);
+}
+
+mod two_processes {
+    use rocket::futures::future::join_all;
+
+    use crate::every::on_servers;
+    use crate::support::{browser, get, text};
+
+    /// Two apps with pools and locks of their own, as two processes have them.
+    async fn take_turns_too(url: &str) {
+        let settings = "lock_timeout = \"1 minute\"";
+        let (one, other) = (browser(url, settings).await, browser(url, settings).await);
+        get(&one, "/visits").await;
+        let cookie = one.cookies().get("__Host-session").cloned().unwrap();
+        let there = || other.get("/exclusive").cookie(cookie.clone()).dispatch();
+        let all = join_all((0..32).map(|_| async {
+            let (here, there) = rocket::tokio::join!(get(&one, "/exclusive"), there());
+            (here.status().code, there.status().code)
+        }));
+        assert!(all.await.iter().all(|codes| *codes == (200, 200)));
+        assert_eq!(text(&one, "/read").await, "65 Resumed");
+        one.terminate().await;
+        other.terminate().await;
+    }
+
+    on_servers!(take_turns_too: postgres, mariadb, redis, mongoeco);
+}
