@@ -10,6 +10,7 @@
     feature = "lab",
     doc = "- [`lab`] runs the same experiments on every store, and says which hold there."
 )]
+#![cfg_attr(feature = "lab", doc = "- [`load`] drives every store and reports what each one costs.")]
 
 pub mod session;
 
@@ -18,3 +19,6 @@ pub mod app;
 
 #[cfg(feature = "lab")]
 pub mod lab;
+
+#[cfg(feature = "lab")]
+pub mod load;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use sealed_sessions::app;
-#[cfg(feature = "lab")]
-use sealed_sessions::lab;
 use sealed_sessions::session::{Clock, Inspector, SystemClock, generate_key};
+#[cfg(feature = "lab")]
+use sealed_sessions::{lab, load};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -35,7 +35,27 @@ enum Command {
     Inspect,
     /// Run the experiments that compare the stores, and print which outcomes are safe on which.
     #[cfg(feature = "lab")]
-    Lab(lab::command::Arguments),
+    #[command(args_conflicts_with_subcommands = true)]
+    Lab {
+        #[command(flatten)]
+        arguments: lab::command::Arguments,
+        #[command(subcommand)]
+        command: Option<Lab>,
+    },
+    /// The server that `lab load` drives.
+    #[cfg(feature = "lab")]
+    #[command(name = load::SUBCOMMAND, hide = true)]
+    LoadServer,
+}
+
+#[cfg(feature = "lab")]
+#[derive(Subcommand)]
+enum Lab {
+    /// Drive a small app on each store over HTTP, and report what sessions cost.
+    ///
+    /// Starts its servers on loopback ports, one process each. The report is kept in the directory of the
+    /// data, where the page /lab/load shows it.
+    Load(load::Arguments),
 }
 
 #[rocket::main]
@@ -45,7 +65,13 @@ async fn main() -> ExitCode {
         Command::Keygen => keygen(),
         Command::Inspect => inspect(),
         #[cfg(feature = "lab")]
-        Command::Lab(arguments) => return lab::command::execute(arguments, &app::figment()).await,
+        Command::Lab { command: Some(Lab::Load(arguments)), .. } => lab_load(arguments).await,
+        #[cfg(feature = "lab")]
+        Command::Lab { arguments, command: None } => {
+            return lab::command::execute(arguments, &app::figment()).await;
+        }
+        #[cfg(feature = "lab")]
+        Command::LoadServer => load::serve().await,
     };
     match done {
         Ok(code) => code,
@@ -65,6 +91,11 @@ async fn serve() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[cfg(feature = "lab")]
+async fn lab_load(arguments: load::Arguments) -> Result<ExitCode, String> {
+    load::command(arguments, &app::data_dir(&app::figment())?).await
 }
 
 fn keygen() -> Result<ExitCode, String> {

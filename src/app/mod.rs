@@ -9,6 +9,8 @@ mod errors;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
+#[cfg(feature = "lab")]
+mod load;
 mod login;
 mod logout;
 mod next;
@@ -23,6 +25,7 @@ mod templates;
 mod visitor;
 mod visits;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
@@ -48,6 +51,14 @@ pub fn figment() -> Figment {
 pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     let settings = Settings::read(&figment)?;
     secret_key::existing(settings.with_stores(figment), &settings.data_dir)
+}
+
+/// Where the app keeps what it makes: its key, its database, the last load test.
+///
+/// # Errors
+/// When the configuration does not say it.
+pub fn data_dir(figment: &Figment) -> Result<PathBuf, String> {
+    Settings::read(figment).map(|settings| settings.data_dir)
 }
 
 /// The whole app. Nothing of it is global: any number can run in one process, each with its own
@@ -77,7 +88,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .register("/", errors::catchers());
     #[cfg(feature = "lab")]
     {
-        rocket = rocket.attach(lab::fairing()).mount("/", lab::routes());
+        rocket = rocket.attach(lab::fairing()).mount("/", lab::routes()).mount("/", load::routes());
     }
     for realm in &settings.realms {
         rocket = rocket.mount(realm.as_str(), realm_routes());

@@ -73,7 +73,7 @@ pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
 }
 
 /// The app's pages outside of every realm, and those of each realm.
-const OUTSIDE: [&str; 6] = ["/", "/compare", "/lab", "/login", "/profile", "/user"];
+const OUTSIDE: [&str; 7] = ["/", "/compare", "/lab", "/lab/load", "/login", "/profile", "/user"];
 const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.

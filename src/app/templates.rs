@@ -14,9 +14,10 @@ macro_rules! embedded {
     };
 }
 
-const ALL: [(&str, &str); 17] = embedded![
+const ALL: [(&str, &str); 19] = embedded![
     "base",
     "macros",
+    "partials/load",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
@@ -27,6 +28,7 @@ const ALL: [(&str, &str); 17] = embedded![
     "error",
     "experiment",
     "lab",
+    "load",
     "login",
     "overview",
     "profile",

@@ -1,0 +1,183 @@
+//! `lab load`, for a second on each mix.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"));
+    command.current_dir(directory).env("ROCKET_CLI_COLORS", "false");
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+struct Run {
+    directory: TempDir,
+    report: Value,
+    html: String,
+}
+
+/// One run for all tests: it takes a while.
+fn run() -> &'static Run {
+    static RUN: OnceLock<Run> = OnceLock::new();
+    RUN.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let output = program(directory.path())
+            .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "2000", "--json"])
+            .args(["--store", "cookie", "--store", "memory", "--html", "report.html"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        let html = std::fs::read_to_string(directory.path().join("report.html")).unwrap();
+        Run { directory, report, html }
+    })
+}
+
+fn mix<'r>(store: &'r Value, name: &str) -> &'r Value {
+    store["mixes"].as_array().unwrap().iter().find(|mix| mix["mix"] == name).unwrap()
+}
+
+fn store(name: &str) -> &'static Value {
+    run().report["stores"].as_array().unwrap().iter().find(|store| store["store"] == name).unwrap()
+}
+
+#[test]
+fn every_mix_has_plausible_figures() {
+    let stores = run().report["stores"].as_array().unwrap();
+    let mixes = stores.iter().flat_map(|store| store["mixes"].as_array().unwrap());
+    let all: Vec<&Value> = mixes.chain([&run().report["bare"]]).collect();
+    assert_eq!(all.len(), 9);
+    for figures in all {
+        assert!(figures["requests"].as_u64().unwrap() > 10, "{figures}");
+        assert_eq!(figures["failures"], 0, "{figures}");
+        let at = |name: &str| figures["latency"][name].as_f64().unwrap();
+        assert!(0.0 < at("p50") && at("p50") <= at("p90") && at("p90") <= at("p99"), "{figures}");
+        assert!(at("p99") <= at("p999") && at("p999") <= at("max"), "{figures}");
+        assert!(
+            figures["bytes_up"].as_f64().unwrap() > 20.0 && figures["bytes_down"].as_f64().unwrap() > 50.0
+        );
+        if cfg!(target_os = "linux") {
+            assert!(figures["server_cpu_micros"].as_f64().unwrap() > 0.0, "{figures}");
+        }
+    }
+}
+
+#[test]
+fn the_operations_of_the_store_are_those_of_the_mix() {
+    assert_eq!(run().report["bare"]["store_operations"], serde_json::json!({}));
+    for name in ["cookie", "memory"] {
+        let operations = |mix_name| &mix(store(name), mix_name)["store_operations"];
+        // What was asked for at the moment of counting may be on either side of it.
+        let is_about = |count: &Value, expected: f64| {
+            let count = count.as_f64().unwrap();
+            assert!((count - expected).abs() < 0.1 * expected + 0.01, "{name}: {count}, not {expected}");
+        };
+        is_about(&operations("read only")["load"], 1.0);
+        assert_eq!(operations("read only").as_object().unwrap().len(), 1, "a read writes nothing");
+        is_about(&operations("write-heavy")["update"], 0.5);
+        for (operation, expected) in [("create", 0.1), ("delete", 0.1), ("load", 0.9)] {
+            is_about(&operations("login")[operation], expected);
+        }
+    }
+}
+
+#[test]
+fn a_cookie_grows_with_its_data_until_it_is_refused_and_takes_nothing_on_the_server() {
+    let reads = |name| -> Vec<Option<u64>> {
+        store(name)["wire"].as_array().unwrap().iter().map(|at| at["read"].as_u64()).collect()
+    };
+    let cookie: Vec<u64> = reads("cookie").into_iter().map_while(|bytes| bytes).collect();
+    assert!(cookie.is_sorted() && cookie.last() > Some(&4096), "{cookie:?}");
+    assert_eq!(reads("cookie").last(), Some(&None), "16 kB are too large for a cookie");
+    let memory = reads("memory");
+    assert_eq!(memory.first().unwrap().unwrap(), memory.last().unwrap().unwrap());
+    assert_eq!(store("cookie")["at_rest"]["bytes_per_session"], 0.0);
+    if cfg!(target_os = "linux") {
+        assert!(store("memory")["at_rest"]["bytes_per_session"].as_f64().unwrap() > 20.0);
+    }
+}
+
+#[test]
+fn the_html_is_one_file_with_plots_that_have_text_alternatives_and_tables_and_no_script() {
+    let html = &run().html;
+    for about in [
+        "Bars: requests per second.",
+        "Lines: latency by percentile.",
+        "Lines: bytes on the wire.",
+        "Lines: median latency as the store gets slower.",
+    ] {
+        let picture = html.split("<svg ").find(|svg| svg.contains(&format!("aria-label=\"{about}")));
+        assert!(picture.unwrap().contains("role=\"img\""), "{about}");
+    }
+    assert_eq!(html.matches("<svg ").count(), 4);
+    assert!(html.matches("<caption>").count() >= 6);
+    for absent in ["<script", " style=", "<link", "src=", "javascript:"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn the_last_run_is_kept_and_its_page_shows_it() {
+    let data = run().directory.path().join("data");
+    let key = sealed_sessions::session::generate_key().unwrap();
+    let shown = |data: &Path| {
+        let figment = sealed_sessions::app::figment().merge(("data_dir", data)).merge(("secret_key", &key));
+        let figment = figment.merge(("log_level", "off"));
+        let app =
+            sealed_sessions::app::build(figment, std::sync::Arc::new(sealed_sessions::session::SystemClock));
+        let client = rocket::local::blocking::Client::tracked(app).unwrap();
+        let response = client.get("/lab/load").dispatch();
+        assert_eq!(response.status(), rocket::http::Status::Ok);
+        response.into_string().unwrap()
+    };
+    let page = shown(&data);
+    assert_eq!(page.matches("role=\"img\"").count(), 4);
+    assert!(page.contains(run().report["made"].as_str().unwrap()) && !page.contains(" style="));
+
+    let empty = tempfile::tempdir().unwrap();
+    assert!(shown(empty.path()).contains("sealed-sessions lab load"));
+    std::fs::write(empty.path().join("load.json"), "{\"made\":5}").unwrap();
+    assert!(shown(empty.path()).contains("cannot be read"));
+}
+
+fn refused(arguments: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let output = program(directory.path()).args(["lab", "load", "--seconds", "1"]).args(arguments).output();
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let output = output.unwrap();
+    assert!(!output.status.success());
+    output
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_ends_the_run_with_its_reason() {
+    let output = refused(&["--store", "floppy:secret"]);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("floppy: the server does not start") && said.contains("no store of this build"),
+        "{said}"
+    );
+    let output = refused(&["--store", "sqlite:/dev/null/x"]);
+    assert!(text(&output.stderr).contains("does not start"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_number_that_makes_no_sense_is_refused() {
+    for arguments in [["--seconds", "0"], ["--clients", "0"], ["--nodes", "0"], ["--store-delay", "soon"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"))
+            .args(["lab", "load"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
