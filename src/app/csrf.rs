@@ -2,6 +2,7 @@
 //! without it before anything else of the form is read (ASVS 5.0, 3.5.1).
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use rocket::data::{Data, FromData, Limits, Outcome};
@@ -130,6 +131,10 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
     }
 }
 
+/// What it took to load the session whose token a form was checked by.
+#[derive(Clone, Copy)]
+pub(super) struct Loaded(pub(super) Duration);
+
 /// The session whose token the request's form carries: that of its realm, or outside of every realm that
 /// of the default one.
 async fn session_of<'r>(request: &'r Request<'_>) -> Result<Session<'r>, Status> {
@@ -138,8 +143,12 @@ async fn session_of<'r>(request: &'r Request<'_>) -> Result<Session<'r>, Status>
         request::Outcome::Error((status, _)) | request::Outcome::Forward(status) => return Err(status),
     };
     let default = request.rocket().state::<Settings>().map_or("", |settings| &settings.default_realm);
+    let start = Instant::now();
     match realms.session(realms.here().unwrap_or(default)).await {
-        Ok(session) => Ok(session),
+        Ok(session) => {
+            request.local_cache(|| Some(Loaded(start.elapsed())));
+            Ok(session)
+        }
         Err(SessionError::Unavailable) => Err(Status::ServiceUnavailable),
         Err(_) => Err(Status::InternalServerError),
     }

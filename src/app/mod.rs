@@ -78,6 +78,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
     // Sessions come before the headers, so that an error page that replaces a response gets them too.
     let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
         .attach(Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)))
+        .attach(compare::stopwatch())
         .attach(headers::fairing())
         // Before the templates, which want the directory of the data to exist.
         .attach(accounts::fairing(&settings, Arc::clone(&clock)))

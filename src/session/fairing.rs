@@ -147,7 +147,9 @@ impl<T: SessionData> Fairing for Sessions<T> {
         let mut used = false;
         for (number, live) in sessions.loaded() {
             let Some(realm) = engine.realms.all().get(number) else { continue };
+            let start = sessions.times.start();
             let committed = commit(realm, live, &engine.empty, failed).await;
+            sessions.times.took(number, start);
             match lines.is_empty() {
                 true => lines = committed.lines,
                 false => lines.extend(committed.lines),

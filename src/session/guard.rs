@@ -290,6 +290,10 @@ impl<'r, T: SessionData> Realms<'r, T> {
         realms.map(|realm| if realm.path.is_empty() { "/" } else { realm.path.as_str() })
     }
 
+    pub(super) fn sessions(&self) -> &'r RequestSessions<T> {
+        self.sessions
+    }
+
     /// The realm that the request's own path lies in.
     pub fn here(&self) -> Option<&'r str> {
         let number = self.engine.realms.containing(self.request.uri().path())?;

@@ -14,6 +14,7 @@ use super::record::{Id, Record};
 use super::sent::SentChunks;
 use super::store::Lock;
 use super::ticket::Ticket;
+use super::timing::Times;
 
 /// What the handlers of this request have done to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,7 @@ pub(crate) enum Change {
 pub(crate) struct RequestSessions<T> {
     first: Slot<T>,
     others: Box<[Slot<T>]>,
+    pub(crate) times: Times,
 }
 
 /// Two guards that load at the same time both load; the first to finish counts.
@@ -36,7 +38,7 @@ pub(crate) type Slot<T> = OnceBox<Result<Live<T>, SessionError>>;
 impl<T> RequestSessions<T> {
     pub(crate) fn new(realms: usize) -> Self {
         let others = (1..realms).map(|_| Slot::new()).collect();
-        RequestSessions { first: Slot::new(), others }
+        RequestSessions { first: Slot::new(), others, times: Times::default() }
     }
 
     pub(crate) fn slot(&self, realm: usize) -> Option<&Slot<T>> {

@@ -70,6 +70,7 @@ mod seal;
 mod sent;
 mod store;
 mod ticket;
+mod timing;
 mod upkeep;
 
 use std::borrow::Cow;
@@ -94,6 +95,7 @@ pub use self::store::{
     Capabilities, CookieStore, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written, open_store,
 };
 pub use self::ticket::Ticket;
+pub use self::timing::commit_times;
 
 /// What a session holds: any struct with named fields. It is written as a JSON object.
 ///

@@ -10,9 +10,15 @@ async fn one_press_counts_a_visit_in_every_realm_and_shows_what_each_took() {
     let before = app.get("/compare").await;
     assert_eq!(before.status, Status::Ok);
     assert!(before.body.contains("No session yet"));
-    assert_eq!(app.submit("/compare", &[]).await.location(), "/compare");
-    app.submit("/compare", &[]).await.location();
-    let after = app.get("/compare").await;
+    assert!(app.submit("/compare", &[]).await.location().starts_with("/compare?"));
+    let pressed = app.submit("/compare", &[]).await;
+    let after = app.get(pressed.location()).await;
+    assert_eq!(
+        after.body.matches("</b> ms</td>").count(),
+        4,
+        "two realms are loaded and saved: {}",
+        after.body
+    );
     assert_eq!(after.body.matches("<td><b>2</b></td>").count(), 2, "{}", after.body);
     for said in
         ["the whole sealed record", "the sealed id alone", "nothing but the key", "the record, version 2"]
@@ -21,6 +27,20 @@ async fn one_press_counts_a_visit_in_every_realm_and_shows_what_each_took() {
     }
     for realm in ["/stateless", "/stateful"] {
         assert_eq!(app.get(realm).await.visits(), Some("3"), "{realm}");
+    }
+}
+
+#[rocket::async_test]
+async fn times_that_are_made_up_are_numbers_or_nothing() {
+    let app = App::start().await;
+    for query in [
+        "load=/stateless:%3Cb%3E",
+        "load=/stateless:-1&save=:",
+        "load=&save=&load=%FF",
+        "load=/stateless:1e999",
+    ] {
+        let page = app.get(&format!("/compare?{query}")).await;
+        assert_eq!((page.status, page.body.contains("</b> ms</td>")), (Status::Ok, false), "{query}");
     }
 }
 
