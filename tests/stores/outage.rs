@@ -1,7 +1,8 @@
 //! A store that goes away under load, and comes back.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{scope, sleep};
+use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use crate::client::Jar;
@@ -111,6 +112,15 @@ fn of_mongodb() {
     servers::nx_27017().into_iter().for_each(|server| survived(server, true));
 }
 
+/// Waits until the replica has what the master at this port has.
+fn replicated(port: u16) {
+    // Of one connection: the answer counts the replicas that have its own last write, and so all before it.
+    let script = format!("printf 'SET probe 1\\nWAIT 1 20000\\n' | redis-cli -p {port}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.trim_end().ends_with('1'), "{said}");
+}
+
 #[test]
 fn of_the_master_behind_sentinels() {
     let Some(mut server) = servers::redis_sentinel() else { return };
@@ -119,8 +129,8 @@ fn of_the_master_behind_sentinels() {
     for _ in 0..3 {
         app.get(&mut jar, "/stateful");
     }
-    // Replication is behind by a moment; what has not reached the replica when the master dies is lost.
-    sleep(Duration::from_millis(500));
+    // What has not reached the replica when the master dies is lost.
+    replicated(server.master());
     under_load(&app, || {
         let dead = server.kill_master();
         wait_for("the replica to become the master", || (server.master() != dead).then_some(()));
