@@ -1,7 +1,6 @@
 //! The settings: the table `session` of the app's configuration, read and held to its rules at launch.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use cookie::Key;
@@ -9,12 +8,12 @@ use rocket::figment::Figment;
 use rocket::figment::error::{Error as FigmentError, Kind};
 use rocket::figment::value::{Dict, Value};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
 use thiserror::Error;
 
 use super::clock::UnixSeconds;
 use super::expiry::{Lifetime, Lifetimes};
 use super::keyring::{ConfiguredKey, KEY_FORMS, KeyProblem};
+use super::span::{AnyLength, Span, WholeSeconds};
 
 /// A setting that the launch is refused for: which, what it holds and what is accepted.
 #[derive(Debug, Error)]
@@ -330,65 +329,6 @@ impl CookieSettings {
             return refuse("max_cookie_bytes", format!("is {}", self.most_bytes), "256 to 65536");
         }
         Ok(())
-    }
-}
-
-/// A length of time as it is written, such as `"30 minutes"`.
-struct Span<K> {
-    length: Duration,
-    kind: PhantomData<K>,
-}
-
-impl<K> Span<K> {
-    fn seconds(self) -> UnixSeconds {
-        UnixSeconds::try_from(self.length.as_secs()).unwrap_or(UnixSeconds::MAX)
-    }
-}
-
-trait SpanKind {
-    const ACCEPTED: &'static str;
-    const LEAST: Duration;
-    const MOST: Duration;
-}
-
-struct WholeSeconds;
-
-impl SpanKind for WholeSeconds {
-    const ACCEPTED: &'static str =
-        "a duration such as \"30 minutes\" or \"12 hours\", from 1 second to 3650 days";
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
-}
-
-struct AnyLength;
-
-impl SpanKind for AnyLength {
-    const ACCEPTED: &'static str = "a duration such as \"2 seconds\" or \"500 ms\", from 1 ms to 1 minute";
-    const LEAST: Duration = Duration::from_millis(1);
-    const MOST: Duration = Duration::from_secs(60);
-}
-
-impl<'de, K: SpanKind> Deserialize<'de> for Span<K> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span<K>, D::Error> {
-        struct SpanVisitor<K>(PhantomData<K>);
-
-        impl<K: SpanKind> Visitor<'_> for SpanVisitor<K> {
-            type Value = Span<K>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(K::ACCEPTED)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Span<K>, E> {
-                humantime::parse_duration(text)
-                    .ok()
-                    .filter(|length| (K::LEAST..=K::MOST).contains(length))
-                    .map(|length| Span { length, kind: PhantomData })
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_any(SpanVisitor(PhantomData))
     }
 }
 

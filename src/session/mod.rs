@@ -68,6 +68,7 @@ mod realm;
 mod record;
 mod seal;
 mod sent;
+mod span;
 mod store;
 mod ticket;
 mod timing;
