@@ -2,6 +2,9 @@
 //!
 //! Runs `examples/visits.rs` under callgrind and sends requests over one kept connection, once 100 and
 //! once 600 of them: (Ir at 600 − Ir at 100) / 500 leaves out the start. Needs valgrind.
+//!
+//! Then the same of Rocket alone, which this program is too when `ROCKET_ALONE` is set: it takes the same
+//! cookie, sends the same headers and knows no session. That much no session layer of Rocket can save.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,26 +13,71 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::figment::providers::Env;
+use rocket::http::Header;
+use rocket::{Config, get, routes};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
+/// The headers that Rocket alone sends, a line each.
+const ALONE: &str = "ROCKET_ALONE";
+/// What every response has that was built from a session.
+const UNCACHED: &str = "Cache-Control: no-store\nVary: Cookie\n";
 
 fn main() -> Outcome<()> {
-    let server = build()?;
-    let bare = per_request(&server, "/bare", None)?;
-    println!("{:<24} {bare:>8}", "GET /bare");
-    let carrying = per_request(&server, "/bare", Some("/visits"))?;
-    println!("{:<24} {carrying:>8}  {:+}", "GET /bare with a cookie", carrying - bare);
-    for path in ["/visits", "/read"] {
-        let cost = per_request(&server, path, Some("/visits"))?;
-        let over = (cost - bare, cost - carrying);
+    if let Ok(headers) = std::env::var(ALONE) {
+        return serve_alone(headers);
+    }
+    let visits = Program { path: build()?, headers: String::new() };
+    let alone = |headers: &str| -> Outcome<Program> {
+        Ok(Program { path: std::env::current_exe()?, headers: headers.to_owned() })
+    };
+    let set_cookie = visits.first_cookie()?;
+    let cookie = set_cookie.split(';').next().unwrap_or_default();
+
+    let bare = visits.per_request("/bare", "")?;
+    println!("GET /bare    {bare}");
+    let carried = visits.per_request("/bare", cookie)?;
+    println!("GET /bare    {carried}, {:+} with the cookie of {} bytes", carried - bare, cookie.len());
+    let alone_bare = alone("")?.per_request("/bare", "")?;
+    let with_cookie = format!("{UNCACHED}Set-Cookie: {set_cookie}\n");
+    for (path, headers) in [("/visits", with_cookie.as_str()), ("/read", UNCACHED)] {
+        let all = visits.per_request(path, cookie)?;
+        let rocket = alone(headers)?.per_request("/bare", cookie)? - alone_bare;
+        let session = all - bare - rocket;
         println!(
-            "{:<24} {cost:>8}  {:+} over /bare, {:+} over /bare with the cookie",
-            format!("GET {path}"),
-            over.0,
-            over.1
+            "GET {path:<8} {all}, {:+} over /bare: {rocket:+} of Rocket alone, {session:+} of the session",
+            all - bare
         );
     }
+    Ok(())
+}
+
+#[get("/bare")]
+fn bare() -> &'static str {
+    "0"
+}
+
+fn serve_alone(headers: String) -> Outcome<()> {
+    let headers = headers.leak().lines().filter_map(|line| line.split_once(": ")).collect::<Vec<_>>();
+    let figment = Figment::from(Config::default()).merge(Env::prefixed("ROCKET_").global());
+    let mut rocket = rocket::custom(figment).mount("/", routes![bare]);
+    if !headers.is_empty() {
+        rocket = rocket.attach(AdHoc::on_response("Headers", move |_, response| {
+            for (name, value) in &headers {
+                response.set_header(Header::new(*name, *value));
+            }
+            Box::pin(std::future::ready(()))
+        }));
+    }
+    rocket::execute(rocket.launch()).map_err(|error| error.to_string())?;
     Ok(())
 }
 
@@ -48,54 +96,67 @@ fn build() -> Outcome<PathBuf> {
     Ok(target.join("release/examples/visits"))
 }
 
-/// Instructions of one request of `path`, by a browser that has been at `first` before.
-fn per_request(server: &Path, path: &str, first: Option<&str>) -> Outcome<i64> {
-    let short = run(server, path, first, 100)?;
-    let long = run(server, path, first, 600)?;
-    Ok((long - short) / 500)
+/// A server to be counted.
+struct Program {
+    path: PathBuf,
+    headers: String,
 }
 
-fn run(server: &Path, path: &str, first: Option<&str>, requests: usize) -> Outcome<i64> {
-    let out = std::env::temp_dir().join(format!("callgrind.{}.{requests}", std::process::id()));
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut valgrind = Command::new("valgrind");
-    valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
-    if let Some(option) = std::env::var_os("CALLGRIND_OPTION") {
-        valgrind.arg(option);
+impl Program {
+    /// What `/visits` says of a new session in its `Set-Cookie` line.
+    fn first_cookie(&self) -> Outcome<String> {
+        let (server, port) = self.start(&mut Command::new(&self.path))?;
+        let mut browser = Browser::connect(port, "")?;
+        browser.get("/visits")?;
+        server.stop()?;
+        Ok(browser.set_cookie)
     }
-    let child = valgrind
-        .arg(server)
-        .env("ROCKET_PORT", port.to_string())
-        .env("ROCKET_WORKERS", "1")
-        .env("ROCKET_SECRET_KEY", KEY)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("valgrind: {error}"))?;
-    let mut server = Server(child);
-    let mut browser = Browser::connect(port)?;
-    if let Some(first) = first {
-        browser.get(first)?;
+
+    /// Instructions of one request of `path` by a browser that has this cookie.
+    fn per_request(&self, path: &str, cookie: &str) -> Outcome<i64> {
+        let (short, long) = (self.count(path, cookie, 100)?, self.count(path, cookie, 600)?);
+        Ok((long - short) / 500)
     }
-    for _ in 0..requests {
-        browser.get(path)?;
+
+    /// All instructions from its start to its end, with so many requests in between.
+    fn count(&self, path: &str, cookie: &str, requests: usize) -> Outcome<i64> {
+        let out = std::env::temp_dir().join(format!("callgrind.{}.{requests}", std::process::id()));
+        let mut valgrind = Command::new("valgrind");
+        valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
+        let (server, port) = self.start(valgrind.arg(&self.path))?;
+        let mut browser = Browser::connect(port, cookie)?;
+        for _ in 0..requests {
+            browser.get(path)?;
+        }
+        drop(browser);
+        server.stop()?;
+        let report = std::fs::read_to_string(&out)?;
+        if std::env::var_os("CALLGRIND_KEEP").is_none() {
+            std::fs::remove_file(&out)?;
+        }
+        let totals = report.lines();
+        let totals =
+            totals.filter_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+        Ok(totals.last().ok_or("callgrind wrote no total")?.trim().parse()?)
     }
-    drop(browser);
-    server.stop()?;
-    let report = std::fs::read_to_string(&out)?;
-    if std::env::var_os("CALLGRIND_KEEP").is_none() {
-        std::fs::remove_file(&out)?;
+
+    fn start(&self, command: &mut Command) -> Outcome<(Server, u16)> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        if self.path == std::env::current_exe()? {
+            command.env(ALONE, &self.headers);
+        }
+        command.env("ROCKET_PORT", port.to_string());
+        command.env("ROCKET_WORKERS", "1").env("ROCKET_SECRET_KEY", KEY);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Ok((Server(child.map_err(|error| format!("{command:?}: {error}"))?), port))
     }
-    let totals =
-        report.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-    Ok(totals.ok_or("callgrind wrote no total")?.trim().parse()?)
 }
 
 struct Server(Child);
 
 impl Server {
     /// Asks the server to shut down, so that callgrind writes what it has counted.
-    fn stop(&mut self) -> Outcome<()> {
+    fn stop(mut self) -> Outcome<()> {
         Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
         self.0.wait()?;
         Ok(())
@@ -109,23 +170,29 @@ impl Drop for Server {
     }
 }
 
+/// One kept connection.
 struct Browser {
     connection: BufReader<TcpStream>,
     cookie: String,
+    /// The last that came.
+    set_cookie: String,
 }
 
 impl Browser {
-    fn connect(port: u16) -> Outcome<Browser> {
+    fn connect(port: u16, cookie: &str) -> Outcome<Browser> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
+        let stream = loop {
             match TcpStream::connect(("127.0.0.1", port)) {
-                Ok(stream) => {
-                    return Ok(Browser { connection: BufReader::new(stream), cookie: String::new() });
-                }
+                Ok(stream) => break stream,
                 Err(error) if Instant::now() > deadline => return Err(error.into()),
                 Err(_) => std::thread::sleep(Duration::from_millis(50)),
             }
-        }
+        };
+        Ok(Browser {
+            connection: BufReader::new(stream),
+            cookie: cookie.to_owned(),
+            set_cookie: String::new(),
+        })
     }
 
     fn get(&mut self, path: &str) -> Outcome<()> {
@@ -143,6 +210,7 @@ impl Browser {
                 }
                 Some((name, value)) if name.eq_ignore_ascii_case("set-cookie") => {
                     self.cookie = value.split(';').next().unwrap_or_default().to_owned();
+                    self.set_cookie = value.to_owned();
                 }
                 Some(_) => {}
                 None if line.starts_with("HTTP/1.1 200") => {}
