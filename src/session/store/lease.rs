@@ -1,113 +1,113 @@
-//! Leases in a table: locks that hold between processes, and that end by themselves when a process does.
+//! Leases: locks that the processes of one store share, and that end by themselves when a process does.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::tokio::runtime::Handle;
-use rocket::tokio::time::sleep;
-use sqlx::{AnyPool, SqlStr};
 
-use super::lock::{LEASE, LocalLock, PAUSE};
-use super::sql::{execute, failed, query};
-use super::sql_dialect::Dialect;
+use super::lock::LocalLock;
+use super::undropped::{Ended, undropped};
 use crate::session::error::StoreError;
 
-/// The table `sealed_session_leases`. Its times are the database's own, so that the clocks of the
-/// processes need not agree.
-pub(super) struct Leases {
-    pool: AnyPool,
-    extend: SqlStr,
-    insert: SqlStr,
-    release: SqlStr,
-}
+/// For how long a lease lasts unless it is given back. A handler that holds its session for longer is no
+/// longer alone with it; what it then writes still meets the version check.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-impl Leases {
-    /// The name of the sweepers' lease; those of sessions are hashes, and longer.
-    pub(super) const SWEEP: &[u8] = b"sweep";
+/// How long a process that waits for another one's lease lets pass between two questions.
+pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
-    pub(super) fn new(pool: AnyPool, dialect: &Dialect, now: &str) -> Leases {
-        let until = format!("{now} + {}", LEASE.as_millis());
-        Leases {
-            pool,
-            extend: dialect.statement(&format!(
-                "UPDATE sealed_session_leases SET holder = $1, expires = {until}
-                 WHERE name = $2 AND expires <= {now}"
-            )),
-            insert: dialect.statement(&format!(
-                "INSERT INTO sealed_session_leases (holder, name, expires) VALUES ($1, $2, {until})"
-            )),
-            release: dialect.statement("DELETE FROM sealed_session_leases WHERE holder = $1 AND name = $2"),
-        }
-    }
+type GivingBack = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
-    /// Waits for the lease. `turn` is the caller's among those of this process, and is kept with it.
-    pub(super) async fn take(&self, name: [u8; 32], turn: LocalLock) -> Result<Lease, StoreError> {
-        loop {
-            if let Some(lease) = self.try_take(&name).await? {
-                return Ok(lease.with(turn));
-            }
-            sleep(PAUSE).await;
-        }
-    }
+/// A lease that is given back when the last of its clones is dropped.
+///
+/// It is made before it is asked for: whoever stops half way gives back what may have been granted. To
+/// give back what was not does no harm.
+#[derive(Clone)]
+pub(super) struct Lease(#[expect(dead_code, reason = "held for its Drop")] Arc<Held>);
 
-    /// The lease, unless another one has it.
-    pub(super) async fn try_take(&self, name: &[u8]) -> Result<Option<Lease>, StoreError> {
-        let mut holder = vec![0; 16];
-        getrandom::fill(&mut holder).map_err(|error| StoreError::Failed(error.to_string()))?;
-        // Made first: when this is dropped half way, what may have been taken is given back.
-        let mut lease = Lease {
-            pool: self.pool.clone(),
-            release: self.release.clone(),
-            holder: holder.clone(),
-            name: name.to_vec(),
-            turn: None,
-        };
-        let bind =
-            |statement: &SqlStr| sqlx::query(statement.clone()).bind(holder.clone()).bind(name.to_vec());
-        match execute(bind(&self.insert), &self.pool).await {
-            Ok(_) => return Ok(Some(lease)),
-            Err(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()) => {}
-            Err(error) => return Err(failed(error)),
-        }
-        let extended = execute(bind(&self.extend), &self.pool).await.map_err(failed)?.rows_affected() == 1;
-        if !extended {
-            lease.name.clear();
-            return Ok(None);
-        }
-        Ok(Some(lease))
-    }
-}
-
-/// A lease that is given back when it is dropped.
-pub(super) struct Lease {
-    pool: AnyPool,
-    release: SqlStr,
-    holder: Vec<u8>,
-    /// Empty when it was not got.
-    name: Vec<u8>,
+struct Held {
+    give_back: Option<Box<dyn FnOnce() -> GivingBack + Send + Sync>>,
     turn: Option<LocalLock>,
 }
 
 impl Lease {
-    fn with(mut self, turn: LocalLock) -> Lease {
-        self.turn = Some(turn);
-        self
+    /// A lease that `give_back` gives back. `turn` is the caller's among those of this process, if there
+    /// are turns.
+    pub(super) fn new<F>(
+        turn: Option<LocalLock>,
+        give_back: impl FnOnce() -> F + Send + Sync + 'static,
+    ) -> Lease
+    where
+        F: Future<Output = Result<(), StoreError>> + Send + 'static,
+    {
+        let give_back = Box::new(|| -> GivingBack { Box::pin(give_back()) });
+        Lease(Arc::new(Held { give_back: Some(give_back), turn }))
+    }
+
+    /// Asks the store whether it grants this lease. Whoever asks may give up, and the store may grant it
+    /// all the same: so it is not given back before the answer is there.
+    pub(super) async fn ask<E: From<Ended> + Send + 'static>(
+        &self,
+        question: impl Future<Output = Result<bool, E>> + Send + 'static,
+    ) -> Result<bool, E> {
+        let lease = self.clone();
+        let asked = async move {
+            let granted = question.await;
+            drop(lease);
+            granted
+        };
+        undropped(asked).await
     }
 }
 
-impl Drop for Lease {
+impl Drop for Held {
     fn drop(&mut self) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        if self.name.is_empty() {
-            return;
-        }
-        let (holder, name) = (std::mem::take(&mut self.holder), std::mem::take(&mut self.name));
-        let release = query(&self.release).bind(holder).bind(name);
-        let (pool, turn) = (self.pool.clone(), self.turn.take());
+        let (Some(give_back), Ok(runtime)) = (self.give_back.take(), Handle::try_current()) else { return };
+        let turn = self.turn.take();
         runtime.spawn(async move {
             // Not given back, it ends by itself.
-            if let Err(error) = release.execute(&pool).await {
+            if let Err(error) = give_back().await {
                 log::warn!("a lease could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
             }
             // The next of this process asks only now.
             drop(turn);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use rocket::tokio::sync::oneshot::channel;
+    use rocket::tokio::time::timeout;
+
+    use super::*;
+
+    #[rocket::async_test]
+    async fn a_lease_that_is_granted_to_nobody_any_more_is_given_back() {
+        let steps = Arc::new(Mutex::new(Vec::new()));
+        let note = |step| {
+            let steps = Arc::clone(&steps);
+            move || steps.lock().unwrap_or_else(PoisonError::into_inner).push(step)
+        };
+        let (granted, given_back) = (note("granted"), note("given back"));
+        let (grant, question) = channel::<()>();
+        let (done, end) = channel::<()>();
+        let lease = Lease::new(None, || async move {
+            given_back();
+            done.send(()).map_err(|()| StoreError::TimedOut)
+        });
+        let asked = lease.ask(async move {
+            question.await.map_err(|_| StoreError::TimedOut)?;
+            granted();
+            Ok::<_, StoreError>(true)
+        });
+        assert!(timeout(Duration::ZERO, asked).await.is_err(), "whoever asked has given up");
+        drop(lease);
+        grant.send(()).unwrap();
+        end.await.unwrap();
+        assert_eq!(*steps.lock().unwrap(), ["granted", "given back"]);
     }
 }

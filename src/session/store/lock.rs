@@ -5,21 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-use std::time::Duration;
 
 use rocket::tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::session::id_hash::IdHash;
-
-/// For how long a lease lasts unless it is given back. A handler that holds its session for longer is no
-/// longer alone with it; what it then writes still meets the version check.
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-pub(super) const LEASE: Duration = Duration::from_secs(30);
-
-/// How long a process that waits for another one's lease lets pass between two questions.
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 /// The locks of this process. One that nobody holds or awaits takes no place.
 #[derive(Default, Clone)]

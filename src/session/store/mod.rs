@@ -5,7 +5,7 @@
 
 mod at_rest;
 mod cookie;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
 mod lease;
 #[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
 mod lock;
@@ -27,6 +27,8 @@ mod row;
 mod sql;
 #[cfg(feature = "sql")]
 mod sql_dialect;
+#[cfg(feature = "sql")]
+mod sql_leases;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]

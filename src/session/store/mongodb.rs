@@ -12,12 +12,12 @@ use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{ClientOptions, ConnectionString, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
 use rocket::futures::TryStreamExt as _;
-use rocket::tokio::runtime::Handle;
 use rocket::tokio::sync::OnceCell;
 use rocket::tokio::time::sleep;
 use sha2::{Digest, Sha256};
 
-use super::lock::{LEASE, LocalLock, LocalLocks, PAUSE};
+use super::lease::{LEASE, Lease, PAUSE};
+use super::lock::LocalLocks;
 use super::row::{Row, saved};
 use super::undropped::undropped;
 use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
@@ -324,46 +324,29 @@ impl Store for MongoStore {
         let turn = self.locks.lock(id).await;
         let holder = Id::random().map_err(|error| StoreError::Failed(error.to_string()))?.to_text();
         let locks: Collection<Document> = self.database().await?.collection("session_locks");
-        // Made first: when this is dropped half way, what may have been taken is given back.
-        let lease = Lease { locks: locks.clone(), id: id.to_text(), holder, turn: Some(turn) };
-        loop {
-            let (now, until) = (SystemTime::now(), SystemTime::now() + LEASE);
-            let until = DateTime::from_system_time(until);
-            let new = doc! { "_id": &lease.id, "holder": &lease.holder, "forget_at": until };
-            match locks.insert_one(new).await {
-                Ok(_) => return Ok(Lock::new(lease)),
-                Err(error) if is_taken(&error) => {}
-                Err(error) => return Err(failed(error)),
-            }
-            let left = doc! { "_id": &lease.id, "forget_at": { "$lte": DateTime::from_system_time(now) } };
-            let take = doc! { "$set": { "holder": &lease.holder, "forget_at": until } };
-            if locks.update_one(left, take).await.map_err(failed)?.matched_count == 1 {
-                return Ok(Lock::new(lease));
-            }
+        let (collection, id) = (locks.clone(), id.to_text());
+        let held = doc! { "_id": &id, "holder": &holder };
+        let lease = Lease::new(Some(turn), || async move {
+            collection.delete_one(held).await.map_err(failed)?;
+            Ok(())
+        });
+        while !lease.ask(take(locks.clone(), id.clone(), holder.clone())).await? {
             sleep(PAUSE).await;
         }
+        Ok(Lock::new(lease))
     }
 }
 
-/// A lock that is given back when it is dropped, and that ends by itself when its process does.
-struct Lease {
-    locks: Collection<Document>,
-    id: String,
-    holder: String,
-    turn: Option<LocalLock>,
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        let mine = doc! { "_id": std::mem::take(&mut self.id), "holder": std::mem::take(&mut self.holder) };
-        let (locks, turn) = (self.locks.clone(), self.turn.take());
-        runtime.spawn(async move {
-            if let Err(error) = locks.delete_one(mine).await {
-                log::warn!("a lock could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
-            }
-            // The next of this process asks only now.
-            drop(turn);
-        });
+/// Makes the lock, or takes over one whose time is over.
+async fn take(locks: Collection<Document>, id: String, holder: String) -> Result<bool, StoreError> {
+    let now = SystemTime::now();
+    let until = DateTime::from_system_time(now + LEASE);
+    match locks.insert_one(doc! { "_id": &id, "holder": &holder, "forget_at": until }).await {
+        Ok(_) => return Ok(true),
+        Err(error) if is_taken(&error) => {}
+        Err(error) => return Err(failed(error)),
     }
+    let left = doc! { "_id": id, "forget_at": { "$lte": DateTime::from_system_time(now) } };
+    let over = doc! { "$set": { "holder": holder, "forget_at": until } };
+    Ok(locks.update_one(left, over).await.map_err(failed)?.matched_count == 1)
 }

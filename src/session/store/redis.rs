@@ -13,12 +13,12 @@ use fred::interfaces::{ClientLike, EventInterface, HashesInterface, KeysInterfac
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
 use fred::types::{Builder, Expiration, SetOptions, Value};
 use rocket::futures::future::try_join_all;
-use rocket::tokio::runtime::Handle;
 use rocket::tokio::select;
 use rocket::tokio::time::sleep;
 use sha2::{Digest, Sha256};
 
-use super::lock::{LEASE, LocalLock, LocalLocks, PAUSE};
+use super::lease::{LEASE, Lease, PAUSE};
+use super::lock::LocalLocks;
 use super::redis_scripts::Scripts;
 use super::row::{Row, saved};
 use super::undropped::undropped;
@@ -338,48 +338,23 @@ impl Store for RedisStore {
         let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
         let turn = self.locks.lock(id).await;
         let holder = Id::random().map_err(|error| StoreError::Failed(error.to_string()))?.to_text();
-        // Made first: when this is dropped half way, what may have been taken is given back.
-        let lease = Lease {
-            client: self.client.clone(),
-            scripts: Arc::clone(&self.scripts),
-            key: format!("sessions:{}:lock:{}", self.realm, id.to_text()),
-            holder,
-            turn: Some(turn),
-        };
-        let milliseconds = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-        loop {
-            let expires = Some(Expiration::PX(milliseconds));
-            let set = self.client.set(&lease.key, &lease.holder, expires, Some(SetOptions::NX), false);
-            let taken: Option<String> = set.await.map_err(failed)?;
-            if taken.is_some() {
-                return Ok(Lock::new(lease));
-            }
+        let key = format!("sessions:{}:lock:{}", self.realm, id.to_text());
+        let (client, scripts) = (self.client.clone(), Arc::clone(&self.scripts));
+        let (locked, theirs) = (key.clone(), holder.clone());
+        let lease = Lease::new(Some(turn), || async move {
+            scripts.release.run::<i64>(&client, &locked, vec![theirs.into()]).await.map_err(failed)?;
+            Ok(())
+        });
+        while !lease.ask(take(self.client.clone(), key.clone(), holder.clone())).await? {
             sleep(PAUSE).await;
         }
+        Ok(Lock::new(lease))
     }
 }
 
-/// A lock that is given back when it is dropped, and that ends by itself when its process does.
-struct Lease {
-    client: Client,
-    scripts: Arc<Scripts>,
-    key: String,
-    holder: String,
-    turn: Option<LocalLock>,
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        let (client, scripts) = (self.client.clone(), Arc::clone(&self.scripts));
-        let (key, holder, turn) =
-            (std::mem::take(&mut self.key), std::mem::take(&mut self.holder), self.turn.take());
-        runtime.spawn(async move {
-            if let Err(error) = scripts.release.run::<i64>(&client, &key, vec![holder.into()]).await {
-                log::warn!("a lock could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
-            }
-            // The next of this process asks only now.
-            drop(turn);
-        });
-    }
+async fn take(client: Client, key: String, holder: String) -> Result<bool, StoreError> {
+    let expires = Some(Expiration::PX(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)));
+    let taken: Option<String> =
+        client.set(key, holder, expires, Some(SetOptions::NX), false).await.map_err(failed)?;
+    Ok(taken.is_some())
 }

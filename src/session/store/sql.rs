@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyQueryResult, AnyRow};
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor, Row as _, SqlStr};
 
-use super::lease::Leases;
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
 use super::sql_dialect::{Dialect, Statement, Statements};
+use super::sql_leases::Leases;
 use super::undropped::undropped;
 use super::{Capabilities, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
@@ -183,7 +183,7 @@ pub(super) fn failed(error: sqlx::Error) -> StoreError {
     StoreError::Failed(error.to_string().lines().collect::<Vec<_>>().join(" "))
 }
 
-fn is_taken(error: &sqlx::Error) -> bool {
+pub(super) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
