@@ -89,6 +89,19 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
     *request.local_cache(|| None)
 }
 
+/// What was typed into a form that was refused for its token, without the password: the page that refuses
+/// it offers the form again.
+pub(super) fn typed<'r>(request: &'r Request<'_>) -> &'r Typed {
+    request.local_cache(Default::default)
+}
+
+#[derive(Default, FromForm)]
+pub(super) struct Typed {
+    #[field(default = String::new())]
+    pub(super) username: String,
+    pub(super) next: Option<String>,
+}
+
 #[derive(FromForm)]
 struct Token {
     csrf_token: Option<String>,
@@ -122,7 +135,10 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
         match (token, &session.get().csrf) {
             (Some(token), Some(secret)) if is_form && secret.matches(&token) => {}
             _ if session.arrival() == Arrival::Absent => return refuse(request, Refusal::NoCookie),
-            _ => return refuse(request, Refusal::Token),
+            _ => {
+                request.local_cache(|| Form::<Typed>::parse_encoded(raw).unwrap_or_default());
+                return refuse(request, Refusal::Token);
+            }
         }
         match Form::<F>::parse_encoded(raw) {
             Ok(form) => Outcome::Success(Protected(form)),

@@ -44,6 +44,12 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
         }
         None => "This is not for you to see.",
     };
+    let typed = csrf::typed(request);
+    let form = FormState {
+        username: typed.username.clone(),
+        next: login::checked(typed.next.as_deref()),
+        ..FormState::default()
+    };
     let own = context! {
         status: 403,
         reason: Status::Forbidden.reason_lossy(),
@@ -51,7 +57,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
         advice: Vec::<String>::new(),
         kind,
         no_cookie: refusal == Some(Refusal::NoCookie),
-        form: FormState::default(),
+        form,
     };
     Some(page.show_form("error", Status::Forbidden.reason_lossy(), own))
 }

@@ -143,6 +143,24 @@ async fn x1_the_403_page_offers_the_form_again_with_a_token_that_works() {
 }
 
 #[rocket::async_test]
+async fn the_403_page_keeps_what_was_typed_but_the_password() {
+    let app = App::start().await;
+    app.get(LOGIN).await;
+    for path in [LOGIN, "/stateless/register"] {
+        let post = async |next| {
+            let fields = [("csrf_token", "x"), ("username", "<ada>"), ("password", PASSWORD), ("next", next)];
+            app.post(path, &fields).await
+        };
+        let refused = post("/stateless/profile").await;
+        assert_eq!(refused.status, Status::Forbidden);
+        assert!(refused.body.contains(r#"name="username" value="&lt;ada&gt;""#), "{}", refused.body);
+        assert!(refused.body.contains(r#"name="next" value="/stateless/profile""#), "{}", refused.body);
+        assert!(!refused.body.contains(PASSWORD));
+        assert!(!post("//evil.example").await.body.contains("evil"));
+    }
+}
+
+#[rocket::async_test]
 async fn x1_a_browser_that_kept_no_cookie_is_told_what_to_do() {
     let app = App::start().await;
     let refused = app.post(LOGIN, &[("csrf_token", "x")]).await;
