@@ -134,10 +134,8 @@ impl Program {
         if std::env::var_os("CALLGRIND_KEEP").is_none() {
             std::fs::remove_file(&out)?;
         }
-        let totals = report.lines();
-        let totals =
-            totals.filter_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-        Ok(totals.last().ok_or("callgrind wrote no total")?.trim().parse()?)
+        let total = |line: &str| line.strip_prefix("summary: ").and_then(|total| total.trim().parse().ok());
+        Ok(report.lines().find_map(total).ok_or("callgrind wrote no total")?)
     }
 
     fn start(&self, command: &mut Command) -> Outcome<(Server, u16)> {
