@@ -57,9 +57,8 @@ enum Write {
     Nothing,
     /// The browser's cookie is dead: remove it.
     Clear,
-    /// Opened by a previous key: the same ticket under the current one.
-    Reseal(Box<Base>),
-    /// Only `seen` moves.
+    /// Only `seen` moves, or the current key seals what a previous one did. The store is asked all the
+    /// same: what has ended meanwhile is not sealed anew.
     Touch(Record),
     /// A new session.
     Create(Record),
@@ -142,7 +141,10 @@ fn decide<T: SessionData>(
         Change::Unchanged => None,
         Change::Modified | Change::Renewed => Some(serde_json::to_string(&*state.data)?),
     };
-    let modified = data.filter(|data| *data != base.record.data);
+    let modified = match data {
+        Some(data) if is_change(&data, &base.record.data, state.loaded.as_deref())? => Some(data),
+        _ => None,
+    };
     let subject_changed =
         modified.is_some() && state.data.subject().as_deref() != base.record.subject.as_deref();
     if state.change == Change::Renewed || subject_changed {
@@ -155,12 +157,20 @@ fn decide<T: SessionData>(
         let record = state.next_record(Some(&base.record), base.record.id, data, now);
         return Ok(Write::Update(base, record));
     }
-    Ok(match live.key_age {
-        _ if realm.lifetimes.renewal_due(&base.record, now) => {
-            Write::Touch(Record { seen: now, ..base.record })
-        }
-        KeyAge::Previous => Write::Reseal(base),
-        KeyAge::Current => Write::Nothing,
+    let due = live.key_age == KeyAge::Previous || realm.lifetimes.renewal_due(&base.record, now);
+    Ok(if due { Write::Touch(Record { seen: now, ..base.record }) } else { Write::Nothing })
+}
+
+/// Whether `data` says anything else than what was loaded. A map may be written in another order than it
+/// was read in: that has the same letters, and is none.
+fn is_change<T: SessionData>(data: &str, before: &str, loaded: Option<&T>) -> Result<bool, CommitError> {
+    let sum = |text: &str| text.bytes().map(u64::from).sum::<u64>();
+    if data == before || data.len() != before.len() || sum(data) != sum(before) {
+        return Ok(data != before);
+    }
+    Ok(match loaded {
+        Some(loaded) => serde_json::to_string(loaded)? != data,
+        None => true,
     })
 }
 
@@ -177,7 +187,6 @@ async fn perform<T: SessionData>(
     let (record, written) = match write {
         Write::Nothing => return Ok(Lines::new()),
         Write::Clear => return Ok(realm.cookie.clear(sent)),
-        Write::Reseal(base) => (&base.record, Written::Saved(base.ticket.clone())),
         Write::Touch(record) => {
             let written = realm.bounded(realm.store.touch(record, until(record))).await?;
             (&*record, written)
@@ -249,7 +258,8 @@ fn merged<T: SessionData>(
     id: Id,
     now: UnixSeconds,
 ) -> Result<Record, CommitError> {
-    let data = merge(&base.data, mine, &theirs.data)?;
+    let before = state.loaded.as_ref().map(|loaded| serde_json::to_string(&**loaded)).transpose()?;
+    let data = merge(before.as_deref().unwrap_or(&base.data), mine, &theirs.data)?;
     let both: T = serde_json::from_str(&data)?;
     let resolved =
         State { data: both.into(), remember: state.remember, proven: state.proven, ..State::empty(None) };
@@ -276,9 +286,13 @@ impl CommitError {
         let path = &realm.path;
         match self {
             CommitError::Store(error) => log::error!("sessions of {path:?}: cannot save: {error}"),
-            CommitError::Encoding(error) => {
-                log::error!("sessions of {path:?}: cannot encode the data: {error}")
-            }
+            // Its text may show a value of the session.
+            CommitError::Encoding(error) => log::error!(
+                "sessions of {path:?}: cannot encode or merge the data: a {:?} error at line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
             CommitError::Random(error) => log::error!("sessions of {path:?}: no random bits: {error}"),
             CommitError::Unsendable(Unsendable::SealFailed, _) => {
                 log::error!("sessions of {path:?}: cannot seal")

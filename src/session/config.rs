@@ -320,7 +320,9 @@ impl CookieSettings {
         if !self.path.starts_with('/') || !self.path.bytes().all(plain) {
             return refuse("path", format!("is {:?}", self.path), "a path such as \"/\" or \"/shop\"");
         }
-        let covers = format!("{realm}/").starts_with(&format!("{}/", self.path.trim_end_matches('/')));
+        // As browsers compare (RFC 6265, 5.1.4): a path of "/shop/" is not sent to "/shop".
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/');
+        let covers = realm.strip_prefix(self.path.as_str()).is_some_and(below);
         if !realm.is_empty() && !covers {
             let problem = format!("is {:?}, where browsers do not send it to {realm:?}", self.path);
             return refuse("path", problem, "\"/\" or a path that the realm lies in");

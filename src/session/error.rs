@@ -38,9 +38,11 @@ pub enum Arrival {
     Absent,
     /// The browser's session goes on.
     Resumed,
-    /// The seal was genuine, but the session has met a limit.
+    /// The seal was genuine, but the session has met a limit. A server store forgets such a session, so
+    /// that it says [`Arrival::Revoked`] unless the limits were tightened.
     Expired(Timeout),
-    /// The seal was genuine, but the store no longer has the session: it was ended elsewhere.
+    /// The seal was genuine, but the store no longer has the session: it was ended elsewhere, or has
+    /// expired.
     Revoked,
     /// A late request with an id that was renewed a moment ago: anonymous, and it sets no cookie, so
     /// that it cannot sign the browser out.

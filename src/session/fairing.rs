@@ -92,16 +92,20 @@ impl<T: SessionData> Engine<T> {
     }
 }
 
+/// Requests are served until the app is gone: the stores stop no earlier.
+impl<T> Drop for Engine<T> {
+    fn drop(&mut self) {
+        upkeep::stop(self.realms.all());
+    }
+}
+
 /// Marks an app that has sessions, of whatever type.
 struct Attached(&'static str);
 
 #[rocket::async_trait]
 impl<T: SessionData> Fairing for Sessions<T> {
     fn info(&self) -> Info {
-        Info {
-            name: "Sessions",
-            kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Shutdown | Kind::Singleton,
-        }
+        Info { name: "Sessions", kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -164,14 +168,6 @@ impl<T: SessionData> Fairing for Sessions<T> {
             finish(response, lines);
         }
     }
-
-    async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
-        if let Some(engine) = rocket.state::<Engine<T>>() {
-            for realm in engine.realms.all() {
-                realm.store.stop().await;
-            }
-        }
-    }
 }
 
 /// Rule 11: what was built from a session is for one browser only. Then the lines, beside those of the
@@ -226,7 +222,7 @@ const KEPT: [&str; 10] = [
 
 /// Puts the app's own error page in the place of a response whose session could not be kept.
 async fn replace<'r>(request: &'r Request<'_>, response: &mut Response<'r>, failure: Failure) {
-    let _ = request.local_cache(|| Some(failure));
+    let _ = request.local_cache(OnceLock::<Failure>::new).set(failure);
     let status = failure.status();
     let mut page = match catcher(request, status) {
         Some(catcher) => catcher.handler.handle(status, request).await.unwrap_or_else(plain),
@@ -264,5 +260,5 @@ fn plain<'r>(status: Status) -> Response<'r> {
 /// What went wrong with the session of this request when its response was replaced by an error page,
 /// for the catcher that makes the page.
 pub fn failure(request: &Request<'_>) -> Option<Failure> {
-    *request.local_cache(|| None)
+    request.local_cache(OnceLock::<Failure>::new).get().copied()
 }

@@ -85,7 +85,8 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Ends the session, also when the response is an error. Data that is set afterwards belongs to a
-    /// new session.
+    /// new session. Where the store does not answer, the browser's cookie is expired and the response is 503,
+    /// if the session could be loaded at all: else the guard itself is 503, and nothing changes.
     pub fn destroy(&self) {
         self.live.destroy();
     }

@@ -75,6 +75,9 @@ pub(crate) struct Live<T> {
 
 pub(crate) struct State<T> {
     pub(crate) base: Option<Box<Base>>,
+    /// The data of `base`, as `T` understood it: what a merge compares with. A field that the record
+    /// lacks, or a map's own order, is no change.
+    pub(crate) loaded: Option<Arc<T>>,
     pub(crate) data: Arc<T>,
     pub(crate) change: Change,
     pub(crate) remember: bool,
@@ -98,6 +101,7 @@ impl<T: SessionData> State<T> {
     pub(crate) fn empty(lock: Option<Lock>) -> State<T> {
         State {
             base: None,
+            loaded: None,
             data: Arc::default(),
             change: Change::Unchanged,
             remember: false,
@@ -110,7 +114,8 @@ impl<T: SessionData> State<T> {
     }
 
     pub(crate) fn resumed(base: Box<Base>, data: T, lock: Option<Lock>) -> State<T> {
-        State { base: Some(base), data: Arc::new(data), ..State::empty(lock) }
+        let data = Arc::new(data);
+        State { base: Some(base), loaded: Some(Arc::clone(&data)), data, ..State::empty(lock) }
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
@@ -129,8 +134,7 @@ impl<T: SessionData> State<T> {
         now: UnixSeconds,
     ) -> Record {
         let subject = self.data.subject().map(|subject| subject.into_owned());
-        let proven =
-            self.change == Change::Renewed || base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
+        let proven = self.proven || base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
         let before = base.and_then(|base| base.signed_in);
         Record {
             id,
@@ -184,11 +188,7 @@ impl<T: SessionData> Live<T> {
                 }
             }
         }
-        drop(before);
-        match Arc::get_mut(&mut state.data) {
-            Some(data) => *data = after,
-            None => state.data = Arc::new(after),
-        }
+        state.data = Arc::new(after);
         state.change = state.change.max(Change::Modified);
         answer
     }
@@ -235,8 +235,10 @@ impl<T: SessionData> Live<T> {
         let mut state = self.state();
         state.lock = Some(lock);
         if let (Some((base, data)), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
+            let data = Arc::new(data);
             state.base = Some(base);
-            state.data = Arc::new(data);
+            state.loaded = Some(Arc::clone(&data));
+            state.data = data;
         }
     }
 

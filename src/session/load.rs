@@ -11,6 +11,7 @@ use super::realm::Realm;
 use super::record::Record;
 use super::sent::{SentChunks, SentCookies};
 use super::store::{Loaded, Lock};
+use super::ticket::Ticket;
 
 /// Whether the session is to be locked before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +57,12 @@ struct Chosen {
     lock: Option<Lock>,
 }
 
-/// Opens every value of the cookie and asks the store about each that opens. Two that are different
-/// sessions count as none; of two states of one session the later counts. Where none opens, the reason
-/// is that of the first.
+/// How many tickets of one request the store is asked about: each may take as long as `store_timeout`.
+const MOST_ASKED: usize = 8;
+
+/// Opens every value of the cookie and asks the store about each that opens. Two that are different live
+/// sessions count as none; of two states of one session the later counts. Where none is live, the reason
+/// is that of the first whose seal was genuine.
 async fn choose(
     realm: &Realm,
     sent: &SentCookies<'_>,
@@ -66,7 +70,8 @@ async fn choose(
     now: UnixSeconds,
 ) -> Result<Chosen, StoreError> {
     let mut found: Option<Found> = None;
-    let (mut arrival, mut unopened, mut lock) = (None, None, None);
+    let mut dead: Vec<Ticket> = Vec::new();
+    let (mut arrival, mut unopened, mut lock, mut asked) = (None, None, None, 0);
     for value in sent.values() {
         let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
             Ok(opened) => opened,
@@ -75,15 +80,27 @@ async fn choose(
                 continue;
             }
         };
+        if found.as_ref().is_some_and(|found| found.base.ticket == ticket) || dead.contains(&ticket) {
+            continue;
+        }
+        asked += 1;
+        if asked > MOST_ASKED {
+            break;
+        }
         if access == Access::Exclusive && lock.is_none() {
             lock = take_lock(realm, ticket.text()).await?;
         }
-        let record = match realm.bounded(realm.store.load(ticket.text(), now)).await? {
-            Loaded::Found(record) => record,
-            none => {
-                arrival = arrival.or(reason(&none));
-                continue;
+        let (judged, record) = match realm.bounded(realm.store.load(ticket.text(), now)).await? {
+            Loaded::Found(record) => (realm.lifetimes.judge(&record, now), Some(record)),
+            none => (reason(&none), None),
+        };
+        let (Arrival::Resumed, Some(record)) = (judged, record) else {
+            arrival = arrival.or(Some(judged));
+            dead.push(ticket);
+            if found.is_none() {
+                lock = None;
             }
+            continue;
         };
         found = match found.take() {
             Some(other) if other.base.record.id != record.id => {
@@ -102,19 +119,19 @@ async fn choose(
         };
     }
     let arrival = match &found {
-        Some(found) => realm.lifetimes.judge(&found.base.record, now),
+        Some(_) => Arrival::Resumed,
         None => arrival.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed)),
     };
     Ok(Chosen { arrival, found, lock })
 }
 
-/// Why the store has no session for a ticket whose seal was genuine.
-fn reason(loaded: &Loaded) -> Option<Arrival> {
+/// What the store says of a ticket whose seal was genuine.
+fn reason(loaded: &Loaded) -> Arrival {
     match loaded {
-        Loaded::Found(_) => None,
-        Loaded::Missing => Some(Arrival::Revoked),
-        Loaded::Superseded => Some(Arrival::Superseded),
-        Loaded::Unreadable => Some(Arrival::Invalid(Invalid::Format)),
+        Loaded::Found(_) => Arrival::Resumed,
+        Loaded::Missing => Arrival::Revoked,
+        Loaded::Superseded => Arrival::Superseded,
+        Loaded::Unreadable => Arrival::Invalid(Invalid::Format),
     }
 }
 

@@ -8,6 +8,10 @@ use smallvec::SmallVec;
 
 use super::cookie::MOST_CHUNKS;
 
+/// How many cookies of one name are looked at: more than two whole sets of chunks. A header may repeat a
+/// name without end.
+const MOST_PIECES: usize = 256;
+
 /// The session's cookies of one request, in the order sent, each with the number of its chunk.
 pub(crate) struct SentCookies<'r> {
     /// Nearly always one.
@@ -27,7 +31,7 @@ impl<'r> SentCookies<'r> {
             let chunk = if suffix.is_empty() { 0 } else { chunk_number(suffix)? };
             Some((chunk, cookie.value()))
         };
-        SentCookies { pieces: request.cookies().iter().filter_map(piece).collect() }
+        SentCookies { pieces: request.cookies().iter().filter_map(piece).take(MOST_PIECES).collect() }
     }
 
     /// The cookies of this name in these values of the header.
@@ -37,6 +41,9 @@ impl<'r> SentCookies<'r> {
             let mut start = 0;
             for end in memchr_iter(b';', header.as_bytes()).chain([header.len()]) {
                 pieces.extend(header.get(start..end).and_then(|pair| piece(pair, name)));
+                if pieces.len() == MOST_PIECES {
+                    return SentCookies { pieces };
+                }
                 start = end + 1;
             }
         }

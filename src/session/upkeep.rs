@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rocket::tokio::runtime::Handle;
 use rocket::tokio::task::JoinHandle;
 use rocket::tokio::time::{sleep, timeout};
 
@@ -22,6 +23,16 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Starts a store, within bounds.
 pub(crate) async fn start(store: &dyn Store) -> Result<(), StoreError> {
     timeout(PATIENCE, store.start()).await.unwrap_or(Err(StoreError::TimedOut))
+}
+
+/// Stops the stores of an app that is gone, within bounds. Nobody waits for it: a process that ends may
+/// end it too.
+pub(crate) fn stop(realms: &[Realm]) {
+    let Ok(runtime) = Handle::try_current() else { return };
+    for realm in realms {
+        let store = Arc::clone(&realm.store);
+        runtime.spawn(async move { timeout(PATIENCE, store.stop()).await });
+    }
 }
 
 /// The tasks of an app. They end with it, however it ends.

@@ -66,6 +66,10 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ("[default.session.realms.\"/a/\"]", ["/a/", "path prefix", "/shop"]),
         ("[default.session.realms.\"a\"]", ["\"a\"", "path prefix", "/shop"]),
         (
+            "[default.session.realms.\"/a\"]\ncookie = \"s\"\npath = \"/a/\"",
+            ["realms.\"/a\".path", "/a/", "lies in"],
+        ),
+        (
             "[default.session.realms.\"/a\"]\nidle_timeout = \"x\"",
             ["realms.\"/a\".idle_timeout", "x", "30 minutes"],
         ),

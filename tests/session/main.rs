@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod late;
 mod launch;
 mod log;
 mod realms;

@@ -2,9 +2,10 @@
 //! server store exists.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rocket::tokio::sync::Mutex as AsyncMutex;
+use rocket::tokio::sync::{Mutex as AsyncMutex, Notify};
 use sealed_sessions::session::{
     Capabilities, Id, IdHash, Loaded, Lock, ROTATION_GRACE, Record, Store, StoreError, Ticket, UnixSeconds,
     Written,
@@ -27,13 +28,16 @@ pub struct Scripted {
     kept: Mutex<Kept>,
     script: Mutex<HashMap<&'static str, VecDeque<Act>>>,
     calls: Mutex<Vec<&'static str>>,
+    closed: AtomicBool,
+    /// Told when the store is stopped.
+    pub stopped: Notify,
     locks: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
 
 #[derive(Default)]
 struct Kept {
     sessions: HashMap<String, (Record, UnixSeconds)>,
-    rotated: HashMap<String, UnixSeconds>,
+    rotated: HashMap<String, (UnixSeconds, IdHash)>,
 }
 
 impl Scripted {
@@ -56,6 +60,9 @@ impl Scripted {
     }
 
     async fn play(&self, name: &'static str, id: &str) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StoreError::Failed("it is closed".into()));
+        }
         self.calls.lock().unwrap().push(name);
         let act = self.script.lock().unwrap().get_mut(name).and_then(VecDeque::pop_front);
         match act {
@@ -86,12 +93,17 @@ impl Store for Scripted {
         Capabilities { server_side: true, lists: false, locks: true }
     }
 
+    async fn stop(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.stopped.notify_one();
+    }
+
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         self.play("load", ticket).await?;
         let kept = self.kept.lock().unwrap();
         Ok(match (kept.sessions.get(ticket), kept.rotated.get(ticket)) {
             (Some((record, until)), _) if now < *until => Loaded::Found(record.clone()),
-            (None, Some(until)) if now < *until => Loaded::Superseded,
+            (None, Some((until, _))) if now < *until => Loaded::Superseded,
             _ => Loaded::Missing,
         })
     }
@@ -139,7 +151,7 @@ impl Store for Scripted {
             Some((current, _)) if current.version != expected => Ok(Written::Conflict),
             Some(_) => {
                 kept.sessions.remove(&old.to_text());
-                kept.rotated.insert(old.to_text(), record.seen + ROTATION_GRACE);
+                kept.rotated.insert(old.to_text(), (record.seen + ROTATION_GRACE, IdHash::of(&record.id)));
                 kept.sessions.insert(record.id.to_text(), (record.clone(), until));
                 Ok(saved(record))
             }
@@ -151,8 +163,8 @@ impl Store for Scripted {
         match self.kept.lock().unwrap().sessions.get_mut(&record.id.to_text()) {
             None => Ok(Written::Gone),
             Some((kept, end)) => {
-                kept.seen = record.seen;
-                *end = until;
+                kept.seen = kept.seen.max(record.seen);
+                *end = until.max(*end);
                 Ok(saved(record))
             }
         }
@@ -160,7 +172,13 @@ impl Store for Scripted {
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
         self.play("delete", "").await?;
-        self.kept.lock().unwrap().sessions.retain(|_, (record, _)| IdHash::of(&record.id) != *id);
+        let mut kept = self.kept.lock().unwrap();
+        let is = |text: &String, id: &IdHash| Id::from_text(text).is_some_and(|own| IdHash::of(&own) == *id);
+        let mut ended = *id;
+        while let Some((_, (_, next))) = kept.rotated.iter().find(|(text, _)| is(text, &ended)) {
+            ended = *next;
+        }
+        kept.sessions.retain(|_, (record, _)| IdHash::of(&record.id) != ended);
         Ok(())
     }
 

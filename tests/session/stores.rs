@@ -3,25 +3,31 @@
 
 use std::sync::Arc;
 
+use rocket::fairing::AdHoc;
 use rocket::futures::future::join_all;
 use rocket::http::{Cookie, Header, Status};
 use rocket::local::asynchronous;
 use rocket::local::blocking::{Client, LocalResponse};
+use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rocket::tokio::net::TcpStream;
+use rocket::tokio::time::timeout;
+use rocket::{Shutdown, State, get, routes};
 use time::Duration;
 
 use crate::scripted::{Act, Scripted};
-use crate::support::{App, cookie, get, set_cookies};
+use crate::support::{App, Visit, cookie, get as fetch, set_cookies};
+
+const SETTINGS: &str = "[default.session]\nstore = \"scripted\"\nstore_timeout = \"50 ms\"";
 
 fn app(store: &Arc<Scripted>) -> App {
-    App::new("[default.session]\nstore = \"scripted\"\nstore_timeout = \"50 ms\"")
-        .store("scripted", store.clone())
+    App::new(SETTINGS).store("scripted", store.clone())
 }
 
 fn start() -> (Arc<Scripted>, App, Client) {
     let store = Scripted::new();
     let app = app(&store);
     let browser = app.browser();
-    assert_eq!(get(&browser, "/visits"), "1");
+    assert_eq!(fetch(&browser, "/visits"), "1");
     store.calls();
     (store, app, browser)
 }
@@ -52,7 +58,7 @@ fn rule_1_a_fault_of_the_store_is_our_503_without_a_cookie_and_nothing_is_lost()
         assert!(set_cookies(&response).is_empty(), "{operation} {path}");
         assert_eq!(response.into_string().as_deref(), Some("our page for 503"), "{operation} {path}");
     }
-    assert_eq!(get(&browser, "/read"), "1 Resumed");
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
 }
 
 #[test]
@@ -69,13 +75,13 @@ fn rule_1_a_first_visit_that_cannot_be_kept_is_503_too() {
 fn rule_1_a_late_request_with_a_renewed_id_is_anonymous_and_sets_nothing() {
     let (_, app, browser) = start();
     let old = cookie(&browser).unwrap();
-    get(&browser, "/renew");
+    fetch(&browser, "/renew");
     for path in ["/read", "/visits", "/logout"] {
         let response = with(&browser, path, &old);
         assert!(set_cookies(&response).is_empty(), "{path}");
     }
     assert_eq!(with(&browser, "/read", &old).into_string().as_deref(), Some("0 Superseded"));
-    assert_eq!(get(&browser, "/read"), "1 Resumed");
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
     app.advance(Duration::seconds(60));
     let later = with(&browser, "/read", &old);
     assert!(set_cookies(&later)[0].contains("Max-Age=0"));
@@ -85,10 +91,10 @@ fn rule_1_a_late_request_with_a_renewed_id_is_anonymous_and_sets_nothing() {
 #[test]
 fn rule_3_reading_only_moves_seen() {
     let (store, app, browser) = start();
-    get(&browser, "/read");
+    fetch(&browser, "/read");
     assert_eq!(store.calls(), ["load"]);
     app.advance(Duration::seconds(61));
-    get(&browser, "/read");
+    fetch(&browser, "/read");
     assert_eq!(store.calls(), ["load", "touch"]);
     assert_eq!(store.records()[0].version, 1);
 }
@@ -96,7 +102,7 @@ fn rule_3_reading_only_moves_seen() {
 #[test]
 fn rule_4_any_number_of_changes_is_one_load_and_one_write() {
     let (store, _, browser) = start();
-    get(&browser, "/busy");
+    fetch(&browser, "/busy");
     assert_eq!(store.calls(), ["load", "update"]);
     assert_eq!(store.records()[0].version, 2);
 }
@@ -105,7 +111,7 @@ fn rule_4_any_number_of_changes_is_one_load_and_one_write() {
 fn rule_6_a_renewal_is_one_atomic_step_to_a_new_id() {
     let (store, _, browser) = start();
     let before = store.records()[0].id;
-    get(&browser, "/login/ada");
+    fetch(&browser, "/login/ada");
     assert_eq!(store.calls(), ["load", "rotate"]);
     let [record] = &store.records()[..] else { panic!("one session") };
     assert_ne!(record.id, before);
@@ -117,7 +123,7 @@ fn rule_6_a_renewal_is_one_atomic_step_to_a_new_id() {
 fn rule_6_a_change_of_subject_renews_by_itself() {
     let (store, _, browser) = start();
     let before = store.records()[0].id;
-    get(&browser, "/user/ada");
+    fetch(&browser, "/user/ada");
     assert_ne!(store.records()[0].id, before);
 }
 
@@ -141,13 +147,13 @@ fn rule_7_destroy_with_the_store_down_signs_the_browser_out_and_says_how_long_th
     let until = sealed_sessions::session::Clock::seconds(&*app.clock) + 30 * 60;
     assert_eq!(response.into_string(), Some(format!("until {until}")));
     assert_eq!(store.records().len(), 1);
-    assert_eq!(get(&browser, "/read"), "0 Absent");
+    assert_eq!(fetch(&browser, "/read"), "0 Absent");
 }
 
 #[test]
 fn rule_7_logout_deletes_the_session() {
     let (store, _, browser) = start();
-    get(&browser, "/logout");
+    fetch(&browser, "/logout");
     assert!(store.records().is_empty());
 }
 
@@ -158,7 +164,7 @@ fn rule_8_a_stalled_store_costs_no_more_than_store_timeout() {
     store.next("load", Act::Stall);
     assert_eq!(browser.get("/read").dispatch().status(), Status::ServiceUnavailable);
     assert!(begun.elapsed() < std::time::Duration::from_secs(2));
-    assert_eq!(get(&browser, "/read"), "1 Resumed");
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
 }
 
 #[test]
@@ -171,8 +177,8 @@ fn rule_8_a_session_that_was_ended_meanwhile_is_not_brought_back() {
         assert!(set_cookies(&response).is_empty(), "{path}");
         assert!(store.records().is_empty(), "{path}");
         drop(response);
-        get(&browser, "/read");
-        get(&browser, "/visits");
+        fetch(&browser, "/read");
+        fetch(&browser, "/visits");
     }
 }
 
@@ -180,8 +186,8 @@ fn rule_8_a_session_that_was_ended_meanwhile_is_not_brought_back() {
 fn rule_8_a_renewal_that_failed_leaves_the_old_session_whole() {
     let (store, _, browser) = start();
     store.next("rotate", Act::Fault);
-    get(&browser, "/login/ada");
-    assert_eq!(get(&browser, "/read"), "1 Resumed");
+    fetch(&browser, "/login/ada");
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
     assert_eq!(store.records()[0].subject, None);
 }
 
@@ -206,8 +212,8 @@ fn rule_9_a_conflict_is_merged_field_by_field() {
 fn rule_9_where_both_changed_a_field_mine_wins() {
     let (store, _, browser) = start();
     store.next("update", Act::Meanwhile(|record| record.data = r#"{"views":100}"#.into()));
-    get(&browser, "/visits");
-    assert_eq!(get(&browser, "/read"), "2 Resumed");
+    fetch(&browser, "/visits");
+    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
 }
 
 #[test]
@@ -255,17 +261,17 @@ async fn sixty_four_exclusive_increments_count_to_sixty_four() {
 #[test]
 fn exclusive_is_an_ordinary_session_where_the_store_has_no_locks() {
     let browser = App::new("").browser();
-    get(&browser, "/visits");
-    assert_eq!(get(&browser, "/exclusive"), "false");
-    assert_eq!(get(&browser, "/read"), "2 Resumed");
+    fetch(&browser, "/visits");
+    assert_eq!(fetch(&browser, "/exclusive"), "false");
+    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
     let (_, _, browser) = start();
-    assert_eq!(get(&browser, "/exclusive"), "true");
+    assert_eq!(fetch(&browser, "/exclusive"), "true");
 }
 
 #[test]
 fn a_closure_that_asks_for_the_session_again_does_not_deadlock_and_loses_nothing() {
     let browser = App::new("").browser();
-    assert_eq!(get(&browser, "/nested"), "7 views 0");
+    assert_eq!(fetch(&browser, "/nested"), "7 views 0");
 }
 
 #[rocket::async_test]
@@ -282,4 +288,37 @@ async fn nothing_of_a_store_goes_on_after_its_app_has_ended() {
         rocket::tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
     panic!("{} still have the store", Arc::strong_count(&store) - 1);
+}
+
+/// Asks for the end of the server, and goes on when the stores have stopped or a while is over.
+#[get("/last")]
+async fn last(session: Visit<'_>, shutdown: Shutdown, store: &State<Arc<Scripted>>) -> String {
+    shutdown.notify();
+    let _ = timeout(std::time::Duration::from_millis(200), store.stopped.notified()).await;
+    session.update(|visitor| {
+        visitor.views += 1;
+        visitor.views.to_string()
+    })
+}
+
+#[rocket::async_test]
+async fn a_request_that_the_end_of_the_server_finds_is_answered_and_kept() {
+    let store = Scripted::new();
+    let (told, ready) = rocket::tokio::sync::oneshot::channel();
+    let told = std::sync::Mutex::new(Some(told));
+    let liftoff = AdHoc::on_liftoff("Port", move |rocket| {
+        let (told, port) = (told.lock().unwrap().take(), rocket.config().port);
+        Box::pin(async move { told.unwrap().send(port).unwrap() })
+    });
+    let rocket = app(&store).rocket().configure(App::figment(SETTINGS).merge(("port", 0)));
+    let rocket = rocket.mount("/", routes![last]).manage(Arc::clone(&store)).attach(liftoff);
+    let server = rocket::tokio::spawn(rocket.launch());
+    let mut connection = TcpStream::connect(("127.0.0.1", ready.await.unwrap())).await.unwrap();
+    connection.write_all(b"GET /last HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = [0; 15];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    assert_eq!(store.records().len(), 1);
+    drop((connection, server.await.unwrap().unwrap()));
+    store.stopped.notified().await;
 }

@@ -7,7 +7,8 @@ use rocket::figment::Figment;
 use rocket::figment::providers::{Format, Toml};
 use rocket::http::{Cookie, Status};
 use rocket::local::blocking::{Client, LocalResponse};
-use rocket::{Build, Rocket, catch, catchers, get, routes, tokio};
+use rocket::tokio::sync::Notify;
+use rocket::{Build, Rocket, State, catch, catchers, get, routes, tokio};
 use sealed_sessions::session::{
     Exclusive, Failure, ManualClock, Session, SessionData, Sessions, Store, failure,
 };
@@ -119,6 +120,37 @@ async fn slow(session: Visit<'_>, field: &str) {
     }
 }
 
+/// What a handler does after a login form, without a change of data.
+#[get("/proves")]
+fn proves(session: Visit<'_>) {
+    session.authenticated();
+}
+
+/// Loads, waits for the next request to be answered, and only then goes on.
+#[get("/late/<what>")]
+async fn late(session: Visit<'_>, what: &str, gate: &State<Arc<Gate>>) -> String {
+    gate.loaded.notify_one();
+    gate.answered.notified().await;
+    if what == "logout" {
+        session.destroy();
+    }
+    session.get().views.to_string()
+}
+
+#[derive(Default)]
+pub struct Gate {
+    /// The late request has its session.
+    pub loaded: Notify,
+    /// The other one has been answered.
+    pub answered: Notify,
+}
+
+#[get("/logout/refused")]
+fn logout_refused(session: Visit<'_>) -> Status {
+    session.destroy();
+    Status::BadRequest
+}
+
 #[get("/exclusive")]
 async fn exclusive(session: Exclusive<'_, Visitor>) -> String {
     let views = session.get().views;
@@ -162,6 +194,7 @@ fn page(status: Status, request: &rocket::Request<'_>) -> String {
 
 pub struct App {
     pub clock: Arc<ManualClock>,
+    pub gate: Arc<Gate>,
     settings: String,
     stores: Vec<(String, Arc<dyn Store>)>,
 }
@@ -170,7 +203,8 @@ impl App {
     pub fn new(settings: &str) -> App {
         crate::log::install();
         let start = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
-        App { clock: Arc::new(ManualClock::at(start)), settings: settings.into(), stores: Vec::new() }
+        let (clock, gate) = (Arc::new(ManualClock::at(start)), Arc::default());
+        App { clock, gate, settings: settings.into(), stores: Vec::new() }
     }
 
     pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> App {
@@ -203,12 +237,16 @@ impl App {
             visits_fails,
             slow,
             exclusive,
+            proves,
+            late,
+            logout_refused,
             busy,
             nested,
             becomes
         ];
         rocket::custom(Self::figment(&self.settings))
             .attach(sessions)
+            .manage(Arc::clone(&self.gate))
             .mount("/", routes)
             .register("/", catchers![page])
     }

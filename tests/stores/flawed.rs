@@ -7,7 +7,7 @@ use std::time::Duration;
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::sleep;
 use sealed_sessions::session::{
-    Capabilities, Clock, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, SystemClock, Ticket,
+    Capabilities, Clock, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, SystemClock,
     UnixSeconds, Written, conformance, open_store,
 };
 
@@ -26,10 +26,11 @@ enum Flaw {
     RotateDeletesFirst,
     RotateLeavesNoMarker,
     RotateInTwoSteps,
-    RotateOnlySaysSo,
+    DeleteKnowsNoRenewals,
     SecondDeleteFails,
     ReadsTheExpired,
     TouchWritesData,
+    TouchGoesBack,
     TouchRevives,
     TouchTrustsItsOwnClock,
     MissesTheAnonymousFirst,
@@ -54,8 +55,10 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
     ("a rotate to an id that is taken loses nothing", Flaw::RotateDeletesFirst),
     ("an old id is superseded for a minute, then gone", Flaw::RotateLeavesNoMarker),
     ("delete is idempotent", Flaw::SecondDeleteFails),
+    ("the end of a renewed session ends what it became", Flaw::DeleteKnowsNoRenewals),
     ("expiry is checked on every read, also before any cleanup", Flaw::ReadsTheExpired),
     ("touch moves seen and the end, and nothing else", Flaw::TouchWritesData),
+    ("a late touch moves nothing back", Flaw::TouchGoesBack),
     ("touch cannot revive", Flaw::TouchRevives),
     (
         "a session is listed under its subject, also when it was anonymous first",
@@ -70,7 +73,8 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
     ("64 tasks on one session: each write counts once", Flaw::UpdateInTwoSteps),
     ("64 tasks on 64 sessions do not meet", Flaw::UpdateRefusesACrowd),
     ("two renewals of one session: one counts", Flaw::RotateInTwoSteps),
-    ("a logout and a renewal at once end in no session, or in one", Flaw::RotateOnlySaysSo),
+    ("a logout and a renewal at once end in no session", Flaw::RotateResurrects),
+    ("who ends all sessions of a subject misses none that is being renewed", Flaw::RotateResurrects),
     ("a clock that jumps loses no live session", Flaw::TouchTrustsItsOwnClock),
     ("sweeping takes what has expired and nothing else", Flaw::SweepsTheLiving),
     ("a write that is given up half way is done whole or not at all", Flaw::UpdateInTwoSteps),
@@ -93,6 +97,7 @@ struct Flawed {
     flaw: Flaw,
     created: Mutex<Vec<IdHash>>,
     with_subject: Mutex<Vec<IdHash>>,
+    renewed: Mutex<Vec<IdHash>>,
     updating: AtomicUsize,
 }
 
@@ -104,6 +109,7 @@ impl Flawed {
             flaw,
             created: Mutex::default(),
             with_subject: Mutex::default(),
+            renewed: Mutex::default(),
             updating: AtomicUsize::new(0),
         })
     }
@@ -149,6 +155,7 @@ impl Store for Flawed {
         }
         let now = if self.is(Flaw::ReadsTheExpired) { 0 } else { now };
         Ok(match self.inner.load(ticket, now).await? {
+            Loaded::Superseded if self.is(Flaw::RotateLeavesNoMarker) => Loaded::Missing,
             Loaded::Found(record) if self.is(Flaw::LosesLetters) => Loaded::Found(Record {
                 data: record.data.replace(|letter: char| !letter.is_ascii(), "?"),
                 ..record
@@ -237,13 +244,8 @@ impl Store for Flawed {
                     Ok(Written::Conflict)
                 }
                 Written::Gone if self.is(Flaw::RotateResurrects) => self.inner.create(record, until).await,
-                Written::Gone if self.is(Flaw::RotateOnlySaysSo) => {
-                    Ok(Written::Saved(Ticket::new(&record.id.to_text())))
-                }
                 written => {
-                    if self.is(Flaw::RotateLeavesNoMarker) {
-                        self.inner.delete(&hash).await?;
-                    }
+                    self.renewed.lock().unwrap().push(hash);
                     Ok(written)
                 }
             },
@@ -257,6 +259,12 @@ impl Store for Flawed {
         if self.is(Flaw::TouchTrustsItsOwnClock) && record.seen > SystemClock.seconds() + 60 {
             return Ok(Written::Gone);
         }
+        if self.is(Flaw::TouchGoesBack)
+            && let Some(current) = self.current(record).await
+        {
+            let version = current.version;
+            return self.inner.update(&Record { seen: record.seen, ..current }, version, until).await;
+        }
         match self.inner.touch(record, until).await? {
             Written::Gone if self.is(Flaw::TouchRevives) => self.overwrite(record, until).await,
             written => Ok(written),
@@ -267,6 +275,9 @@ impl Store for Flawed {
         let unknown = !self.created.lock().unwrap().contains(id);
         if self.is(Flaw::SecondDeleteFails) && unknown {
             return Err(StoreError::Failed("there is none".into()));
+        }
+        if self.is(Flaw::DeleteKnowsNoRenewals) && self.renewed.lock().unwrap().contains(id) {
+            return Ok(());
         }
         self.inner.delete(id).await
     }

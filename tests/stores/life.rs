@@ -87,7 +87,8 @@ mod at_rest {
         drop(request);
         browser.terminate().await;
         for entry in std::fs::read_dir(directory.path()).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            // The store is being closed: what SQLite keeps beside the file goes.
+            let Ok(bytes) = std::fs::read(entry.unwrap().path()) else { continue };
             let found = bytes.windows(ticket.len()).any(|window| window == ticket.as_bytes());
             assert!(!found, "a stolen file would open sessions");
         }
@@ -132,4 +133,47 @@ mod two_realms {
     }
 
     on_every_store!(in_one_database_list_only_their_own);
+}
+
+mod given_up {
+    use std::time::Duration;
+
+    use rocket::tokio::time::timeout;
+    use sealed_sessions::session::{Clock, Id, Loaded, Record, SystemClock, Written, open_store};
+    use sqlx::{ConnectOptions, Connection, Executor};
+
+    /// Whoever gave up knows only the old id: it must not be dead when the store comes round to it.
+    #[rocket::async_test]
+    async fn a_renewal_leaves_the_old_session_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sessions.db");
+        let store = open_store(&format!("sqlite:{}", file.display()), "__Host-session").unwrap();
+        store.start().await.unwrap();
+        let now = SystemClock.seconds();
+        let old = Record {
+            id: Id::random().unwrap(),
+            created: now,
+            seen: now,
+            version: 1,
+            data: "{}".into(),
+            remembered: false,
+            signed_in: None,
+            subject: None,
+        };
+        store.create(&old, now + 1800).await.unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+        let mut other = options.connect().await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let new = Record { id: Id::random().unwrap(), version: 2, ..old.clone() };
+        let renewal = store.rotate(&old.id, &new, 1, now + 1800);
+        assert!(timeout(Duration::from_millis(200), renewal).await.is_err(), "another one is writing");
+        other.execute("COMMIT").await.unwrap();
+        // There is one writer: this comes after what is left of the renewal.
+        let touched = store.touch(&old, now + 1800).await.unwrap();
+        assert!(matches!(touched, Written::Saved(_)), "{touched:?}");
+        assert_eq!(store.load(&old.id.to_text(), now).await.unwrap(), Loaded::Found(old));
+        assert_eq!(store.load(&new.id.to_text(), now).await.unwrap(), Loaded::Missing);
+        other.close().await.unwrap();
+        store.stop().await;
+    }
 }

@@ -1,14 +1,15 @@
 //! Each clause of the contract, one function each.
 
 use super::{Bench, Clause, Failed, HOUR, Outcome, answers, expect, random_id, saved};
+use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
 use crate::session::record::Record;
 use crate::session::store::{Loaded, ROTATION_GRACE, Written};
 
 use super::crowds::{
-    delete_against_rotate, given_up, jumping_clock, locks, many_on_many, many_on_one, started_again,
-    sweeping, two_rotations,
+    delete_against_rotate, end_all_against_rotate, given_up, jumping_clock, locks, many_on_many, many_on_one,
+    started_again, sweeping, two_rotations,
 };
 
 macro_rules! clauses {
@@ -29,8 +30,10 @@ clauses! {
     "a rotate to an id that is taken loses nothing" rotate_to_a_taken_id;
     "an old id is superseded for a minute, then gone" superseded_for_a_minute;
     "delete is idempotent" delete_is_idempotent;
+    "the end of a renewed session ends what it became" delete_follows_renewals;
     "expiry is checked on every read, also before any cleanup" expiry_on_read;
     "touch moves seen and the end, and nothing else" touch_moves_seen;
+    "a late touch moves nothing back" touch_never_goes_back;
     "touch cannot revive" touch_cannot_revive;
     "a session is listed under its subject, also when it was anonymous first" listed_by_subject;
     "what has ended is not listed" not_listed_when_ended;
@@ -42,7 +45,8 @@ clauses! {
     "64 tasks on one session: each write counts once" many_on_one;
     "64 tasks on 64 sessions do not meet" many_on_many;
     "two renewals of one session: one counts" two_rotations;
-    "a logout and a renewal at once end in no session, or in one" delete_against_rotate;
+    "a logout and a renewal at once end in no session" delete_against_rotate;
+    "who ends all sessions of a subject misses none that is being renewed" end_all_against_rotate;
     "a clock that jumps loses no live session" jumping_clock;
     "sweeping takes what has expired and nothing else" sweeping;
     "a write that is given up half way is done whole or not at all" given_up;
@@ -166,6 +170,18 @@ async fn delete_is_idempotent(bench: Bench) -> Outcome {
     bench.finds(&other).await
 }
 
+async fn delete_follows_renewals(bench: Bench) -> Outcome {
+    let first = bench.created().await?;
+    let mut last = first.clone();
+    for version in 2..5 {
+        let next = Record { id: random_id()?, version, ..last.clone() };
+        saved(bench.store.rotate(&last.id, &next, version - 1, bench.until()).await?, "rotate")?;
+        last = next;
+    }
+    bench.store.delete(&IdHash::of(&first.id)).await?;
+    bench.misses(&last.id).await
+}
+
 async fn expiry_on_read(bench: Bench) -> Outcome {
     let record = bench.created().await?;
     let at = async |now| bench.store.load(&record.id.to_text(), now).await;
@@ -187,6 +203,19 @@ async fn touch_moves_seen(bench: Bench) -> Outcome {
     bench.finds(&Record { seen, ..record.clone() }).await?;
     let loaded = bench.store.load(&record.id.to_text(), bench.until() + 59).await?;
     expect(matches!(loaded, Loaded::Found(_)), || "the end did not move".into())
+}
+
+async fn touch_never_goes_back(bench: Bench) -> Outcome {
+    let record = bench.created().await?;
+    let touch = async |seconds: UnixSeconds| {
+        let touched = Record { seen: bench.now + seconds, ..record.clone() };
+        saved(bench.store.touch(&touched, bench.until() + seconds).await?, "touch")
+    };
+    touch(600).await?;
+    touch(60).await?;
+    bench.finds(&Record { seen: bench.now + 600, ..record.clone() }).await?;
+    let loaded = bench.store.load(&record.id.to_text(), bench.until() + 599).await?;
+    expect(matches!(loaded, Loaded::Found(_)), || "the end moved back".into())
 }
 
 async fn touch_cannot_revive(bench: Bench) -> Outcome {

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -48,6 +48,8 @@ type Subjects = HashMap<String, HashSet<IdHash>>;
 struct Slot {
     /// None in the marker that a renewed id leaves behind.
     row: Option<Arc<Row>>,
+    /// Which session such an id became.
+    next: Option<IdHash>,
     /// When it expires, by the sessions' clock: this is what counts.
     until: UnixSeconds,
     /// How long it is worth keeping, for the cache, which has a clock of its own.
@@ -57,7 +59,7 @@ struct Slot {
 impl Slot {
     fn new(row: Option<Row>, now: UnixSeconds, until: UnixSeconds) -> Slot {
         let remaining = Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or_default());
-        Slot { row: row.map(Arc::new), until, remaining }
+        Slot { row: row.map(Arc::new), next: None, until, remaining }
     }
 
     fn of(record: &Record, until: UnixSeconds) -> Slot {
@@ -208,7 +210,7 @@ impl Store for MemoryStore {
         }
         self.put(&mut subjects, new, Slot::of(record, until));
         let marker = Slot::new(None, record.seen, record.seen.saturating_add(ROTATION_GRACE));
-        self.put(&mut subjects, old, marker);
+        self.put(&mut subjects, old, Slot { next: Some(new), ..marker });
         Ok(saved(record))
     }
 
@@ -219,14 +221,22 @@ impl Store for MemoryStore {
         let Some(row) = slot.as_ref().and_then(|slot| slot.live(record.seen)) else {
             return Ok(Written::Gone);
         };
-        let row = Row { seen: record.seen, ..Row::clone(row) };
+        let until = slot.as_ref().map_or(until, |slot| slot.until.max(until));
+        let row = Row { seen: row.seen.max(record.seen), ..Row::clone(row) };
         self.put(&mut subjects, id, Slot::new(Some(row), record.seen, until));
         Ok(saved(record))
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
         let _writing = self.writing();
-        self.remove(id);
+        let mut ended = *id;
+        for _ in 0..MOST_RENEWALS {
+            match self.slot(&ended) {
+                Some(Slot { next: Some(next), .. }) => ended = next,
+                _ => break,
+            }
+        }
+        self.remove(&ended);
         Ok(())
     }
 

@@ -122,8 +122,9 @@ pub fn open_store(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> 
 ///   store keeps no other.
 /// - A store never logs an id and keeps only its hash.
 ///
-/// Every call is bounded by the setting `store_timeout` from above, so an implementation need not
-/// bound it again; it must bear being dropped at any `await`.
+/// Every call that a request waits for is bounded from above by the setting `store_timeout`, `lock` by
+/// `lock_timeout`, and `start`, `sweep` and `stop` by ten seconds, so an implementation need not bound them
+/// again; it must bear being dropped at any `await`.
 #[rocket::async_trait]
 pub trait Store: Send + Sync + 'static {
     /// What this store can do, so that *cannot list* is never mistaken for *an empty list*.
@@ -138,7 +139,8 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called once when the app shuts down: close connections.
+    /// Called once when the app is gone and no request is left: close connections. May be cut short by the
+    /// end of the process.
     async fn stop(&self) {}
 
     /// The session that `ticket` stands for.
@@ -165,7 +167,8 @@ pub trait Store: Send + Sync + 'static {
     /// atomic step, and leaves a marker under `old` for [`ROTATION_GRACE`].
     ///
     /// # Errors
-    /// When it may not have been kept; the old session is then untouched.
+    /// When it may not have been kept; the old session is then untouched. That goes for a caller that gave
+    /// up too: nobody would learn the new id.
     async fn rotate(
         &self,
         old: &Id,
@@ -174,13 +177,15 @@ pub trait Store: Send + Sync + 'static {
         until: UnixSeconds,
     ) -> Result<Written, StoreError>;
 
-    /// Moves `seen` of the session to the record's. Writes no data and does not raise the version.
+    /// Moves `seen` of the session on to the record's, and its end on to `until`; neither ever moves back.
+    /// Writes no data and does not raise the version.
     ///
     /// # Errors
     /// When it may not have been kept.
     async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError>;
 
-    /// Forgets the session. It is no error when there is none.
+    /// Forgets the session, or what it has become where it was renewed within [`ROTATION_GRACE`]: a logout
+    /// must not miss it. It is no error when there is none.
     ///
     /// # Errors
     /// When it may still be there.
@@ -228,6 +233,11 @@ pub trait Store: Send + Sync + 'static {
 
 /// For how many seconds a late request with an id that was renewed is recognised.
 pub const ROTATION_GRACE: UnixSeconds = 60;
+
+/// How many renewals an end is followed through, and how often a subject's sessions are listed anew to end
+/// those that were being renewed meanwhile.
+#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
+const MOST_RENEWALS: usize = 16;
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, PartialEq)]

@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use super::lease::{LEASE, Lease, PAUSE};
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
-use super::undropped::undropped;
-use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::undropped::{Ended, Waiter, undropped_for};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -108,18 +108,17 @@ impl MongoStore {
         }
     }
 
-    /// Sets fields of a live session, if there is one that the filter fits.
-    async fn set(
+    /// Changes a live session, if there is one that the filter fits.
+    async fn change(
         &self,
         id: &IdHash,
         filter: Document,
-        fields: Document,
+        change: Document,
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         let mut all = doc! { "_id": id.to_text(), "expires": { "$gt": now } };
         all.extend(filter);
-        let updated =
-            self.sessions().await?.update_one(all, doc! { "$set": fields }).await.map_err(failed)?;
+        let updated = self.sessions().await?.update_one(all, change).await.map_err(failed)?;
         Ok(updated.matched_count == 1)
     }
 
@@ -140,6 +139,7 @@ impl MongoStore {
         record: &Record,
         expected: u32,
         until: UnixSeconds,
+        waiter: Waiter,
     ) -> Result<Written, StoreError> {
         let new = IdHash::of(&record.id);
         if !self.insert(&new, record, until).await? {
@@ -148,9 +148,15 @@ impl MongoStore {
         let grace = record.seen.saturating_add(ROTATION_GRACE);
         let marker = doc! {
             "version": MARKER, "data": "", "subject": Bson::Null, "subject_hash": Bson::Null,
-            "expires": grace, "forget_at": forget_at(record.seen, grace),
+            "expires": grace, "forget_at": forget_at(record.seen, grace), "next": new.to_text(),
         };
-        if self.set(old, doc! { "version": i64::from(expected) }, marker, record.seen).await? {
+        if !waiter.is_there() {
+            // Nobody would learn the new id, and the old one would be dead.
+            self.delete(&new).await?;
+            return Err(Ended.into());
+        }
+        let marker = doc! { "$set": marker };
+        if self.change(old, doc! { "version": i64::from(expected) }, marker, record.seen).await? {
             return Ok(saved(record));
         }
         self.delete(&new).await?;
@@ -261,7 +267,8 @@ impl Store for MongoStore {
     ) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         let filter = doc! { "version": i64::from(expected) };
-        match self.set(&id, filter, self.fields(record, until), record.seen).await? {
+        let whole = doc! { "$set": self.fields(record, until) };
+        match self.change(&id, filter, whole, record.seen).await? {
             true => Ok(saved(record)),
             false => self.obstacle(&id, record.seen).await,
         }
@@ -275,21 +282,32 @@ impl Store for MongoStore {
         until: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let (store, old, record) = (self.clone(), IdHash::of(old), record.clone());
-        undropped(async move { store.rotate(&old, &record, expected, until).await }).await
+        undropped_for(|waiter| async move { store.rotate(&old, &record, expected, until, waiter).await })
+            .await
     }
 
     async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        let fields =
+        let later =
             doc! { "seen": record.seen, "expires": until, "forget_at": forget_at(record.seen, until) };
         let any = doc! { "version": { "$gte": 0_i64 } };
-        Ok(match self.set(&IdHash::of(&record.id), any, fields, record.seen).await? {
+        Ok(match self.change(&IdHash::of(&record.id), any, doc! { "$max": later }, record.seen).await? {
             true => saved(record),
             false => Written::Gone,
         })
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        self.sessions().await?.delete_one(doc! { "_id": id.to_text() }).await.map_err(failed)?;
+        let sessions = self.sessions().await?;
+        let mut id = id.to_text();
+        for _ in 0..MOST_RENEWALS {
+            let live = doc! { "_id": &id, "version": { "$gte": 0_i64 } };
+            if sessions.delete_one(live).await.map_err(failed)?.deleted_count == 1 {
+                break;
+            }
+            let marker = sessions.find_one(doc! { "_id": &id }).await.map_err(failed)?;
+            let Some(next) = marker.as_ref().and_then(|marker| marker.get_str("next").ok()) else { break };
+            id = next.to_owned();
+        }
         Ok(())
     }
 
@@ -316,7 +334,18 @@ impl Store for MongoStore {
         if let Some(except) = except {
             ended.insert("_id", doc! { "$ne": except.to_text() });
         }
-        Ok(self.sessions().await?.delete_many(ended).await.map_err(failed)?.deleted_count)
+        let sessions = self.sessions().await?;
+        let (mut count, mut calm) = (0, 0);
+        for _ in 0..MOST_RENEWALS {
+            let deleted = sessions.delete_many(ended.clone()).await.map_err(failed)?.deleted_count;
+            count += deleted;
+            calm = if deleted == 0 { calm + 1 } else { 0 };
+            // One look may miss a session that is being renewed.
+            if calm == 2 {
+                break;
+            }
+        }
+        Ok(count)
     }
 
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {

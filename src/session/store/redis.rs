@@ -21,8 +21,8 @@ use super::lease::{LEASE, Lease, PAUSE};
 use super::lock::LocalLocks;
 use super::redis_scripts::Scripts;
 use super::row::{Row, saved};
-use super::undropped::undropped;
-use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::undropped::{Ended, Waiter, undropped_for};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -89,17 +89,13 @@ impl RedisStore {
     }
 
     /// Writes over a live session.
-    async fn write(&self, id: &IdHash, over: Over<'_>, fields: Vec<Value>) -> Result<Answer, StoreError> {
-        let expected = over.expected.map_or_else(String::new, |version| version.to_string());
-        let whole = if over.whole { "1" } else { "0" };
+    async fn write(&self, id: &IdHash, over: Over, fields: Vec<Value>) -> Result<Answer, StoreError> {
         let keep = milliseconds(over.now, over.until);
-        let mut arguments: Vec<Value> = vec![over.now.into(), expected.into(), whole.into(), keep.into()];
+        let mut arguments: Vec<Value> = vec![over.now.into(), over.expected.to_string().into(), keep.into()];
         arguments.extend(fields);
-        match self.scripts.write.run(&self.client, &self.key(id), arguments).await.map_err(failed)? {
-            0 => Ok(Answer::Done),
-            1 => Ok(Answer::Conflict),
-            _ => Ok(Answer::Gone),
-        }
+        let answer: i64 =
+            self.scripts.write.run(&self.client, &self.key(id), arguments).await.map_err(failed)?;
+        Ok(Answer::from(answer))
     }
 
     async fn create(&self, id: &IdHash, record: &Record, until: UnixSeconds) -> Result<Answer, StoreError> {
@@ -130,6 +126,7 @@ impl RedisStore {
         record: &Record,
         expected: u32,
         until: UnixSeconds,
+        waiter: Waiter,
     ) -> Result<Written, StoreError> {
         let new = IdHash::of(&record.id);
         self.enter(&new, record, until).await?;
@@ -137,8 +134,14 @@ impl RedisStore {
             return Ok(Written::Conflict);
         }
         let grace = record.seen.saturating_add(ROTATION_GRACE);
-        let over = Over { now: record.seen, until: grace, expected: Some(&expected), whole: true };
-        let marked = self.write(old, over, vec!["expires".into(), grace.into()]).await?;
+        if !waiter.is_there() {
+            // Nobody would learn the new id, and the old one would be dead.
+            self.delete(&new).await?;
+            return Err(Ended.into());
+        }
+        let over = Over { now: record.seen, until: grace, expected };
+        let marker = vec!["expires".into(), grace.into(), "next".into(), new.to_text().into()];
+        let marked = self.write(old, over, marker).await?;
         if !matches!(marked, Answer::Done) {
             self.delete(&new).await?;
         }
@@ -183,12 +186,10 @@ impl RedisStore {
 }
 
 /// What a write goes over.
-struct Over<'v> {
+struct Over {
     now: UnixSeconds,
     until: UnixSeconds,
-    expected: Option<&'v u32>,
-    /// Every field is written anew.
-    whole: bool,
+    expected: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -196,6 +197,16 @@ enum Answer {
     Done,
     Conflict,
     Gone,
+}
+
+impl From<i64> for Answer {
+    fn from(answer: i64) -> Answer {
+        match answer {
+            0 => Answer::Done,
+            1 => Answer::Conflict,
+            _ => Answer::Gone,
+        }
+    }
 }
 
 impl Answer {
@@ -286,7 +297,7 @@ impl Store for RedisStore {
     ) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         self.enter(&id, record, until).await?;
-        let over = Over { now: record.seen, until, expected: Some(&expected), whole: true };
+        let over = Over { now: record.seen, until, expected };
         Ok(self.write(&id, over, fields(record, until)).await?.of(record))
     }
 
@@ -298,19 +309,30 @@ impl Store for RedisStore {
         until: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let (store, old, record) = (self.clone(), IdHash::of(old), record.clone());
-        undropped(async move { store.rotate(&old, &record, expected, until).await }).await
+        undropped_for(|waiter| async move { store.rotate(&old, &record, expected, until, waiter).await })
+            .await
     }
 
     async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         self.enter(&id, record, until).await?;
-        let over = Over { now: record.seen, until, expected: None, whole: false };
-        let fields = vec!["expires".into(), until.into(), "seen".into(), record.seen.into()];
-        Ok(self.write(&id, over, fields).await?.of(record))
+        let keep = milliseconds(record.seen, until);
+        let arguments = vec![record.seen.into(), until.into(), keep.into()];
+        let answer: i64 =
+            self.scripts.touch.run(&self.client, &self.key(&id), arguments).await.map_err(failed)?;
+        Ok(Answer::from(answer).of(record))
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        self.client.del(self.key(id)).await.map_err(failed)
+        let mut id = *id;
+        for _ in 0..MOST_RENEWALS {
+            let key = self.key(&id);
+            let next: String =
+                self.scripts.delete.run(&self.client, &key, Vec::new()).await.map_err(failed)?;
+            let Some(next) = IdHash::from_text(&next) else { break };
+            id = next;
+        }
+        Ok(())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
@@ -324,14 +346,26 @@ impl Store for RedisStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        let live = self.of_subject(subject, now).await?;
-        let ended: Vec<IdHash> = live.into_iter().map(|(id, _)| id).filter(|id| except != Some(id)).collect();
-        try_join_all(ended.iter().map(|id| self.delete(id))).await?;
-        if !ended.is_empty() {
+        let (mut count, mut calm) = (0, 0);
+        for _ in 0..MOST_RENEWALS {
+            let live = self.of_subject(subject, now).await?;
+            let ended: Vec<IdHash> =
+                live.into_iter().map(|(id, _)| id).filter(|id| except != Some(id)).collect();
+            if ended.is_empty() {
+                calm += 1;
+                // A list takes several steps: one look may miss a session that is being renewed.
+                if calm == 2 {
+                    break;
+                }
+                continue;
+            }
+            calm = 0;
+            try_join_all(ended.iter().map(|id| self.delete(id))).await?;
             let entries: Vec<String> = ended.iter().map(|id| id.to_text()).collect();
             let _: i64 = self.client.zrem(self.subject_key(subject), entries).await.map_err(failed)?;
+            count += ended.len() as u64;
         }
-        Ok(ended.len() as u64)
+        Ok(count)
     }
 
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {

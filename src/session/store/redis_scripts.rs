@@ -12,16 +12,34 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 0";
 
-/// ARGV: now, the version expected or nothing, whether to replace all fields, milliseconds to keep, then
-/// fields and values. 1 on a conflict, 2 when there is no live session.
+/// ARGV: now, the version expected, milliseconds to keep, then fields and values. 1 on a conflict, 2 when
+/// there is no live session.
 const WRITE: &str = "
 local found = redis.call('HMGET', KEYS[1], 'version', 'expires')
 if not found[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 2 end
-if ARGV[2] ~= '' and found[1] ~= ARGV[2] then return 1 end
-if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+if found[1] ~= ARGV[2] then return 1 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 0";
+
+/// ARGV: now, when it expires, milliseconds to keep. Moves nothing back. 2 when there is no live session.
+const TOUCH: &str = "
+local found = redis.call('HMGET', KEYS[1], 'version', 'expires', 'seen')
+if not found[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 2 end
+if tonumber(found[3]) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'seen', ARGV[1]) end
+if tonumber(found[2]) < tonumber(ARGV[2]) then
+    redis.call('HSET', KEYS[1], 'expires', ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 0";
+
+/// Deletes a session; of the marker that a renewed id left, says which session it became.
+const DELETE: &str = "
+local next = redis.call('HGET', KEYS[1], 'next')
+if next then return next end
+redis.call('DEL', KEYS[1])
+return ''";
 
 /// ARGV: the session, when it expires, milliseconds to keep the list at least, what expired before this is
 /// left out.
@@ -45,6 +63,8 @@ pub(super) struct Script {
 pub(super) struct Scripts {
     pub(super) create: Script,
     pub(super) write: Script,
+    pub(super) touch: Script,
+    pub(super) delete: Script,
     pub(super) enter: Script,
     pub(super) release: Script,
 }
@@ -55,6 +75,8 @@ impl Scripts {
         Scripts {
             create: script(CREATE),
             write: script(WRITE),
+            touch: script(TOUCH),
+            delete: script(DELETE),
             enter: script(ENTER),
             release: script(RELEASE),
         }

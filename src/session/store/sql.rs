@@ -12,8 +12,8 @@ use super::lock::LocalLocks;
 use super::row::{Row, saved};
 use super::sql_dialect::{Dialect, Statement, Statements};
 use super::sql_leases::Leases;
-use super::undropped::undropped;
-use super::{Capabilities, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::undropped::{Ended, undropped, undropped_for};
+use super::{Capabilities, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -266,12 +266,13 @@ impl Store for SqlStore {
     ) -> Result<Written, StoreError> {
         let (old, new) = (IdHash::of(old), IdHash::of(&record.id));
         let mark = query(&self.statements.mark)
+            .bind(bytes(&new))
             .bind(record.seen.saturating_add(ROTATION_GRACE))
             .bind(bytes(&old))
             .bind(i64::from(expected))
             .bind(record.seen);
         let (create, writes) = (self.create(&new, record, until), self.writes.clone());
-        let moved: Result<bool, sqlx::Error> = undropped(async move {
+        let moved: Result<bool, sqlx::Error> = undropped_for(|waiter| async move {
             let mut transaction = writes.begin().await?;
             if !one(&mark.execute(&mut *transaction).await?) {
                 transaction.rollback().await?;
@@ -279,6 +280,11 @@ impl Store for SqlStore {
             }
             // What is dropped uncommitted is rolled back.
             create.execute(&mut *transaction).await?;
+            if !waiter.is_there() {
+                // Nobody would learn the new id, and the old one would be dead.
+                transaction.rollback().await?;
+                return Err(Ended.into());
+            }
             transaction.commit().await?;
             Ok(true)
         })
@@ -292,7 +298,8 @@ impl Store for SqlStore {
     }
 
     async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        let touch = query(&self.statements.touch).bind(record.seen).bind(until);
+        let (touch, seen) = (query(&self.statements.touch), record.seen);
+        let touch = touch.bind(seen).bind(seen).bind(until).bind(until);
         let touch = touch.bind(bytes(&IdHash::of(&record.id))).bind(record.seen);
         Ok(match one(&execute(touch, &self.writes).await.map_err(failed)?) {
             true => saved(record),
@@ -301,7 +308,19 @@ impl Store for SqlStore {
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        execute(query(&self.statements.delete).bind(bytes(id)), &self.writes).await.map_err(failed)?;
+        let mut id = bytes(id);
+        for _ in 0..MOST_RENEWALS {
+            let delete = query(&self.statements.delete).bind(id.clone());
+            if one(&execute(delete, &self.writes).await.map_err(failed)?) {
+                return Ok(());
+            }
+            let renewed = query(&self.statements.renewed).bind(id);
+            let Some(marker) = fetch_optional(renewed, &self.writes).await.map_err(failed)? else {
+                return Ok(());
+            };
+            let Some(next) = marker.try_get(0).map_err(failed)? else { return Ok(()) };
+            id = next;
+        }
         Ok(())
     }
 
@@ -322,9 +341,20 @@ impl Store for SqlStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        let except = except.map(bytes).unwrap_or_default();
-        let end = query(&self.statements.end_all).bind(self.subject_hash(subject)).bind(except).bind(now);
-        Ok(execute(end, &self.writes).await.map_err(failed)?.rows_affected())
+        let mut ended = 0;
+        for _ in 0..MOST_RENEWALS {
+            let listed = self.by_subject(subject, now).await?;
+            let left: Vec<_> = listed.iter().filter(|listed| Some(&listed.id) != except).collect();
+            if left.is_empty() {
+                break;
+            }
+            // By their ids, as renewals go: two that take their locks in two orders end in a deadlock.
+            for listed in &left {
+                self.delete(&listed.id).await?;
+            }
+            ended += left.len() as u64;
+        }
+        Ok(ended)
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {

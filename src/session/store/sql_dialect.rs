@@ -35,8 +35,8 @@ pub(super) struct Statements {
     pub(super) touch: SqlStr,
     pub(super) version: SqlStr,
     pub(super) delete: SqlStr,
+    pub(super) renewed: SqlStr,
     pub(super) list: SqlStr,
-    pub(super) end_all: SqlStr,
     pub(super) sweep: SqlStr,
 }
 
@@ -58,24 +58,26 @@ impl Statements {
                  remembered = $5, signed_in = $6, subject = $7, data = $8, expires = $9
                  WHERE id_hash = $10 AND version = $11 AND expires > $12 AND data IS NOT NULL",
             ),
+            // The marker of a renewed id has no subject: its column says which session it became.
             mark: statement(
-                "UPDATE sealed_sessions SET subject_hash = NULL, subject = NULL, data = NULL, expires = $1
-                 WHERE id_hash = $2 AND version = $3 AND expires > $4 AND data IS NOT NULL",
+                "UPDATE sealed_sessions SET subject_hash = $1, subject = NULL, data = NULL, expires = $2
+                 WHERE id_hash = $3 AND version = $4 AND expires > $5 AND data IS NOT NULL",
             ),
             touch: statement(
-                "UPDATE sealed_sessions SET seen = $1, expires = $2
-                 WHERE id_hash = $3 AND expires > $4 AND data IS NOT NULL",
+                "UPDATE sealed_sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $2 END,
+                 expires = CASE WHEN expires > $3 THEN expires ELSE $4 END
+                 WHERE id_hash = $5 AND expires > $6 AND data IS NOT NULL",
             ),
             version: statement(
                 "SELECT version FROM sealed_sessions WHERE id_hash = $1 AND expires > $2 AND data IS NOT NULL",
             ),
-            delete: statement("DELETE FROM sealed_sessions WHERE id_hash = $1"),
+            delete: statement("DELETE FROM sealed_sessions WHERE id_hash = $1 AND data IS NOT NULL"),
+            renewed: statement(
+                "SELECT subject_hash FROM sealed_sessions WHERE id_hash = $1 AND data IS NULL",
+            ),
             list: statement(
                 "SELECT created, seen, version, remembered, signed_in, subject, data, id_hash
                  FROM sealed_sessions WHERE subject_hash = $1 AND expires > $2",
-            ),
-            end_all: statement(
-                "DELETE FROM sealed_sessions WHERE subject_hash = $1 AND id_hash <> $2 AND expires > $3",
             ),
             sweep: statement(dialect.sweep),
         }

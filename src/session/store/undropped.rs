@@ -1,5 +1,7 @@
 //! Work that is ended although nobody waits for it any more.
 
+use rocket::tokio::sync::oneshot::{Sender, channel};
+
 use super::StoreError;
 
 /// Runs `work` on a task of its own, to its end: a request that gives up would otherwise leave a step of
@@ -12,12 +14,34 @@ where
     rocket::tokio::spawn(work).await.unwrap_or_else(|_| Err(Ended.into()))
 }
 
-/// The task was ended with the process.
+/// As [`undropped`], for work that nobody may profit from once its request has been answered: it asks
+/// [`Waiter`] before its last step.
+pub(super) async fn undropped_for<V, E, F>(work: impl FnOnce(Waiter) -> F) -> Result<V, E>
+where
+    F: Future<Output = Result<V, E>> + Send + 'static,
+    V: Send + 'static,
+    E: From<Ended> + Send + 'static,
+{
+    let (waiter, _waits_until_dropped) = channel();
+    undropped(work(Waiter(waiter))).await
+}
+
+/// Whoever began some work.
+pub(super) struct Waiter(Sender<()>);
+
+impl Waiter {
+    /// Whether they still wait for it.
+    pub(super) fn is_there(&self) -> bool {
+        !self.0.is_closed()
+    }
+}
+
+/// The work was ended with the process, or given up with its request.
 pub(super) struct Ended;
 
 impl From<Ended> for StoreError {
     fn from(_: Ended) -> StoreError {
-        StoreError::Failed("the process is ending".into())
+        StoreError::Failed("it was given up".into())
     }
 }
 
