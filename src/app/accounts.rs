@@ -1,5 +1,6 @@
 //! Accounts: names and password hashes in SQLite, at `data_dir/app.db`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,11 +116,8 @@ impl Accounts {
 
 /// A name that is not taken for an account, in words for the form.
 pub(super) fn name_problem(name: &str) -> Option<&'static str> {
-    let hidden = |letter: char| {
-        letter.is_control()
-            || ('\u{200b}'..='\u{200f}').contains(&letter)
-            || ('\u{202a}'..='\u{202e}').contains(&letter)
-    };
+    let hidden =
+        |letter: char| letter.is_control() || UNSEEN.iter().any(|unseen| unseen.contains(&u32::from(letter)));
     match name.chars().count() {
         0 => Some("Choose a username."),
         65.. => Some("Use at most 64 characters."),
@@ -128,6 +126,30 @@ pub(super) fn name_problem(name: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+/// Characters that show nothing: those of Unicode's property Default_Ignorable_Code_Point, the separators
+/// of lines, the controls of annotations, and the blank among the Braille patterns.
+const UNSEEN: [RangeInclusive<u32>; 19] = [
+    0xad..=0xad,
+    0x34f..=0x34f,
+    0x61c..=0x61c,
+    0x115f..=0x1160,
+    0x17b4..=0x17b5,
+    0x180b..=0x180f,
+    0x200b..=0x200f,
+    0x2028..=0x202e,
+    0x2060..=0x206f,
+    0x2800..=0x2800,
+    0x3164..=0x3164,
+    0xfe00..=0xfe0f,
+    0xfeff..=0xfeff,
+    0xffa0..=0xffa0,
+    0xfff0..=0xfffb,
+    0x1bca0..=0x1bca3,
+    0x1d173..=0x1d17a,
+    0x1d159..=0x1d159,
+    0xe0000..=0xe0fff,
+];
 
 /// A name as it is compared: two that look the same are the same.
 fn key(name: &str) -> String {
@@ -149,6 +171,9 @@ mod tests {
         assert_eq!(name_problem("<script>alert(1)</script>"), None);
         for name in ["", " ", "two\nlines", "nul\0", "a\u{202e}b", &"x".repeat(65)] {
             assert!(name_problem(name).is_some(), "{name:?}");
+        }
+        for unseen in ['\u{ad}', '\u{2800}', '\u{3164}', '\u{feff}', '\u{2066}', '\u{34f}', '\u{e0001}'] {
+            assert!(name_problem(&format!("al{unseen}ice")).is_some(), "{unseen:?}");
         }
     }
 }

@@ -20,8 +20,8 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
             "attributes": wire.lines.saturating_sub(wire.request),
             "line": wire.lines,
             "limit": LINE_LIMIT,
-            "over": wire.request > LINE_LIMIT,
             "bars": bars(&parts),
+            "rest": scale(wire.lines.saturating_sub(wire.request)),
             "parts": parts.iter().map(Part::json).collect::<Vec<_>>(),
         })
     });
@@ -35,6 +35,7 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
             "absolute": page.when(ends.absolute),
         })),
         arrival: arrival(session.arrival()),
+        sent: session.arrival() != Arrival::Absent,
     };
     page.show("cookie", "Inside the cookie", own)
 }
@@ -79,9 +80,13 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
     numbered.map(|((label, bytes, note), slot)| Part { label, bytes, note, slot }).collect()
 }
 
-/// The parts on a scale of 1000 for the limit of one cookie.
+/// Bytes on a scale of 1000 for the limit of one cookie, which is one of the whole Set-Cookie line.
+fn scale(bytes: usize) -> f64 {
+    bytes as f64 * 1000.0 / LINE_LIMIT as f64
+}
+
+/// The parts on that scale.
 fn bars(parts: &[Part]) -> Vec<Value> {
-    let scale = |bytes: usize| bytes as f64 * 1000.0 / LINE_LIMIT as f64;
     let mut before = 0;
     let bar = |part: &Part| {
         let x = scale(before);

@@ -1,6 +1,7 @@
 //! Cross-site request forgery: every form carries its session's token, and every POST is refused
 //! without it before anything else of the form is read (ASVS 5.0, 3.5.1).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -78,7 +79,8 @@ pub(super) struct Protected<F>(pub(super) F);
 pub(super) enum Refusal {
     /// Another site sent it.
     CrossSite,
-    /// The browser sent no cookie of this realm, so no token can be its own.
+    /// The browser sent no cookie of this realm, so no token can be its own: it keeps none, or the page
+    /// stood open until the session was over.
     NoCookie,
     /// The token is missing, or not this session's: the page was older than the login, for example.
     Token,
@@ -99,6 +101,8 @@ pub(super) fn typed<'r>(request: &'r Request<'_>) -> &'r Typed {
 pub(super) struct Typed {
     #[field(default = String::new())]
     pub(super) username: String,
+    #[field(default = false)]
+    pub(super) remember: bool,
     pub(super) next: Option<String>,
 }
 
@@ -134,11 +138,15 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
         let token = Form::<Token>::parse_encoded(raw).ok().and_then(|form: Token| form.csrf_token);
         match (token, &session.get().csrf) {
             (Some(token), Some(secret)) if is_form && secret.matches(&token) => {}
-            _ if session.arrival() == Arrival::Absent => return refuse(request, Refusal::NoCookie),
             _ => {
                 request.local_cache(|| Form::<Typed>::parse_encoded(raw).unwrap_or_default());
-                return refuse(request, Refusal::Token);
+                let brought_none = session.arrival() == Arrival::Absent;
+                return refuse(request, if brought_none { Refusal::NoCookie } else { Refusal::Token });
             }
+        }
+        // Read with replacement characters, two passwords could be the same.
+        if matches!(text, Cow::Owned(_)) || raw.percent_decode().is_err() {
+            return Outcome::Error((Status::UnprocessableEntity, ()));
         }
         match Form::<F>::parse_encoded(raw) {
             Ok(form) => Outcome::Success(Protected(form)),

@@ -1,13 +1,14 @@
 //! The error pages.
 
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::request::Request;
-use rocket::response::Redirect;
+use rocket::response::{self, Redirect, Responder};
 use rocket::{Catcher, catch};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
 use super::csrf::{self, Refusal};
+use super::headers;
 use super::login::{self, FormState};
 use super::next::Next;
 use super::page::{Html, Page};
@@ -38,15 +39,18 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
     };
     let explanation = match refusal {
         Some(Refusal::CrossSite) => "The form was sent by another site.",
-        Some(Refusal::NoCookie) => "The form came without the cookie that shows it is yours.",
+        Some(Refusal::NoCookie) => {
+            "The form came without the cookie that shows it is yours. Nothing was changed."
+        }
         Some(Refusal::Token) => {
-            "The form was older than your session, as happens with two tabs. Nothing was changed; here it is again."
+            "The form was older than your session, as happens with two tabs. Nothing was changed."
         }
         None => "This is not for you to see.",
     };
     let typed = csrf::typed(request);
     let form = FormState {
         username: typed.username.clone(),
+        remember: typed.remember,
         next: login::checked(typed.next.as_deref()),
         ..FormState::default()
     };
@@ -56,23 +60,46 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
         explanation,
         advice: Vec::<String>::new(),
         kind,
+        form_page: form_page(request),
         no_cookie: refusal == Some(Refusal::NoCookie),
         form,
     };
     Some(page.show_form("error", Status::Forbidden.reason_lossy(), own))
 }
 
+/// The page of a request that Rocket could not read, which the headers' fairing does not see.
+struct Unread(Option<Html>);
+
+impl<'r> Responder<'r, 'static> for Unread {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = self.0.respond_to(request)?;
+        for header in headers::all() {
+            response.set_header(header);
+        }
+        Ok(response)
+    }
+}
+
+#[catch(400)]
+async fn unread(status: Status, request: &Request<'_>) -> Unread {
+    Unread(page(status, request).await)
+}
+
 #[catch(default)]
 async fn other(status: Status, request: &Request<'_>) -> Option<Html> {
+    page(status, request).await
+}
+
+async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let (explanation, advice): (&str, Vec<String>) = match status.code {
         400 => ("The request could not be understood.", Vec::new()),
-        404 => ("There is no page here.", vec!["Check the address, or begin at the overview.".into()]),
+        404 => ("There is no page here.", vec!["Check the address.".into()]),
         413 => ("That was more than a form may hold.", vec!["Nothing was changed. Send less.".into()]),
         415 => ("That was sent in a way that this page does not read.", Vec::new()),
         422 => (
             "The form was not complete.",
-            vec!["Nothing was changed. Go back and fill in every field.".into()],
+            vec!["Nothing was changed. Fill in every field, in letters that can be read.".into()],
         ),
         429 => ("That was too often.", vec!["Wait a moment, then try again.".into()]),
         500 => match failure(request) {
@@ -90,9 +117,23 @@ async fn other(status: Status, request: &Request<'_>) -> Option<Html> {
     };
     let reason = status.reason_lossy();
     let own = context! {
-        status: status.code, reason, explanation, advice, kind: "back", no_cookie: false, form: json!(null),
+        status: status.code,
+        reason,
+        explanation,
+        advice,
+        kind: "back",
+        form_page: form_page(request),
+        no_cookie: false,
+        form: json!(null),
     };
     Some(page.show("error", reason, own))
+}
+
+/// The page that a form was sent from: every form of the site is sent to its own page, but for the one
+/// that signs out.
+fn form_page<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+    let path = request.uri().path();
+    (request.method() == Method::Post && path.segments().last() != Some("logout")).then(|| path.as_str())
 }
 
 fn outage_advice(request: &Request<'_>) -> Vec<String> {
@@ -106,5 +147,5 @@ fn outage_advice(request: &Request<'_>) -> Vec<String> {
 }
 
 pub(super) fn catchers() -> Vec<Catcher> {
-    rocket::catchers![unauthorized, forbidden, other]
+    rocket::catchers![unread, unauthorized, forbidden, other]
 }

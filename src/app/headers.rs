@@ -4,18 +4,30 @@ use rocket::fairing::Fairing;
 use rocket::http::Header;
 use rocket::shield::{Frame, NoSniff, Policy, Referrer, Shield};
 
-/// Rocket's Shield with what this site needs; it adds HSTS by itself when TLS is on.
-pub(super) fn fairing() -> impl Fairing {
-    Shield::new()
-        .enable(NoSniff::Enable)
-        .enable(Frame::Deny)
-        .enable(Referrer::SameOrigin)
-        .enable(ContentSecurity)
-        .enable(Opener)
-        .enable(Resource)
-        .enable(Embedder)
-        .enable(Features)
+macro_rules! policies {
+    ($($policy:expr),* $(,)?) => {
+        /// Rocket's Shield with what this site needs; it adds HSTS by itself when TLS is on.
+        pub(super) fn fairing() -> impl Fairing {
+            Shield::new()$(.enable($policy))*
+        }
+
+        /// The same headers, for the answer to a request that Rocket cannot read: no fairing sees it.
+        pub(super) fn all() -> Vec<Header<'static>> {
+            vec![$($policy.header()),*]
+        }
+    };
 }
+
+policies![
+    NoSniff::Enable,
+    Frame::Deny,
+    Referrer::SameOrigin,
+    ContentSecurity,
+    Opener,
+    Resource,
+    Embedder,
+    Features,
+];
 
 macro_rules! policy {
     ($policy:ident, $name:literal, $value:expr) => {

@@ -24,6 +24,7 @@ pub(super) enum Answer {
 #[derive(Default, Serialize)]
 pub(super) struct FormState {
     pub(super) username: String,
+    pub(super) remember: bool,
     pub(super) next: Option<String>,
     pub(super) error: Option<&'static str>,
     pub(super) username_error: Option<&'static str>,
@@ -76,7 +77,8 @@ async fn submit(
     let Some(account) = account else {
         log::warn!("sign-in refused for {username:?}");
         let error = Some("Wrong username or password.");
-        let form = FormState { username, next: checked(next.as_deref()), error, ..FormState::default() };
+        let next = checked(next.as_deref());
+        let form = FormState { username, remember, next, error, ..FormState::default() };
         return Answer::Again((Status::Unauthorized, page.show_form("login", "Sign in", WithForm { form })));
     };
     log::info!("account {} signed in", account.id);

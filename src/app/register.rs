@@ -36,7 +36,7 @@ async fn submit(
     let password_error = passwords::problem(&password, &username);
     let again = |username_error, password_error, username| {
         let next = checked(next.as_deref());
-        let form = FormState { username, next, username_error, password_error, error: None };
+        let form = FormState { username, next, username_error, password_error, ..FormState::default() };
         let page = page.show_form("register", "Create an account", WithForm { form });
         Answer::Again((Status::UnprocessableEntity, page))
     };

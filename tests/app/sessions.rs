@@ -12,7 +12,7 @@ async fn the_whole_walk_keeps_the_count_and_ends_with_the_logout() {
     let app = App::start().await;
     let first = app.get("/stateless").await;
     assert_eq!(first.visits(), Some("1"));
-    assert!(first.body.contains("Sent with this page"), "the cookie is in this very response");
+    assert!(first.body.contains("Comes with this page"), "the cookie is in this very response");
     assert_eq!(app.get("/stateless").await.visits(), Some("2"));
     assert_eq!(app.register("ada").await.location(), "/stateless");
     assert_eq!(app.get("/stateless/profile").await.after("<output id=\"username\">"), Some("ada"));
@@ -136,7 +136,9 @@ async fn the_cookie_page_shows_every_byte_and_no_secret() {
     let cookie = app.client.cookies().get("__Host-stateless").unwrap().clone();
     assert!(!page.body.contains(cookie.value()), "the value itself is never shown");
     let total = cookie.name().len() + "=".len() + cookie.value().len();
-    assert!(page.body.contains(&format!("<b>{total} of 4096 bytes</b>")), "{total}");
+    assert!(page.body.contains(&format!("<b>{total} bytes</b> in each request")), "{total}");
+    let line = page.body.split_once(" of 4096 bytes</b> in the response").unwrap().0.rsplit('>').next();
+    assert!((total + 50..4096).contains(&line.unwrap().parse::<usize>().unwrap()), "{line:?}");
     assert!(page.body.contains("(kept secret)"));
     let parts: usize = page
         .body

@@ -83,6 +83,17 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
 }
 
 #[test]
+fn x6_what_cannot_be_read_as_a_request_has_the_security_headers_too() {
+    let server = Server::start(&[]);
+    let answer = server.send(&mut Jar::default(), "FOO", "/stateless", &[], b"");
+    assert_eq!(answer.status, 400);
+    let guarded = server.get(&mut Jar::default(), "/");
+    for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options"] {
+        assert_eq!(answer.all(name).collect::<Vec<_>>(), guarded.all(name).collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[test]
 fn every_answer_to_a_form_has_the_security_headers_and_nothing_inline() {
     let server = Server::start(&[]);
     let mut jar = server.register("alice");
