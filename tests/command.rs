@@ -182,6 +182,8 @@ fn lab_prints_the_matrix_and_as_json_exactly_slugs_and_verdicts() {
 
     let arguments = ["lab", "tamper", "--store", "sqlite:/dev/null/lab.db", "--json"];
     let output = run(program(directory.path()).args(arguments), "");
+    assert_eq!(output.status.code(), Some(1), "it could not be tried");
+    assert!(text(&output.stderr).contains("sqlite"), "{}", text(&output.stderr));
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("nothing but JSON");
     assert_eq!(value["experiments"][0]["verdicts"]["sqlite"]["verdict"], "not-applicable");
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
 
-use super::{ALL, Experiment, Row, configured, find, json, run, text};
+use super::{ALL, Experiment, Row, answers, configured, find, json, run, text};
 
 /// What to run, and on which stores.
 #[derive(Args, Debug)]
@@ -23,8 +23,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Says on standard error how it goes on and prints the matrix. Succeeds whatever the verdicts are; 2 when
-/// an experiment or a store is unknown.
+/// Says on standard error how it goes on and prints the matrix. Succeeds whatever the verdicts are; 1 when a
+/// store does not answer, 2 when an experiment or a store is unknown.
 pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     let chosen = chosen(&arguments.slugs)
         .and_then(|experiments| configured(figment, &arguments.stores).map(|columns| (experiments, columns)));
@@ -35,6 +35,13 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let mut code = ExitCode::SUCCESS;
+    for column in &columns {
+        if let Err(problem) = answers(column, LogLevel::Off).await {
+            eprintln!("sealed-sessions: {problem}");
+            code = ExitCode::FAILURE;
+        }
+    }
     let mut rows = Vec::with_capacity(experiments.len());
     for (at, experiment) in experiments.iter().enumerate() {
         eprintln!("[{}/{}] {}", at + 1, experiments.len(), experiment.slug);
@@ -50,7 +57,7 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
             }
         }
     }
-    ExitCode::SUCCESS
+    code
 }
 
 fn chosen(slugs: &[String]) -> Result<Vec<&'static Experiment>, String> {

@@ -36,7 +36,7 @@ use rocket::futures::future::BoxFuture;
 pub use self::advice::{Advice, advise};
 pub use self::bench::Bench;
 pub use self::column::{Column, configured};
-pub use self::run::{Row, json, run, text};
+pub use self::run::{Row, answers, json, run, text};
 
 /// A question that is put to every store.
 #[derive(Clone, Copy)]

@@ -29,6 +29,14 @@ pub async fn run(experiment: &'static Experiment, columns: &[Column], log_level:
     Row { experiment, outcomes }
 }
 
+/// Whether a server can be started on this store.
+///
+/// # Errors
+/// Why not.
+pub async fn answers(column: &Column, log_level: LogLevel) -> Result<(), String> {
+    Bench::new(column, log_level)?.node().await.map(drop)
+}
+
 async fn on(experiment: &Experiment, column: &Column, log_level: LogLevel) -> Outcome {
     let store = column.name.clone();
     let failed = |why| Outcome {

@@ -1,5 +1,6 @@
 //! The command line's side: `lab load`, and the hidden server.
 
+use std::fs::File;
 use std::io::stderr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,6 +60,12 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
         sessions: count(arguments.sessions)?,
         delay: arguments.store_delay,
     };
+    // Before the run, which takes minutes: what cannot be written is known at once.
+    let unwritable = |file: &Path, error| format!("{} cannot be written: {error}", file.display());
+    if let Some(file) = &arguments.html {
+        let opened = File::options().append(true).create(true).open(file);
+        opened.map_err(|error| unwritable(file, error))?;
+    }
     // One thread for all clients, beside the one of the server.
     let report = rocket::tokio::task::spawn_blocking(move || drive(&options))
         .await
@@ -66,8 +73,7 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
     report.keep(data_dir)?;
     let view = View::of(&report)?;
     if let Some(file) = arguments.html {
-        std::fs::write(&file, view.html()?)
-            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        std::fs::write(&file, view.html()?).map_err(|error| unwritable(&file, error))?;
     }
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?),

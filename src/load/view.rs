@@ -356,7 +356,10 @@ fn at_rest(report: &Report) -> Table {
             store.store.clone(),
             grouped(at_rest.bytes_per_session),
             grouped(at_rest.sessions as f64),
-            at_rest.place.clone(),
+            match at_rest.sessions {
+                ..10_000 => format!("{}; too few to tell", at_rest.place),
+                _ => at_rest.place.clone(),
+            },
         ],
         None => vec![store.store.clone(), "not measured".into(), "–".into(), "another server".into()],
     });
