@@ -35,10 +35,13 @@ impl Laboratory {
         let lab = Arc::clone(self);
         let work = tokio::spawn(async move {
             let Ok(_turn) = lab.turn.try_lock() else { return drop(lab.turn.lock().await) };
+            // Its servers log as this one does, and so do the faults that they are made to meet.
+            log::warn!("the lab begins {} experiments: what follows may be theirs", experiments.len());
             for experiment in experiments {
                 let row = lab::run(experiment, &lab.columns, lab.log_level).await;
                 lab.found().insert(experiment.slug, row);
             }
+            log::warn!("the lab is done");
         });
         let _ = timeout(PATIENCE, work).await;
     }
