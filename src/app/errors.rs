@@ -131,9 +131,11 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
 
 /// The page that a form was sent from: every form of the site is sent to its own page, but for the one
 /// that signs out.
-fn form_page<'r>(request: &'r Request<'_>) -> Option<&'r str> {
+fn form_page(request: &Request<'_>) -> Option<String> {
     let path = request.uri().path();
-    (request.method() == Method::Post && path.segments().last() != Some("logout")).then(|| path.as_str())
+    let is_own_page = request.method() == Method::Post && path.segments().last() != Some("logout");
+    // A path that begins with two slashes leads elsewhere.
+    Next::checked(path.as_str()).filter(|_| is_own_page).map(Next::into_string)
 }
 
 fn outage_advice(request: &Request<'_>) -> Vec<String> {

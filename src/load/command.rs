@@ -60,7 +60,7 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
         sessions: count(arguments.sessions)?,
         delay: arguments.store_delay,
     };
-    // Before the run, which takes minutes: what cannot be written is known at once.
+    // Before the run, which takes a minute: a file that cannot be written is known at once.
     let unwritable = |file: &Path, error| format!("{} cannot be written: {error}", file.display());
     if let Some(file) = &arguments.html {
         let opened = File::options().append(true).create(true).open(file);

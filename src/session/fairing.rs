@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::http::{Header, Status};
@@ -16,7 +17,7 @@ use super::cookie::Lines;
 use super::live::RequestSessions;
 use super::realm::{NamedStore, RealmMap};
 use super::store::Store;
-use super::upkeep::{self, Upkeep};
+use super::upkeep::{self, Requests, Upkeep};
 
 /// The fairing that gives an app sessions of `T`. Attach it once.
 ///
@@ -51,7 +52,8 @@ impl<T: SessionData> Sessions<T> {
         Sessions { clock, ..self }
     }
 
-    /// Makes `store` one that the setting `store = "NAME"` can choose.
+    /// Makes `store` one that the setting `store = "NAME"` can choose. It belongs to this app, which stops it
+    /// at its end.
     #[must_use]
     pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> Sessions<T> {
         self.stores.push((name.to_owned(), store));
@@ -65,6 +67,7 @@ pub(crate) struct Engine<T> {
     pub(crate) clock: Arc<dyn Clock>,
     /// A `T::default()` as it is written: such a session is not worth keeping.
     empty: String,
+    pub(crate) requests: Requests,
     /// Runs while the app serves.
     upkeep: OnceLock<Upkeep>,
     data: PhantomData<fn() -> T>,
@@ -86,16 +89,10 @@ impl<T: SessionData> Engine<T> {
             realms: RealmMap::new(&settings, &sessions.stores)?,
             clock: Arc::clone(&sessions.clock),
             empty,
+            requests: Requests::default(),
             upkeep: OnceLock::new(),
             data: PhantomData,
         })
-    }
-}
-
-/// Requests are served until the app is gone: the stores stop no earlier.
-impl<T> Drop for Engine<T> {
-    fn drop(&mut self) {
-        upkeep::stop(self.realms.all());
     }
 }
 
@@ -105,7 +102,10 @@ struct Attached(&'static str);
 #[rocket::async_trait]
 impl<T: SessionData> Fairing for Sessions<T> {
     fn info(&self) -> Info {
-        Info { name: "Sessions", kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Singleton }
+        Info {
+            name: "Sessions",
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Response | Kind::Shutdown | Kind::Singleton,
+        }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
@@ -143,7 +143,7 @@ impl<T: SessionData> Fairing for Sessions<T> {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let sessions = request.local_cache(|| RequestSessions::<T>::new(0));
+        let sessions = request.local_cache(|| RequestSessions::<T>::new(0, None));
         let Some(engine) = request.rocket().state::<Engine<T>>() else { return };
         let failed = response.status().class().is_server_error();
         let mut lines = Lines::new();
@@ -166,6 +166,16 @@ impl<T: SessionData> Fairing for Sessions<T> {
         }
         if used {
             finish(response, lines);
+        }
+    }
+
+    /// Rocket asks before the last requests are answered: the stores stop after them, or when the time is
+    /// over that they are given.
+    async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
+        if let Some(engine) = rocket.state::<Engine<T>>() {
+            let grace = Duration::from_secs(rocket.config().shutdown.grace.into());
+            engine.requests.are_answered(grace).await;
+            upkeep::stop(engine.realms.all()).await;
         }
     }
 }

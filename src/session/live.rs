@@ -30,15 +30,18 @@ pub(crate) struct RequestSessions<T> {
     first: Slot<T>,
     others: Box<[Slot<T>]>,
     pub(crate) times: Times,
+    /// Keeps the stores open until this request has been answered.
+    #[expect(dead_code, reason = "held for its Drop")]
+    entered: Option<Arc<()>>,
 }
 
 /// Two guards that load at the same time both load; the first to finish counts.
 pub(crate) type Slot<T> = OnceBox<Result<Live<T>, SessionError>>;
 
 impl<T> RequestSessions<T> {
-    pub(crate) fn new(realms: usize) -> Self {
+    pub(crate) fn new(realms: usize, entered: Option<Arc<()>>) -> Self {
         let others = (1..realms).map(|_| Slot::new()).collect();
-        RequestSessions { first: Slot::new(), others, times: Times::default() }
+        RequestSessions { first: Slot::new(), others, times: Times::default(), entered }
     }
 
     pub(crate) fn slot(&self, realm: usize) -> Option<&Slot<T>> {

@@ -141,3 +141,15 @@ fn chunk_number(suffix: &str) -> Option<usize> {
 fn plain_number(digits: &str) -> Option<usize> {
     if digits.starts_with(['0', '+']) { None } else { digits.parse().ok() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_repeated_without_end_is_read_to_a_bound() {
+        let header = vec!["s=2."; 100_000].join(";");
+        let sent = SentCookies::parse([header.as_str(), header.as_str()].into_iter(), "s");
+        assert_eq!(sent.pieces.len(), MOST_PIECES);
+    }
+}

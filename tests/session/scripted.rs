@@ -55,12 +55,16 @@ impl Scripted {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     pub fn records(&self) -> Vec<Record> {
         self.kept.lock().unwrap().sessions.values().map(|(record, _)| record.clone()).collect()
     }
 
     async fn play(&self, name: &'static str, id: &str) -> Result<(), StoreError> {
-        if self.closed.load(Ordering::SeqCst) {
+        if self.is_closed() {
             return Err(StoreError::Failed("it is closed".into()));
         }
         self.calls.lock().unwrap().push(name);

@@ -86,6 +86,7 @@ mod at_rest {
         let ticket = request.inner().cookies().get_private("__Host-session").unwrap().value().to_owned();
         drop(request);
         browser.terminate().await;
+        assert!(std::fs::read(directory.path().join("sessions.db")).is_ok_and(|bytes| !bytes.is_empty()));
         for entry in std::fs::read_dir(directory.path()).unwrap() {
             // The store is being closed: what SQLite keeps beside the file goes.
             let Ok(bytes) = std::fs::read(entry.unwrap().path()) else { continue };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::tokio::runtime::Handle;
+use rocket::tokio::time::timeout;
 
 use super::lock::LocalLock;
 use super::undropped::{Ended, undropped};
@@ -53,9 +54,10 @@ impl Lease {
     ) -> Result<bool, E> {
         let lease = self.clone();
         let asked = async move {
-            let granted = question.await;
+            // By then it would be over: a server that vanished must not keep the next of this process out.
+            let granted = timeout(LEASE, question).await;
             drop(lease);
-            granted
+            granted.unwrap_or_else(|_| Err(Ended.into()))
         };
         undropped(asked).await
     }
@@ -67,7 +69,8 @@ impl Drop for Held {
         let turn = self.turn.take();
         runtime.spawn(async move {
             // Not given back, it ends by itself.
-            if let Err(error) = give_back().await {
+            let given_back = timeout(LEASE, give_back()).await.unwrap_or(Err(StoreError::TimedOut));
+            if let Err(error) = given_back {
                 log::warn!("a lease could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
             }
             // The next of this process asks only now.
@@ -81,7 +84,6 @@ mod tests {
     use std::sync::{Mutex, PoisonError};
 
     use rocket::tokio::sync::oneshot::channel;
-    use rocket::tokio::time::timeout;
 
     use super::*;
 

@@ -9,7 +9,10 @@ use moka::sync::Cache;
 
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
+use super::{
+    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
+    renewed_too_often,
+};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -233,11 +236,13 @@ impl Store for MemoryStore {
         for _ in 0..MOST_RENEWALS {
             match self.slot(&ended) {
                 Some(Slot { next: Some(next), .. }) => ended = next,
-                _ => break,
+                _ => {
+                    self.remove(&ended);
+                    return Ok(());
+                }
             }
         }
-        self.remove(&ended);
-        Ok(())
+        Err(renewed_too_often())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {

@@ -139,8 +139,9 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called once when the app is gone and no request is left: close connections. May be cut short by the
-    /// end of the process.
+    /// Called when the app shuts down and no request has a session any more, or the time is over that Rocket
+    /// gives them (`shutdown.grace`): close connections. May come more than once, since two realms may share a
+    /// store. A store belongs to one app: it is of no use afterwards.
     async fn stop(&self) {}
 
     /// The session that `ticket` stands for.
@@ -168,7 +169,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it may not have been kept; the old session is then untouched. That goes for a caller that gave
-    /// up too: nobody would learn the new id.
+    /// up too, unless the last step was under way already: nobody would learn the new id.
     async fn rotate(
         &self,
         old: &Id,
@@ -199,7 +200,8 @@ pub trait Store: Send + Sync + 'static {
         Err(StoreError::Unsupported("list the sessions of a subject"))
     }
 
-    /// Ends all sessions of a subject but one, and says how many that were alive at `now` it ended.
+    /// Ends all sessions of a subject but one, and says how many that were alive at `now` it found and
+    /// ended. One that is being renewed meanwhile does not escape; nor does `except`, which then is another.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] unless [`Capabilities::lists`].
@@ -238,6 +240,11 @@ pub const ROTATION_GRACE: UnixSeconds = 60;
 /// those that were being renewed meanwhile.
 #[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
 const MOST_RENEWALS: usize = 16;
+
+#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
+fn renewed_too_often() -> StoreError {
+    StoreError::Failed(format!("a session was renewed more than {MOST_RENEWALS} times in a minute"))
+}
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,7 +20,10 @@ use super::lease::{LEASE, Lease, PAUSE};
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
 use super::undropped::{Ended, Waiter, undropped_for};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
+use super::{
+    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
+    renewed_too_often,
+};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -302,13 +305,15 @@ impl Store for MongoStore {
         for _ in 0..MOST_RENEWALS {
             let live = doc! { "_id": &id, "version": { "$gte": 0_i64 } };
             if sessions.delete_one(live).await.map_err(failed)?.deleted_count == 1 {
-                break;
+                return Ok(());
             }
             let marker = sessions.find_one(doc! { "_id": &id }).await.map_err(failed)?;
-            let Some(next) = marker.as_ref().and_then(|marker| marker.get_str("next").ok()) else { break };
+            let Some(next) = marker.as_ref().and_then(|marker| marker.get_str("next").ok()) else {
+                return Ok(());
+            };
             id = next.to_owned();
         }
-        Ok(())
+        Err(renewed_too_often())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {

@@ -22,7 +22,10 @@ use super::lock::LocalLocks;
 use super::redis_scripts::Scripts;
 use super::row::{Row, saved};
 use super::undropped::{Ended, Waiter, undropped_for};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
+use super::{
+    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
+    renewed_too_often,
+};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -329,10 +332,10 @@ impl Store for RedisStore {
             let key = self.key(&id);
             let next: String =
                 self.scripts.delete.run(&self.client, &key, Vec::new()).await.map_err(failed)?;
-            let Some(next) = IdHash::from_text(&next) else { break };
+            let Some(next) = IdHash::from_text(&next) else { return Ok(()) };
             id = next;
         }
-        Ok(())
+        Err(renewed_too_often())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {

@@ -13,7 +13,9 @@ use super::row::{Row, saved};
 use super::sql_dialect::{Dialect, Statement, Statements};
 use super::sql_leases::Leases;
 use super::undropped::{Ended, undropped, undropped_for};
-use super::{Capabilities, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written};
+use super::{
+    Capabilities, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written, renewed_too_often,
+};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -321,7 +323,7 @@ impl Store for SqlStore {
             let Some(next) = marker.try_get(0).map_err(failed)? else { return Ok(()) };
             id = next;
         }
-        Ok(())
+        Err(renewed_too_often())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
