@@ -84,9 +84,8 @@ impl<'r, T: SessionData> Session<'r, T> {
         self.live.authenticated();
     }
 
-    /// Ends the session, also when the response is an error. Data that is set afterwards belongs to a
-    /// new session. Where the store does not answer, the browser's cookie is expired and the response is 503,
-    /// if the session could be loaded at all: else the guard itself is 503, and nothing changes.
+    /// Ends the session, also when the response is an error; data set afterwards belongs to a new one. If the
+    /// store fails, the cookie is expired and the response is 503; if it could not even load, nothing changes.
     pub fn destroy(&self) {
         self.live.destroy();
     }
