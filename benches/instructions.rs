@@ -35,9 +35,9 @@ fn main() -> Outcome<()> {
     if let Ok(headers) = std::env::var(ALONE) {
         return serve_alone(headers);
     }
-    let visits = Program { path: build()?, headers: String::new() };
+    let visits = Program { path: build()?, alone: None };
     let alone = |headers: &str| -> Outcome<Program> {
-        Ok(Program { path: std::env::current_exe()?, headers: headers.to_owned() })
+        Ok(Program { path: std::env::current_exe()?, alone: Some(headers.to_owned()) })
     };
     let set_cookie = visits.first_cookie()?;
     let cookie = set_cookie.split(';').next().unwrap_or_default();
@@ -99,7 +99,8 @@ fn build() -> Outcome<PathBuf> {
 /// A server to be counted.
 struct Program {
     path: PathBuf,
-    headers: String,
+    /// Rocket alone, with these headers.
+    alone: Option<String>,
 }
 
 impl Program {
@@ -140,9 +141,7 @@ impl Program {
 
     fn start(&self, command: &mut Command) -> Outcome<(Server, u16)> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        if self.path == std::env::current_exe()? {
-            command.env(ALONE, &self.headers);
-        }
+        command.envs(self.alone.as_ref().map(|headers| (ALONE, headers)));
         command.env("ROCKET_PORT", port.to_string());
         command.env("ROCKET_WORKERS", "1").env("ROCKET_SECRET_KEY", KEY);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -60,7 +60,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
         explanation,
         advice: Vec::<String>::new(),
         kind,
-        form_page: form_page(request),
+        form_page: form_page(Status::Forbidden, request),
         no_cookie: refusal == Some(Refusal::NoCookie),
         form,
     };
@@ -122,20 +122,21 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
         explanation,
         advice,
         kind: "back",
-        form_page: form_page(request),
+        form_page: form_page(status, request),
         no_cookie: false,
         form: json!(null),
     };
     Some(page.show("error", reason, own))
 }
 
-/// The page that a form was sent from: every form of the site is sent to its own page, but for the one
-/// that signs out.
-fn form_page(request: &Request<'_>) -> Option<String> {
+/// The page that a refused form was sent from: every form of the site is sent to its own page, but for the
+/// one that signs out.
+fn form_page(status: Status, request: &Request<'_>) -> Option<String> {
     let path = request.uri().path();
-    let is_own_page = request.method() == Method::Post && path.segments().last() != Some("logout");
+    let is_refused = request.method() == Method::Post && matches!(status.code, 403 | 413 | 415 | 422);
+    let is_own_page = path.segments().last() != Some("logout");
     // A path that begins with two slashes leads elsewhere.
-    Next::checked(path.as_str()).filter(|_| is_own_page).map(Next::into_string)
+    Next::checked(path.as_str()).filter(|_| is_refused && is_own_page).map(Next::into_string)
 }
 
 fn outage_advice(request: &Request<'_>) -> Vec<String> {

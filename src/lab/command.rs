@@ -37,7 +37,7 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     };
     let mut code = ExitCode::SUCCESS;
     for column in &columns {
-        if let Err(problem) = answers(column, LogLevel::Off).await {
+        if let Err(problem) = answers(column).await {
             eprintln!("sealed-sessions: {problem}");
             code = ExitCode::FAILURE;
         }

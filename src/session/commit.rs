@@ -52,7 +52,7 @@ impl Failure {
 }
 
 /// What is to be done: one of these for each session of a request.
-enum Write {
+enum Write<T> {
     /// Neither the store nor the cookie changes.
     Nothing,
     /// The browser's cookie is dead: remove it.
@@ -63,9 +63,9 @@ enum Write {
     /// A new session.
     Create(Record),
     /// New data, under the same id.
-    Update(Box<Base>, Record),
+    Update(Box<Base<T>>, Record),
     /// A new id, with or without new data.
-    Rotate(Box<Base>, Record),
+    Rotate(Box<Base<T>>, Record),
 }
 
 /// Commits one session. `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
@@ -126,7 +126,7 @@ fn decide<T: SessionData>(
     state: &mut State<T>,
     empty: &str,
     now: UnixSeconds,
-) -> Result<Write, CommitError> {
+) -> Result<Write<T>, CommitError> {
     let Some(base) = state.base.take() else {
         let sent_something = live.arrival != Arrival::Absent;
         if state.change > Change::Unchanged {
@@ -142,7 +142,7 @@ fn decide<T: SessionData>(
         Change::Modified | Change::Renewed => Some(serde_json::to_string(&*state.data)?),
     };
     let modified = match data {
-        Some(data) if is_change(&data, &base.record.data, state.loaded.as_deref())? => Some(data),
+        Some(data) if is_change(&data, &base)? => Some(data),
         _ => None,
     };
     let subject_changed =
@@ -162,16 +162,13 @@ fn decide<T: SessionData>(
 }
 
 /// Whether `data` says anything else than what was loaded. A map may be written in another order than it
-/// was read in: that has the same letters, and is none.
-fn is_change<T: SessionData>(data: &str, before: &str, loaded: Option<&T>) -> Result<bool, CommitError> {
-    let sum = |text: &str| text.bytes().map(u64::from).sum::<u64>();
-    if data == before || data.len() != before.len() || sum(data) != sum(before) {
-        return Ok(data != before);
-    }
-    Ok(match loaded {
-        Some(loaded) => serde_json::to_string(loaded)? != data,
-        None => true,
-    })
+/// was read in: that has the same letters, and is no change.
+fn is_change<T: SessionData>(data: &str, base: &Base<T>) -> Result<bool, CommitError> {
+    let before = &base.record.data;
+    let letters = |text: &str| (text.len(), text.bytes().map(u64::from).sum::<u64>());
+    let same =
+        data == before || (letters(data) == letters(before) && serde_json::to_string(&*base.data)? == data);
+    Ok(!same)
 }
 
 /// Does it, and returns the Set-Cookie lines. What is written stays where it is: only a conflict
@@ -180,7 +177,7 @@ async fn perform<T: SessionData>(
     realm: &Realm,
     sent: &SentChunks,
     state: &State<T>,
-    write: &mut Write,
+    write: &mut Write<T>,
     now: UnixSeconds,
 ) -> Result<Lines, CommitError> {
     let until = |record: &Record| realm.lifetimes.end(record);
@@ -221,7 +218,7 @@ async fn perform<T: SessionData>(
 async fn write_over<T: SessionData>(
     realm: &Realm,
     state: &State<T>,
-    base: &Base,
+    base: &Base<T>,
     record: &mut Record,
     now: UnixSeconds,
 ) -> Result<Written, CommitError> {
@@ -241,7 +238,7 @@ async fn write_over<T: SessionData>(
             Loaded::Found(theirs) => {
                 expected = theirs.version;
                 let mine = mine.get_or_insert_with(|| std::mem::take(&mut record.data));
-                *record = merged(state, &base.record, mine, theirs, record.id, now)?;
+                *record = merged(state, base, mine, theirs, record.id, now)?;
             }
             Loaded::Missing | Loaded::Superseded | Loaded::Unreadable => return Ok(Written::Gone),
         }
@@ -252,14 +249,13 @@ async fn write_over<T: SessionData>(
 /// What to write after a conflict: their record with my changes.
 fn merged<T: SessionData>(
     state: &State<T>,
-    base: &Record,
+    base: &Base<T>,
     mine: &str,
     theirs: Record,
     id: Id,
     now: UnixSeconds,
 ) -> Result<Record, CommitError> {
-    let before = state.loaded.as_ref().map(|loaded| serde_json::to_string(&**loaded)).transpose()?;
-    let data = merge(before.as_deref().unwrap_or(&base.data), mine, &theirs.data)?;
+    let data = merge(&serde_json::to_string(&*base.data)?, mine, &theirs.data)?;
     let both: T = serde_json::from_str(&data)?;
     let resolved =
         State { data: both.into(), remember: state.remember, proven: state.proven, ..State::empty(None) };

@@ -1,6 +1,7 @@
 //! The contract of a [`Store`] as runnable checks, for whoever writes one.
 //!
-//! Every server store of this library passes it; the cookie store has nothing to keep it by. A store of your own joins in a few lines:
+//! Every server store of this library passes it; the cookie store, which keeps nothing, cannot. A store of
+//! your own joins in a few lines:
 //!
 //! ```
 //! # #[cfg(feature = "memory")]

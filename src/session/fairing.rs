@@ -14,10 +14,11 @@ use super::clock::{Clock, SystemClock};
 use super::commit::{Failure, commit};
 use super::config::{ConfigError, Settings};
 use super::cookie::Lines;
+use super::ending::{self, Requests};
 use super::live::RequestSessions;
 use super::realm::{NamedStore, RealmMap};
 use super::store::Store;
-use super::upkeep::{self, Requests, Upkeep};
+use super::upkeep::{self, Upkeep};
 
 /// The fairing that gives an app sessions of `T`. Attach it once.
 ///
@@ -143,7 +144,7 @@ impl<T: SessionData> Fairing for Sessions<T> {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let sessions = request.local_cache(|| RequestSessions::<T>::new(0, None));
+        let sessions = request.local_cache(|| RequestSessions::<T>::unused());
         let Some(engine) = request.rocket().state::<Engine<T>>() else { return };
         let failed = response.status().class().is_server_error();
         let mut lines = Lines::new();
@@ -175,7 +176,7 @@ impl<T: SessionData> Fairing for Sessions<T> {
         if let Some(engine) = rocket.state::<Engine<T>>() {
             let grace = Duration::from_secs(rocket.config().shutdown.grace.into());
             engine.requests.are_answered(grace).await;
-            upkeep::stop(engine.realms.all()).await;
+            ending::stop(engine.realms.all()).await;
         }
     }
 }

@@ -377,8 +377,8 @@ fn parts<'r, T: SessionData>(
     request: &'r Request<'_>,
 ) -> Result<(&'r Engine<T>, &'r RequestSessions<T>), SessionError> {
     let engine = request.rocket().state::<Engine<T>>().ok_or(SessionError::Detached)?;
-    let sessions = request
-        .local_cache(|| RequestSessions::new(engine.realms.all().len(), Some(engine.requests.enter())));
+    let sessions =
+        request.local_cache(|| RequestSessions::new(engine.realms.all().len(), engine.requests.enter()));
     Ok((engine, sessions))
 }
 

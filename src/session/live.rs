@@ -39,9 +39,14 @@ pub(crate) struct RequestSessions<T> {
 pub(crate) type Slot<T> = OnceBox<Result<Live<T>, SessionError>>;
 
 impl<T> RequestSessions<T> {
-    pub(crate) fn new(realms: usize, entered: Option<Arc<()>>) -> Self {
+    pub(crate) fn new(realms: usize, entered: Arc<()>) -> Self {
         let others = (1..realms).map(|_| Slot::new()).collect();
-        RequestSessions { first: Slot::new(), others, times: Times::default(), entered }
+        RequestSessions { others, entered: Some(entered), ..RequestSessions::unused() }
+    }
+
+    /// Those of a request that has asked for none.
+    pub(crate) fn unused() -> Self {
+        RequestSessions { first: Slot::new(), others: Box::default(), times: Times::default(), entered: None }
     }
 
     pub(crate) fn slot(&self, realm: usize) -> Option<&Slot<T>> {
@@ -77,10 +82,7 @@ pub(crate) struct Live<T> {
 }
 
 pub(crate) struct State<T> {
-    pub(crate) base: Option<Box<Base>>,
-    /// The data of `base`, as `T` understood it: what a merge compares with. A field that the record
-    /// lacks, or a map's own order, is no change.
-    pub(crate) loaded: Option<Arc<T>>,
+    pub(crate) base: Option<Box<Base<T>>>,
     pub(crate) data: Arc<T>,
     pub(crate) change: Change,
     pub(crate) remember: bool,
@@ -93,18 +95,19 @@ pub(crate) struct State<T> {
     pub(crate) closed: bool,
 }
 
-/// The record behind a resumed session.
-#[derive(Clone)]
-pub(crate) struct Base {
+/// A resumed session as it was loaded.
+pub(crate) struct Base<T> {
     pub(crate) record: Record,
     pub(crate) ticket: Ticket,
+    /// The record's data as `T` understands it, which is what changes are compared with: a field that the
+    /// record lacks, or a map's own order, is none.
+    pub(crate) data: Arc<T>,
 }
 
 impl<T: SessionData> State<T> {
     pub(crate) fn empty(lock: Option<Lock>) -> State<T> {
         State {
             base: None,
-            loaded: None,
             data: Arc::default(),
             change: Change::Unchanged,
             remember: false,
@@ -116,9 +119,9 @@ impl<T: SessionData> State<T> {
         }
     }
 
-    pub(crate) fn resumed(base: Box<Base>, data: T, lock: Option<Lock>) -> State<T> {
-        let data = Arc::new(data);
-        State { base: Some(base), loaded: Some(Arc::clone(&data)), data, ..State::empty(lock) }
+    pub(crate) fn resumed(base: Box<Base<T>>, lock: Option<Lock>) -> State<T> {
+        let data = Arc::clone(&base.data);
+        State { base: Some(base), data, ..State::empty(lock) }
     }
 
     /// Whether this login has the longer lifetime: a new subject must ask for it anew.
@@ -234,19 +237,17 @@ impl<T: SessionData> Live<T> {
 
     /// Takes a lock that was got after the load, with the session as it was read under it. Changes
     /// already made are kept: the commit merges them.
-    pub(crate) fn relock(&self, lock: Lock, fresh: Option<(Box<Base>, T)>) {
+    pub(crate) fn relock(&self, lock: Lock, fresh: Option<Box<Base<T>>>) {
         let mut state = self.state();
         state.lock = Some(lock);
-        if let (Some((base, data)), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
-            let data = Arc::new(data);
+        if let (Some(base), Change::Unchanged, false) = (fresh, state.change, state.destroyed) {
+            state.data = Arc::clone(&base.data);
             state.base = Some(base);
-            state.loaded = Some(Arc::clone(&data));
-            state.data = data;
         }
     }
 
     /// A look at the record as it was loaded; none for a new session.
-    pub(crate) fn with_base<R>(&self, look: impl FnOnce(&Base) -> R) -> Option<R> {
+    pub(crate) fn with_base<R>(&self, look: impl FnOnce(&Base<T>) -> R) -> Option<R> {
         self.state().base.as_deref().map(look)
     }
 

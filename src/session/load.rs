@@ -1,5 +1,7 @@
 //! From the request's cookie to the session: open, ask the store, judge.
 
+use std::sync::Arc;
+
 use rocket::Request;
 
 use super::SessionData;
@@ -33,10 +35,11 @@ pub(crate) async fn load<T: SessionData>(
         return Box::new(Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None)));
     }
     Box::new(match choose(realm, &sent, access, now).await {
-        Ok(Chosen { arrival: Arrival::Resumed, found: Some(found), lock }) => {
-            Ok(resume(now, found, sent.chunks(), lock))
+        Ok((Ok(Found { base, key_age, sizes }), lock)) => {
+            let state = State::resumed(base, lock);
+            Ok(Live::new(now, Arrival::Resumed, key_age, sent.chunks(), Some(sizes), state))
         }
-        Ok(Chosen { arrival, lock, .. }) => Ok(anonymous(now, arrival, sent.chunks(), lock)),
+        Ok((Err(arrival), lock)) => Ok(anonymous(now, arrival, sent.chunks(), lock)),
         Err(error) => {
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
@@ -44,34 +47,29 @@ pub(crate) async fn load<T: SessionData>(
     })
 }
 
-/// A genuine seal and the session that it stands for.
-struct Found {
-    base: Box<Base>,
+/// A genuine seal and the live session that it stands for.
+struct Found<T> {
+    base: Box<Base<T>>,
     key_age: KeyAge,
     sizes: Sizes,
 }
 
-struct Chosen {
-    arrival: Arrival,
-    found: Option<Found>,
-    lock: Option<Lock>,
-}
-
-/// How many tickets of one request the store is asked about: each may take as long as `store_timeout`.
-const MOST_ASKED: usize = 8;
+/// After how many tickets that stand for no live session the others count as none too: the store may take
+/// `store_timeout` for each.
+const MOST_DEAD: usize = 8;
 
 /// Opens every value of the cookie and asks the store about each that opens. Two that are different live
 /// sessions count as none; of two states of one session the later counts. Where none is live, the reason
-/// is that of the first whose seal was genuine.
-async fn choose(
+/// is that of the first whose seal was genuine. With it the lock, if one is to be had.
+async fn choose<T: SessionData>(
     realm: &Realm,
     sent: &SentCookies<'_>,
     access: Access,
     now: UnixSeconds,
-) -> Result<Chosen, StoreError> {
-    let mut found: Option<Found> = None;
+) -> Result<(Result<Found<T>, Arrival>, Option<Lock>), StoreError> {
+    let mut found: Option<Found<T>> = None;
     let mut dead: Vec<Ticket> = Vec::new();
-    let (mut arrival, mut unopened, mut lock, mut asked) = (None, None, None, 0);
+    let (mut arrival, mut unopened, mut lock) = (None, None, None);
     for value in sent.values() {
         let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
             Ok(opened) => opened,
@@ -83,28 +81,27 @@ async fn choose(
         if found.as_ref().is_some_and(|found| found.base.ticket == ticket) || dead.contains(&ticket) {
             continue;
         }
-        asked += 1;
-        if asked > MOST_ASKED {
+        if dead.len() == MOST_DEAD {
             break;
         }
         if access == Access::Exclusive && lock.is_none() {
             lock = take_lock(realm, ticket.text()).await?;
         }
-        let (judged, record) = match realm.bounded(realm.store.load(ticket.text(), now)).await? {
-            Loaded::Found(record) => (realm.lifetimes.judge(&record, now), Some(record)),
-            none => (reason(&none), None),
-        };
-        let (Arrival::Resumed, Some(record)) = (judged, record) else {
-            arrival = arrival.or(Some(judged));
-            dead.push(ticket);
-            if found.is_none() {
-                lock = None;
+        let loaded = realm.bounded(realm.store.load(ticket.text(), now)).await?;
+        let (record, data) = match alive(realm, loaded, now) {
+            Ok(alive) => alive,
+            Err(reason) => {
+                arrival = arrival.or(Some(reason));
+                dead.push(ticket);
+                if found.is_none() {
+                    lock = None;
+                }
+                continue;
             }
-            continue;
         };
         found = match found.take() {
             Some(other) if other.base.record.id != record.id => {
-                return Ok(Chosen { arrival: Arrival::Invalid(Invalid::Ambiguous), found: None, lock });
+                return Ok((Err(Arrival::Invalid(Invalid::Ambiguous)), lock));
             }
             Some(earlier)
                 if (earlier.base.record.version, earlier.base.record.seen)
@@ -114,24 +111,31 @@ async fn choose(
             }
             _ => {
                 let sizes = Sizes { cookies: value.cookies(), value: value.bytes() };
-                Some(Found { base: Box::new(Base { record, ticket }), key_age, sizes })
+                Some(Found { base: Box::new(Base { record, ticket, data }), key_age, sizes })
             }
         };
     }
-    let arrival = match &found {
-        Some(_) => Arrival::Resumed,
-        None => arrival.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed)),
-    };
-    Ok(Chosen { arrival, found, lock })
+    let reason = || arrival.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed));
+    Ok((found.ok_or_else(reason), lock))
 }
 
-/// What the store says of a ticket whose seal was genuine.
-fn reason(loaded: &Loaded) -> Arrival {
+/// The live session that the store has for a ticket, with its data, or why there is none.
+fn alive<T: SessionData>(
+    realm: &Realm,
+    loaded: Loaded,
+    now: UnixSeconds,
+) -> Result<(Record, Arc<T>), Arrival> {
     match loaded {
-        Loaded::Found(_) => Arrival::Resumed,
-        Loaded::Missing => Arrival::Revoked,
-        Loaded::Superseded => Arrival::Superseded,
-        Loaded::Unreadable => Arrival::Invalid(Invalid::Format),
+        Loaded::Found(record) => match realm.lifetimes.judge(&record, now) {
+            Arrival::Resumed => match serde_json::from_str(&record.data) {
+                Ok(data) => Ok((record, Arc::new(data))),
+                Err(_) => Err(Arrival::Invalid(Invalid::Schema)),
+            },
+            reason => Err(reason),
+        },
+        Loaded::Missing => Err(Arrival::Revoked),
+        Loaded::Superseded => Err(Arrival::Superseded),
+        Loaded::Unreadable => Err(Arrival::Invalid(Invalid::Format)),
     }
 }
 
@@ -161,10 +165,8 @@ pub(crate) async fn relock<T: SessionData>(
     };
     match again.await {
         Ok((lock, loaded)) => {
-            let fresh = match loaded {
-                Loaded::Found(record) => read(&record).map(|data| (Box::new(Base { record, ticket }), data)),
-                _ => None,
-            };
+            let fresh = alive(realm, loaded, now).ok();
+            let fresh = fresh.map(|(record, data)| Box::new(Base { record, ticket, data }));
             live.relock(lock, fresh);
             Ok(())
         }
@@ -173,20 +175,6 @@ pub(crate) async fn relock<T: SessionData>(
             Err(SessionError::Unavailable)
         }
     }
-}
-
-fn resume<T: SessionData>(now: UnixSeconds, found: Found, chunks: SentChunks, lock: Option<Lock>) -> Live<T> {
-    match read(&found.base.record) {
-        Some(data) => {
-            let state = State::resumed(found.base, data, lock);
-            Live::new(now, Arrival::Resumed, found.key_age, chunks, Some(found.sizes), state)
-        }
-        None => anonymous(now, Arrival::Invalid(Invalid::Schema), chunks, lock),
-    }
-}
-
-fn read<T: SessionData>(record: &Record) -> Option<T> {
-    serde_json::from_str(&record.data).ok()
 }
 
 fn anonymous<T: SessionData>(

@@ -52,6 +52,7 @@ mod commit;
 mod config;
 pub mod conformance;
 mod cookie;
+mod ending;
 mod error;
 mod expiry;
 mod fairing;

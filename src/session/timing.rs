@@ -39,7 +39,7 @@ impl<T: SessionData> Realms<'_, T> {
 /// that is attached behind the sessions; empty unless the request asked by [`Realms::time_commits`].
 pub fn commit_times<'r, T: SessionData>(request: &'r Request<'_>) -> Vec<(&'r str, Duration)> {
     let Some(engine) = request.rocket().state::<Engine<T>>() else { return Vec::new() };
-    let sessions = request.local_cache(|| RequestSessions::<T>::new(0, None));
+    let sessions = request.local_cache(|| RequestSessions::<T>::unused());
     let Some(times) = sessions.times.0.get() else { return Vec::new() };
     let times = times.lock().unwrap_or_else(PoisonError::into_inner);
     let named = |(realm, took): &(usize, Duration)| {

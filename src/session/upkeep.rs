@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rocket::futures::future::join_all;
 use rocket::tokio::task::JoinHandle;
 use rocket::tokio::time::{sleep, timeout};
 
@@ -23,31 +22,6 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Starts a store, within bounds.
 pub(crate) async fn start(store: &dyn Store) -> Result<(), StoreError> {
     timeout(PATIENCE, store.start()).await.unwrap_or(Err(StoreError::TimedOut))
-}
-
-/// Stops the stores, each within bounds.
-pub(crate) async fn stop(realms: &[Realm]) {
-    join_all(realms.iter().map(|realm| timeout(PATIENCE, realm.store.stop()))).await;
-}
-
-/// Which requests have sessions: each holds a clone until it has been answered.
-#[derive(Default)]
-pub(crate) struct Requests(Arc<()>);
-
-impl Requests {
-    pub(crate) fn enter(&self) -> Arc<()> {
-        Arc::clone(&self.0)
-    }
-
-    /// Waits until there are none, but no longer than `patience`.
-    pub(crate) async fn are_answered(&self, patience: Duration) {
-        let none_left = async {
-            while Arc::strong_count(&self.0) > 1 {
-                sleep(BREATH).await;
-            }
-        };
-        let _ = timeout(patience, none_left).await;
-    }
 }
 
 /// The tasks of an app. They end with it, however it ends.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::tokio::runtime::Handle;
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{sleep, timeout};
 
 use super::lock::LocalLock;
 use super::undropped::{Ended, undropped};
@@ -16,7 +16,7 @@ use crate::session::error::StoreError;
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 /// How long a process that waits for another one's lease lets pass between two questions.
-pub(super) const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(10);
 
 type GivingBack = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
@@ -44,6 +44,18 @@ impl Lease {
     {
         let give_back = Box::new(|| -> GivingBack { Box::pin(give_back()) });
         Lease(Arc::new(Held { give_back: Some(give_back), turn }))
+    }
+
+    /// Asks until the store grants it.
+    pub(super) async fn once_granted<E, F>(self, question: impl Fn() -> F) -> Result<Lease, E>
+    where
+        F: Future<Output = Result<bool, E>> + Send + 'static,
+        E: From<Ended> + Send + 'static,
+    {
+        while !self.ask(question()).await? {
+            sleep(PAUSE).await;
+        }
+        Ok(self)
     }
 
     /// Asks the store whether it grants this lease. Whoever asks may give up, and the store may grant it

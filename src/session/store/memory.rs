@@ -9,10 +9,7 @@ use moka::sync::Cache;
 
 use super::lock::LocalLocks;
 use super::row::{Row, saved};
-use super::{
-    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
-    renewed_too_often,
-};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -233,16 +230,11 @@ impl Store for MemoryStore {
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
         let _writing = self.writing();
         let mut ended = *id;
-        for _ in 0..MOST_RENEWALS {
-            match self.slot(&ended) {
-                Some(Slot { next: Some(next), .. }) => ended = next,
-                _ => {
-                    self.remove(&ended);
-                    return Ok(());
-                }
-            }
+        while let Some(Slot { next: Some(next), .. }) = self.slot(&ended) {
+            ended = next;
         }
-        Err(renewed_too_often())
+        self.remove(&ended);
+        Ok(())
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {

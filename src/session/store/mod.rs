@@ -21,6 +21,8 @@ mod postgres;
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_scripts;
+#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
+mod renewals;
 #[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
 mod row;
 #[cfg(feature = "sql")]
@@ -235,16 +237,6 @@ pub trait Store: Send + Sync + 'static {
 
 /// For how many seconds a late request with an id that was renewed is recognised.
 pub const ROTATION_GRACE: UnixSeconds = 60;
-
-/// How many renewals an end is followed through, and how often a subject's sessions are listed anew to end
-/// those that were being renewed meanwhile.
-#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
-const MOST_RENEWALS: usize = 16;
-
-#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
-fn renewed_too_often() -> StoreError {
-    StoreError::Failed(format!("a session was renewed more than {MOST_RENEWALS} times in a minute"))
-}
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,17 +13,14 @@ use mongodb::options::{ClientOptions, ConnectionString, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
 use rocket::futures::TryStreamExt as _;
 use rocket::tokio::sync::OnceCell;
-use rocket::tokio::time::sleep;
 use sha2::{Digest, Sha256};
 
-use super::lease::{LEASE, Lease, PAUSE};
+use super::lease::{LEASE, Lease};
 use super::lock::LocalLocks;
+use super::renewals::{end_through_renewals, end_until_none_is_left};
 use super::row::{Row, saved};
 use super::undropped::{Ended, Waiter, undropped_for};
-use super::{
-    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
-    renewed_too_often,
-};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -300,20 +297,17 @@ impl Store for MongoStore {
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        let sessions = self.sessions().await?;
-        let mut id = id.to_text();
-        for _ in 0..MOST_RENEWALS {
-            let live = doc! { "_id": &id, "version": { "$gte": 0_i64 } };
+        let sessions = &self.sessions().await?;
+        end_through_renewals(id, |id| async move {
+            let live = doc! { "_id": id.to_text(), "version": { "$gte": 0_i64 } };
             if sessions.delete_one(live).await.map_err(failed)?.deleted_count == 1 {
-                return Ok(());
+                return Ok(None);
             }
-            let marker = sessions.find_one(doc! { "_id": &id }).await.map_err(failed)?;
-            let Some(next) = marker.as_ref().and_then(|marker| marker.get_str("next").ok()) else {
-                return Ok(());
-            };
-            id = next.to_owned();
-        }
-        Err(renewed_too_often())
+            let marker = sessions.find_one(doc! { "_id": id.to_text() }).await.map_err(failed)?;
+            let next = marker.as_ref().and_then(|marker| marker.get_str("next").ok());
+            Ok(next.and_then(IdHash::from_text))
+        })
+        .await
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
@@ -340,17 +334,10 @@ impl Store for MongoStore {
             ended.insert("_id", doc! { "$ne": except.to_text() });
         }
         let sessions = self.sessions().await?;
-        let (mut count, mut calm) = (0, 0);
-        for _ in 0..MOST_RENEWALS {
-            let deleted = sessions.delete_many(ended.clone()).await.map_err(failed)?.deleted_count;
-            count += deleted;
-            calm = if deleted == 0 { calm + 1 } else { 0 };
-            // One look may miss a session that is being renewed.
-            if calm == 2 {
-                break;
-            }
-        }
-        Ok(count)
+        end_until_none_is_left(|| async {
+            Ok(sessions.delete_many(ended.clone()).await.map_err(failed)?.deleted_count)
+        })
+        .await
     }
 
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
@@ -364,10 +351,8 @@ impl Store for MongoStore {
             collection.delete_one(held).await.map_err(failed)?;
             Ok(())
         });
-        while !lease.ask(take(locks.clone(), id.clone(), holder.clone())).await? {
-            sleep(PAUSE).await;
-        }
-        Ok(Lock::new(lease))
+        let taken = || take(locks.clone(), id.clone(), holder.clone());
+        Ok(Lock::new(lease.once_granted(taken).await?))
     }
 }
 

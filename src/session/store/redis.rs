@@ -14,18 +14,15 @@ use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
 use fred::types::{Builder, Expiration, SetOptions, Value};
 use rocket::futures::future::try_join_all;
 use rocket::tokio::select;
-use rocket::tokio::time::sleep;
 use sha2::{Digest, Sha256};
 
-use super::lease::{LEASE, Lease, PAUSE};
+use super::lease::{LEASE, Lease};
 use super::lock::LocalLocks;
 use super::redis_scripts::Scripts;
+use super::renewals::{end_through_renewals, end_until_none_is_left};
 use super::row::{Row, saved};
 use super::undropped::{Ended, Waiter, undropped_for};
-use super::{
-    Capabilities, Kind, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written,
-    renewed_too_often,
-};
+use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -327,15 +324,12 @@ impl Store for RedisStore {
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        let mut id = *id;
-        for _ in 0..MOST_RENEWALS {
-            let key = self.key(&id);
-            let next: String =
-                self.scripts.delete.run(&self.client, &key, Vec::new()).await.map_err(failed)?;
-            let Some(next) = IdHash::from_text(&next) else { return Ok(()) };
-            id = next;
-        }
-        Err(renewed_too_often())
+        end_through_renewals(id, |id| async move {
+            let (delete, key) = (&self.scripts.delete, self.key(&id));
+            let next: String = delete.run(&self.client, &key, Vec::new()).await.map_err(failed)?;
+            Ok(IdHash::from_text(&next))
+        })
+        .await
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
@@ -349,26 +343,18 @@ impl Store for RedisStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        let (mut count, mut calm) = (0, 0);
-        for _ in 0..MOST_RENEWALS {
+        end_until_none_is_left(|| async {
             let live = self.of_subject(subject, now).await?;
             let ended: Vec<IdHash> =
                 live.into_iter().map(|(id, _)| id).filter(|id| except != Some(id)).collect();
-            if ended.is_empty() {
-                calm += 1;
-                // A list takes several steps: one look may miss a session that is being renewed.
-                if calm == 2 {
-                    break;
-                }
-                continue;
-            }
-            calm = 0;
             try_join_all(ended.iter().map(|id| self.delete(id))).await?;
-            let entries: Vec<String> = ended.iter().map(|id| id.to_text()).collect();
-            let _: i64 = self.client.zrem(self.subject_key(subject), entries).await.map_err(failed)?;
-            count += ended.len() as u64;
-        }
-        Ok(count)
+            if !ended.is_empty() {
+                let entries: Vec<String> = ended.iter().map(|id| id.to_text()).collect();
+                let _: i64 = self.client.zrem(self.subject_key(subject), entries).await.map_err(failed)?;
+            }
+            Ok(ended.len() as u64)
+        })
+        .await
     }
 
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
@@ -382,10 +368,8 @@ impl Store for RedisStore {
             scripts.release.run::<i64>(&client, &locked, vec![theirs.into()]).await.map_err(failed)?;
             Ok(())
         });
-        while !lease.ask(take(self.client.clone(), key.clone(), holder.clone())).await? {
-            sleep(PAUSE).await;
-        }
-        Ok(Lock::new(lease))
+        let taken = || take(self.client.clone(), key.clone(), holder.clone());
+        Ok(Lock::new(lease.once_granted(taken).await?))
     }
 }
 

@@ -9,13 +9,12 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyQueryResult, AnyRow};
 use sqlx::{AnyPool, ConnectOptions, Connection, Executor, Row as _, SqlStr};
 
 use super::lock::LocalLocks;
+use super::renewals::{end_through_renewals, end_until_none_is_left};
 use super::row::{Row, saved};
 use super::sql_dialect::{Dialect, Statement, Statements};
 use super::sql_leases::Leases;
 use super::undropped::{Ended, undropped, undropped_for};
-use super::{
-    Capabilities, Listed, Loaded, Lock, MOST_RENEWALS, ROTATION_GRACE, Store, Written, renewed_too_often,
-};
+use super::{Capabilities, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
 use crate::session::clock::UnixSeconds;
 use crate::session::error::StoreError;
 use crate::session::id_hash::IdHash;
@@ -189,6 +188,13 @@ pub(super) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
+/// The hash of an id that stands in a column.
+fn id_in(row: &AnyRow, column: usize) -> Result<IdHash, sqlx::Error> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    let bytes = bytes.try_into().map_err(|_| sqlx::Error::Decode("the hash of an id has 32 bytes".into()))?;
+    Ok(IdHash::from_bytes(bytes))
+}
+
 /// The row, or none for the marker that a renewed id leaves behind.
 fn read(row: &AnyRow) -> Result<Option<Row>, sqlx::Error> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()));
@@ -310,28 +316,23 @@ impl Store for SqlStore {
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        let mut id = bytes(id);
-        for _ in 0..MOST_RENEWALS {
-            let delete = query(&self.statements.delete).bind(id.clone());
+        end_through_renewals(id, |id| async move {
+            let delete = query(&self.statements.delete).bind(bytes(&id));
             if one(&execute(delete, &self.writes).await.map_err(failed)?) {
-                return Ok(());
+                return Ok(None);
             }
-            let renewed = query(&self.statements.renewed).bind(id);
-            let Some(marker) = fetch_optional(renewed, &self.writes).await.map_err(failed)? else {
-                return Ok(());
-            };
-            let Some(next) = marker.try_get(0).map_err(failed)? else { return Ok(()) };
-            id = next;
-        }
-        Err(renewed_too_often())
+            let renewed = query(&self.statements.renewed).bind(bytes(&id));
+            let marker = fetch_optional(renewed, &self.writes).await.map_err(failed)?;
+            marker.map(|marker| id_in(&marker, 0)).transpose().map_err(failed)
+        })
+        .await
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
         let list = query(&self.statements.list).bind(self.subject_hash(subject)).bind(now);
         let listed = |row: &AnyRow| {
-            let id: Vec<u8> = row.try_get(7)?;
-            let id = id.try_into().map_err(|_| sqlx::Error::Decode("id_hash has 32 bytes".into()))?;
-            Ok(read(row)?.map(|row| row.into_listed(IdHash::from_bytes(id))))
+            let id = id_in(row, 7)?;
+            Ok(read(row)?.map(|row| row.into_listed(id)))
         };
         let rows = fetch_all(list, &self.reads).await.map_err(failed)?;
         rows.iter().filter_map(|row| listed(row).transpose()).collect::<Result<_, _>>().map_err(failed)
@@ -343,20 +344,16 @@ impl Store for SqlStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        let mut ended = 0;
-        for _ in 0..MOST_RENEWALS {
-            let listed = self.by_subject(subject, now).await?;
-            let left: Vec<_> = listed.iter().filter(|listed| Some(&listed.id) != except).collect();
-            if left.is_empty() {
-                break;
-            }
+        end_until_none_is_left(|| async {
+            let mut listed = self.by_subject(subject, now).await?;
+            listed.retain(|listed| Some(&listed.id) != except);
             // By their ids, as renewals go: two that take their locks in two orders end in a deadlock.
-            for listed in &left {
-                self.delete(&listed.id).await?;
+            for session in &listed {
+                self.delete(&session.id).await?;
             }
-            ended += left.len() as u64;
-        }
-        Ok(ended)
+            Ok(listed.len() as u64)
+        })
+        .await
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {

@@ -1,9 +1,8 @@
 //! Leases in a table.
 
-use rocket::tokio::time::sleep;
 use sqlx::{AnyPool, SqlStr};
 
-use super::lease::{LEASE, Lease, PAUSE};
+use super::lease::{LEASE, Lease};
 use super::lock::LocalLock;
 use super::sql::{execute, failed, is_taken, query};
 use super::sql_dialect::{Dialect, Statement};
@@ -41,17 +40,14 @@ impl Leases {
     pub(super) async fn take(&self, name: [u8; 32], turn: LocalLock) -> Result<Lease, StoreError> {
         let claim = Claim::new(&name)?;
         let lease = self.lease(&claim, Some(turn));
-        while !self.is_granted(&claim, &lease).await? {
-            sleep(PAUSE).await;
-        }
-        Ok(lease)
+        lease.once_granted(|| self.grant(&claim)).await.map_err(failed)
     }
 
     /// The lease, unless another one has it.
     pub(super) async fn try_take(&self, name: &[u8]) -> Result<Option<Lease>, StoreError> {
         let claim = Claim::new(name)?;
         let lease = self.lease(&claim, None);
-        Ok(self.is_granted(&claim, &lease).await?.then_some(lease))
+        Ok(lease.ask(self.grant(&claim)).await.map_err(failed)?.then_some(lease))
     }
 
     fn lease(&self, claim: &Claim, turn: Option<LocalLock>) -> Lease {
@@ -62,17 +58,17 @@ impl Leases {
         })
     }
 
-    async fn is_granted(&self, claim: &Claim, lease: &Lease) -> Result<bool, StoreError> {
+    /// Makes the lease, or takes over one whose time is over.
+    fn grant(&self, claim: &Claim) -> impl Future<Output = Result<bool, sqlx::Error>> + Send + use<> {
         let (insert, extend) = (claim.bind(&self.insert), claim.bind(&self.extend));
         let pool = self.pool.clone();
-        let granted = lease.ask(async move {
+        async move {
             match insert.execute(&pool).await {
                 Ok(_) => Ok(true),
                 Err(error) if is_taken(&error) => Ok(extend.execute(&pool).await?.rows_affected() == 1),
                 Err(error) => Err(error),
             }
-        });
-        granted.await.map_err(failed)
+        }
     }
 }
 
