@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use sealed_sessions::app;
-use sealed_sessions::session::{Clock, Inspector, SystemClock, generate_key};
+use sealed_sessions::{Clock, Inspector, SystemClock, generate_key};
+use sealed_sessions_app::app;
 #[cfg(feature = "lab")]
-use sealed_sessions::{lab, load};
+use sealed_sessions_app::{lab, load};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]

@@ -31,7 +31,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn seal(name: &str, text: &str) -> String {
     let mut jar = cookie::CookieJar::new();
-    let key = sealed_sessions::session::parse_key(KEY).unwrap();
+    let key = sealed_sessions::parse_key(KEY).unwrap();
     jar.private_mut(&key).add(cookie::Cookie::new(name.to_owned(), text.to_owned()));
     jar.get(name).unwrap().value().to_owned()
 }
@@ -47,7 +47,7 @@ fn keygen_prints_a_new_key_each_time() {
     let mut keys: Vec<String> =
         (0..2).map(|_| text(&run(program(directory.path()).arg("keygen"), "").stdout)).collect();
     for key in &keys {
-        assert!(sealed_sessions::session::parse_key(key.trim()).is_ok());
+        assert!(sealed_sessions::parse_key(key.trim()).is_ok());
     }
     keys.dedup();
     assert_eq!(keys.len(), 2);
@@ -138,7 +138,7 @@ fn a_wrong_setting_refuses_to_serve_with_one_clear_line() {
     ] {
         let output = run(program(directory.path()).env("ROCKET_PORT", "0").env(variable, value), "");
         assert_eq!(output.status.code(), Some(1), "{variable}");
-        let all = text(&output.stdout) + &text(&output.stderr);
+        let all = text(&output.stdout) + &*text(&output.stderr);
         let line = all.lines().find(|line| named.iter().all(|part| line.contains(part)));
         assert!(line.is_some(), "{variable}: {all}");
         assert!(!all.contains("panicked"), "{variable}: {all}");
@@ -153,11 +153,11 @@ fn the_first_start_makes_a_key_that_only_its_owner_reads() {
     let first = start();
     let file = directory.path().join("data/secret.key");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!((text(&first.stdout) + &text(&first.stderr)).contains("secret.key"));
+    assert!((text(&first.stdout) + &*text(&first.stderr)).contains("secret.key"));
     let key = std::fs::read(&file).unwrap();
     let second = start();
     assert_eq!(std::fs::read(&file).unwrap(), key);
-    assert!(!(text(&second.stdout) + &text(&second.stderr)).contains("made one"));
+    assert!(!(text(&second.stdout) + &*text(&second.stderr)).contains("made one"));
 }
 
 #[cfg(feature = "lab")]
@@ -206,5 +206,5 @@ fn lab_refuses_an_unknown_experiment_or_store_with_2() {
     assert!(!text(&output.stderr).contains("secret"));
     let wrong = run(program(directory.path()).env("ROCKET_LAB", "{stores=[\"floppy:\"]}"), "");
     assert_eq!(wrong.status.code(), Some(1));
-    assert!((text(&wrong.stdout) + &text(&wrong.stderr)).contains("lab.stores"));
+    assert!((text(&wrong.stdout) + &*text(&wrong.stderr)).contains("lab.stores"));
 }

@@ -127,12 +127,12 @@ fn the_html_is_one_file_with_plots_that_have_text_alternatives_and_tables_and_no
 #[test]
 fn the_last_run_is_kept_and_its_page_shows_it() {
     let data = run().directory.path().join("data");
-    let key = sealed_sessions::session::generate_key().unwrap();
+    let key = sealed_sessions::generate_key().unwrap();
     let shown = |data: &Path| {
-        let figment = sealed_sessions::app::figment().merge(("data_dir", data)).merge(("secret_key", &key));
+        let figment =
+            sealed_sessions_app::app::figment().merge(("data_dir", data)).merge(("secret_key", &key));
         let figment = figment.merge(("log_level", "off"));
-        let app =
-            sealed_sessions::app::build(figment, std::sync::Arc::new(sealed_sessions::session::SystemClock));
+        let app = sealed_sessions_app::app::build(figment, std::sync::Arc::new(sealed_sessions::SystemClock));
         let client = rocket::local::blocking::Client::tracked(app).unwrap();
         let response = client.get("/lab/load").dispatch();
         assert_eq!(response.status(), rocket::http::Status::Ok);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::{AdHoc, Fairing};
+use sealed_sessions::Clock;
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
@@ -15,7 +16,6 @@ use unicode_normalization::UnicodeNormalization;
 use super::passwords::{HashError, Hasher};
 use super::settings::{Settings, make_data_dir};
 use super::templates;
-use crate::session::Clock;
 
 /// An account as a session holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

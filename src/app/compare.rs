@@ -7,13 +7,13 @@ use rocket::http::{Header, RawStr};
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes};
 use rocket_dyn_templates::context;
+use sealed_sessions::commit_times;
 use serde_json::{Value, json};
 
 use super::csrf::{self, Loaded, Nothing, Protected};
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
-use crate::session::commit_times;
 
 /// What a press took, by realm, comes with the address that it leads to, in microseconds: `load` from the
 /// browser's cookie to the session, `save` back.

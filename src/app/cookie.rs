@@ -2,11 +2,11 @@
 
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
+use sealed_sessions::{Arrival, LINE_LIMIT, NONCE_BYTES, Record, TAG_BYTES, Timeout, Wire};
 use serde_json::{Value, json};
 
 use super::page::{Html, Page};
 use super::visitor::Session;
-use crate::session::{Arrival, LINE_LIMIT, NONCE_BYTES, Record, TAG_BYTES, Timeout, Wire};
 
 #[get("/cookie")]
 fn cookie(session: Session<'_>, page: Page<'_>) -> Html {

@@ -10,11 +10,11 @@ use rocket::data::{Data, FromData, Limits, Outcome};
 use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
 use rocket::request::{self, Request};
+use sealed_sessions::{Arrival, Realms, SessionError};
 use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
-use crate::session::{Arrival, Realms, SessionError};
 
 const BYTES: usize = 16;
 

@@ -5,6 +5,7 @@ use rocket::request::Request;
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Catcher, catch};
 use rocket_dyn_templates::context;
+use sealed_sessions::{Failure, failure};
 use serde_json::json;
 
 use super::csrf::{self, Refusal};
@@ -13,7 +14,6 @@ use super::login::{self, FormState};
 use super::next::Next;
 use super::page::{Html, Page};
 use super::settings::Settings;
-use crate::session::{Failure, failure};
 
 /// Whoever is not signed in is sent to do so, and back.
 #[catch(401)]

@@ -31,13 +31,13 @@ use std::sync::Arc;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket, Route};
+use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
 pub use self::csrf::Secret;
 use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
-use crate::session::{Clock, Sessions};
 
 /// The settings of the app: built-in defaults, then `Rocket.toml`, then `ROCKET_…` variables.
 pub fn figment() -> Figment {

@@ -7,6 +7,7 @@ use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
+use sealed_sessions::{Arrival, Clock, Realms, SystemClock, Timeout};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -17,7 +18,6 @@ use super::assets::css_uri;
 use super::csrf;
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
-use crate::session::{Arrival, Clock, Realms, SystemClock, Timeout};
 
 /// A rendered page. The names of the templates say no type, so this does.
 pub(super) type Html = RawHtml<Template>;
@@ -33,7 +33,7 @@ pub(super) struct Page<'r> {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Page<'r> {
-    type Error = crate::session::SessionError;
+    type Error = sealed_sessions::SessionError;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Page<'r>, Self::Error> {
         let realms = match request.guard::<Realms<'r, Visitor>>().await {

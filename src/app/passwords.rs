@@ -71,7 +71,7 @@ impl Hasher {
         Ok(Hasher {
             workers: Arc::new(Semaphore::new(workers)),
             places: Semaphore::new(QUEUE + workers),
-            dummy: hash(&crate::session::generate_key().map_err(HashError::failed)?)?,
+            dummy: hash(&sealed_sessions::generate_key().map_err(HashError::failed)?)?,
         })
     }
 

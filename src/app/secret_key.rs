@@ -7,9 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::Figment;
+use sealed_sessions::{generate_key, has_secret_key, parse_key};
 
 use super::settings::make_data_dir;
-use crate::session::{generate_key, has_secret_key, parse_key};
 
 /// A configuration with a key.
 pub(super) struct Provided {

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
+use sealed_sessions::SessionData;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
 use super::csrf::Secret;
-use crate::session::{self, SessionData};
 
 /// The session's data. What a visitor lacks is not written, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl SessionData for Visitor {
 }
 
 /// The session of the realm.
-pub(super) type Session<'r> = session::Session<'r, Visitor>;
+pub(super) type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 
 /// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
 pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {

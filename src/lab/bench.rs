@@ -7,6 +7,7 @@ use rocket::config::LogLevel;
 use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
 use rocket::tokio::time::timeout;
+use sealed_sessions::{Clock, Id, ManualClock, Sessions, Store, StoreError, SystemClock, generate_key};
 use tempfile::TempDir;
 use time::Duration;
 
@@ -16,7 +17,6 @@ use super::column::Column;
 use super::site::{self, Gate, Guest};
 use super::spy::Spy;
 use super::{Exchange, Figures};
-use crate::session::{Clock, Id, ManualClock, Sessions, Store, StoreError, SystemClock, generate_key};
 
 /// The name of the cookie in all experiments.
 pub(super) const COOKIE: &str = "__Host-lab";

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rocket::http::{Cookie, Header, Method};
+use sealed_sessions::Record;
 use serde_json::{Value, json};
 
 use super::Exchange;
 use super::bench::{Bench, Node};
 use super::spy::{After, Moves, Notes};
-use crate::session::Record;
 
 /// Cookies by name.
 pub(super) type Jar = BTreeMap<String, String>;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use sealed_sessions::Clock;
 use time::{Duration, OffsetDateTime};
-
-use crate::session::Clock;
 
 /// Goes by another clock, but is ahead of it.
 pub(super) struct Ahead {

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rocket::figment::Figment;
-
-use crate::session::{Clock, Store, open_store};
+use sealed_sessions::{Clock, Store, open_store};
 
 type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
 type WrapClock = Arc<dyn Fn(Arc<dyn Clock>) -> Arc<dyn Clock> + Send + Sync>;

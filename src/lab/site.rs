@@ -7,10 +7,9 @@ use rocket::http::ContentType;
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::yield_now;
 use rocket::{Route, State, get, post, routes};
+use sealed_sessions::SessionData;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-use crate::session::{self, SessionData};
 
 /// What a session of it holds.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -36,8 +35,8 @@ impl SessionData for Guest {
     }
 }
 
-type Session<'r> = session::Session<'r, Guest>;
-type Exclusive<'r> = session::Exclusive<'r, Guest>;
+type Session<'r> = sealed_sessions::Session<'r, Guest>;
+type Exclusive<'r> = sealed_sessions::Exclusive<'r, Guest>;
 type Answer = (ContentType, String);
 
 /// Where slow requests wait, after they have loaded their session.

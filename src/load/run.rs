@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use hyper::{Method, Uri};
 use rocket::tokio::task::JoinSet;
 use rocket::tokio::time::timeout;
+use sealed_sessions::generate_key;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -17,7 +18,6 @@ use super::measure::{Figures, Latency, cpu_seconds, round};
 use super::process::{Server, Setup};
 use super::report::{AtRest, Delayed, OnTheWire, Report, StoreReport};
 use super::workload::{MIXES, Mix};
-use crate::session::generate_key;
 
 /// What to run.
 #[derive(Debug, Clone)]

@@ -10,10 +10,10 @@ use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::response::content::RawJson;
 use rocket::{Build, Config, Rocket, Shutdown, State, get, post, routes};
+use sealed_sessions::{SessionData, Sessions, open_store};
 use serde::{Deserialize, Serialize};
 
 use super::observed::{Counts, Observed};
-use crate::session::{self, SessionData, Sessions, open_store};
 
 /// The variables that tell a server what to be. Not arguments, which others on the machine can see: a
 /// store's address may hold a password.
@@ -42,7 +42,7 @@ impl SessionData for Visitor {
     }
 }
 
-type Session<'r> = session::Session<'r, Visitor>;
+type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 
 #[get("/bare")]
 fn bare() -> &'static str {

@@ -2,7 +2,7 @@
 
 use rocket::config::LogLevel;
 use rocket::http::Status;
-use sealed_sessions::lab::{ALL, Column, advise, json, run, text};
+use sealed_sessions_app::lab::{ALL, Column, advise, json, run, text};
 
 use super::support::App;
 

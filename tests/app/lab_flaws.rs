@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rocket::config::LogLevel;
-use sealed_sessions::lab::{Column, find, run};
-use sealed_sessions::session::{
+use sealed_sessions::{
     Capabilities, Clock, Id, IdHash, Listed, Loaded, Lock, ManualClock, Record, Store, StoreError,
     SystemClock, UnixSeconds, Written, open_store,
 };
+use sealed_sessions_app::lab::{Column, find, run};
 use time::OffsetDateTime;
 
 /// What is wrong with a store.

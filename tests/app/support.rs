@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rocket::http::{ContentType, Cookie, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::{Build, Rocket};
-use sealed_sessions::app;
-use sealed_sessions::session::ManualClock;
+use sealed_sessions::ManualClock;
+use sealed_sessions_app::app;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 

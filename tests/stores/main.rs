@@ -1,20 +1,16 @@
-//! Every server store against the real thing.
+//! The program on every server store, against the real thing.
 
 #[path = "../http/client.rs"]
 #[allow(dead_code, reason = "shared with the tests over HTTP")]
 mod client;
-mod conformance;
-mod crowds;
+#[path = "../../sessions/tests/stores/every.rs"]
 mod every;
-mod flawed;
 mod launch;
-mod life;
 mod outage;
-mod parallel;
 mod program;
 #[path = "../http/server.rs"]
 #[allow(dead_code, reason = "shared with the tests over HTTP")]
 mod server;
-#[allow(dead_code, reason = "a harness for all of the tests")]
+#[path = "../../sessions/tests/stores/servers.rs"]
+#[allow(dead_code, reason = "shared with the tests of the stores")]
 mod servers;
-mod support;

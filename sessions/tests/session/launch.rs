@@ -1,0 +1,188 @@
+//! Rule 12: what makes no sense refuses the launch and says which key, which value and what is accepted;
+//! rule 13: without showing a secret.
+
+use rocket::figment::Figment;
+use rocket::local::blocking::Client;
+use rocket::{Build, Rocket, get, routes};
+use sealed_sessions::{Exclusive, Realms, Session, SessionData, Sessions};
+use serde::{Deserialize, Serialize};
+
+use crate::log;
+use crate::support::{App, KEY, Visitor};
+
+/// Why an app is refused: what the library logs.
+fn refused(rocket: Rocket<Build>) -> String {
+    log::lines();
+    match Client::untracked(rocket) {
+        Ok(_) => panic!("this launches"),
+        // An error of Rocket's that nobody looks at panics when it is dropped.
+        Err(error) => drop(error.kind().to_string()),
+    }
+    log::lines().join("\n")
+}
+
+fn with_settings(settings: &str) -> String {
+    refused(App::new(&format!("[default.session]\n{settings}")).rocket())
+}
+
+fn with_key(figment: Figment) -> String {
+    let log = refused(rocket::custom(figment).attach(Sessions::<Visitor>::fairing()));
+    assert!(!log.contains(KEY), "{log}");
+    log
+}
+
+#[test]
+fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
+    for (settings, named) in [
+        ("idle_timeout = \"soon\"", ["session.idle_timeout", "soon", "30 minutes"]),
+        ("idle_timeout = \"0 seconds\"", ["session.idle_timeout", "0 seconds", "1 second"]),
+        ("absolute_timeout = 12", ["session.absolute_timeout", "12", "12 hours"]),
+        ("absolute_timeout = \"4000 days\"", ["session.absolute_timeout", "4000 days", "3650 days"]),
+        ("store_timeout = \"2 hours\"", ["session.store_timeout", "2 hours", "1 minute"]),
+        ("same_site = \"Loose\"", ["session.same_site", "Loose", "Strict"]),
+        ("secure = \"yes\"", ["session.secure", "yes", "boolean"]),
+        ("cookie = \"a b\"", ["session.cookie", "a b", "letters"]),
+        ("cookie = \"session.1\"", ["session.cookie", "session.1", "number"]),
+        ("secure = false", ["session.secure", "__Host-session", "cookie = \"session\""]),
+        ("cookie = \"__Secure-a\"\nsecure = false", ["session.secure", "__Secure-a", "true"]),
+        ("path = \"/shop\"", ["session.path", "/shop", "__Host-"]),
+        ("domain = \"example.org\"", ["session.domain", "example.org", "__Host-"]),
+        ("cookie = \"s\"\ndomain = \"a;b\"", ["session.domain", "a;b", "host name"]),
+        (
+            "cookie = \"s\"\nsecure = false\nsame_site = \"None\"",
+            ["session.same_site", "None", "secure = true"],
+        ),
+        (
+            "cookie = \"s\"\nsecure = false\npartitioned = true",
+            ["session.partitioned", "true", "secure = true"],
+        ),
+        ("cookie = \"s\"\npath = \"shop\"", ["session.path", "shop", "/shop"]),
+        ("max_cookie_bytes = 100", ["session.max_cookie_bytes", "100", "256 to 65536"]),
+        ("max_cookie_bytes = -1", ["session.max_cookie_bytes", "-1", "a whole number"]),
+        ("max_cookie_bytes = \"much\"", ["session.max_cookie_bytes", "much", "a whole number"]),
+        ("idle_timout = \"1 hour\"", ["session.idle_timout", "no setting", "idle_timeout"]),
+        ("store = \"floppy://127.0.0.1\"", ["session.store", "floppy", "\"cookie\""]),
+        ("store = \"cookie:here\"", ["session.store", "no address", "\"cookie\""]),
+        ("[default.session.realms.\"/a/\"]", ["/a/", "path prefix", "/shop"]),
+        ("[default.session.realms.\"a\"]", ["\"a\"", "path prefix", "/shop"]),
+        (
+            "[default.session.realms.\"/a\"]\ncookie = \"s\"\npath = \"/a/\"",
+            ["realms.\"/a\".path", "/a/", "lies in"],
+        ),
+        (
+            "[default.session.realms.\"/a\"]\nidle_timeout = \"x\"",
+            ["realms.\"/a\".idle_timeout", "x", "30 minutes"],
+        ),
+        (
+            "idle_timeout = \"x\"\n[default.session.realms.\"/a\"]",
+            ["session.idle_timeout", "x", "30 minutes"],
+        ),
+        (
+            "[default.session.realms.\"/a\"]\nnonsense = 1",
+            ["realms.\"/a\".nonsense", "no setting", "idle_timeout"],
+        ),
+        (
+            "[default.session.realms.\"/a\"]\n[default.session.realms.\"/b\"]",
+            ["realms.\"/b\".cookie", "__Host-session", "another name"],
+        ),
+        (
+            "[default.session.realms.\"/a\"]\ncookie = \"s\"\npath = \"/b\"",
+            ["realms.\"/a\".path", "/b", "lies in"],
+        ),
+    ] {
+        let log = with_settings(settings);
+        assert_eq!(log.lines().count(), 1, "{settings}: {log}");
+        for part in named {
+            assert!(log.contains(part), "{settings}: {part:?} is not in {log}");
+        }
+    }
+}
+
+#[test]
+fn rule_12_a_missing_short_or_published_key_refuses_the_launch_in_every_profile() {
+    for config in [rocket::Config::debug_default(), rocket::Config::release_default()] {
+        let base = Figment::from(&config);
+        assert!(with_key(base.clone()).contains("secret_key is not set"));
+        assert!(
+            with_key(base.clone().merge(("secret_key", vec![0_u8; 32]))).contains("secret_key is not set")
+        );
+        assert!(with_key(base.clone().merge(("secret_key", "short"))).contains("5 characters"));
+        let few = "lEUCIfrDOM+sAAqN4i1Z4eo6IcHaqNN+qD7K7yWEeg==";
+        assert!(with_key(base.clone().merge(("secret_key", few))).contains("31 bytes"));
+        assert!(with_key(base.clone().merge(("secret_key", vec![7_u8; 5]))).contains("5 bytes"));
+        assert!(with_key(base.clone().merge(("secret_key", "~".repeat(44)))).contains("neither base64"));
+        let published = "hPRYyVRiMyxpw5sBB1XeCMN1kFsDCqKvBi2QJxBVHQk=";
+        assert!(with_key(base.clone().merge(("secret_key", published))).contains("published"));
+    }
+}
+
+#[test]
+fn rule_12_a_bad_previous_key_is_named_by_its_place_and_not_shown() {
+    let bad = "bm90IGEga2V5";
+    for (keys, problem) in [
+        (format!("[\"{KEY}\"]"), "stands twice"),
+        (format!("[\"{bad}\"]"), "12 characters"),
+        (format!("\"{bad}\""), "wrong type"),
+        (format!("[{{ key = \"{bad}\" }}]"), "wrong type"),
+    ] {
+        let log = with_settings(&format!("previous_keys = {keys}"));
+        assert!(log.contains("previous_keys") && log.contains(problem), "{log}");
+        assert!(!log.contains(bad) && !log.contains(KEY), "{log}");
+    }
+}
+
+#[test]
+fn rule_13_the_password_of_a_store_is_not_shown() {
+    let log = with_settings("store = \"floppy://user:hunter2@127.0.0.1\"");
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[get("/")]
+fn shared(_session: Session<'_, Visitor>) {}
+
+#[get("/")]
+fn exclusive(_session: Exclusive<'_, Visitor>) {}
+
+#[get("/")]
+fn several(_realms: Realms<'_, Visitor>) {}
+
+#[test]
+fn rule_12_a_session_without_its_fairing_refuses_the_launch() {
+    for routes in [routes![shared], routes![exclusive], routes![several]] {
+        App::new("");
+        let log = refused(rocket::custom(App::figment("")).mount("/", routes));
+        assert!(log.contains("Visitor") && log.contains("fairing"), "{log}");
+    }
+}
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct Other {
+    field: u8,
+}
+
+impl SessionData for Other {}
+
+#[test]
+fn rule_12_sessions_of_two_types_refuse_the_launch() {
+    let log = refused(App::new("").rocket().attach(Sessions::<Other>::fairing()));
+    assert!(log.contains("Visitor") && log.contains("Other"), "{log}");
+}
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct Bare(u8);
+
+impl SessionData for Bare {}
+
+#[test]
+fn rule_12_data_without_field_names_refuses_the_launch() {
+    App::new("");
+    let log = refused(rocket::custom(App::figment("")).attach(Sessions::<Bare>::fairing()));
+    assert!(log.contains("Bare") && log.contains("named fields"), "{log}");
+}
+
+#[cfg(not(feature = "memory"))]
+#[test]
+fn rule_12_a_store_that_is_not_built_in_names_its_feature() {
+    let log = with_settings("store = \"memory\"");
+    assert!(log.contains("session.store") && log.contains("add the feature \"memory\""), "{log}");
+}

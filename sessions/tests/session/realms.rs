@@ -1,0 +1,102 @@
+//! Realms: each path prefix with its own cookie, store and settings.
+
+use rocket::http::Status;
+use rocket::local::blocking::Client;
+use rocket::{get, routes};
+use sealed_sessions::Realms;
+use time::Duration;
+
+use crate::log;
+use crate::scripted::Scripted;
+use crate::support::{App, Visitor, get};
+
+const TWO: &str = "
+[default.session]
+idle_timeout = \"10 minutes\"
+[default.session.realms.\"/a\"]
+cookie = \"__Host-a\"
+[default.session.realms.\"/a/deep\"]
+cookie = \"__Host-deep\"
+idle_timeout = \"1 minute\"
+[default.session.realms.\"/b\"]
+cookie = \"__Host-b\"
+store = \"scripted\"
+";
+
+#[get("/")]
+async fn all(realms: Realms<'_, Visitor>) -> String {
+    let mut text = String::new();
+    for path in realms.paths() {
+        match realms.session(path).await {
+            Ok(session) => text += &format!("{path}={} ", session.get().views),
+            Err(error) => text += &format!("{path}: {error} "),
+        }
+    }
+    text
+}
+
+fn start() -> (App, Client) {
+    let app = App::new(TWO).store("scripted", Scripted::new());
+    let routes: Vec<_> = app.rocket().routes().cloned().collect();
+    let mut rocket = app.rocket().mount("/", routes![all]);
+    for base in ["/a", "/a/deep", "/b", "/ab"] {
+        rocket = rocket.mount(base, routes.clone());
+    }
+    (app, Client::tracked(rocket).unwrap())
+}
+
+#[test]
+fn each_realm_has_its_own_session() {
+    let (_, browser) = start();
+    for _ in 0..3 {
+        get(&browser, "/a/visits");
+    }
+    get(&browser, "/b/visits");
+    assert_eq!(get(&browser, "/"), "/a=3 /a/deep=0 /b=1 ");
+    let names: Vec<_> = browser.cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
+    assert!(names.len() == 2 && names.contains(&"__Host-a".into()) && names.contains(&"__Host-b".into()));
+}
+
+#[test]
+fn a_realm_is_the_longest_prefix_by_whole_decoded_segments() {
+    let (_, browser) = start();
+    get(&browser, "/a/deep/visits");
+    get(&browser, "/%61/visits");
+    get(&browser, "/%61/d%65ep/visits");
+    assert_eq!(get(&browser, "/"), "/a=1 /a/deep=2 /b=0 ");
+}
+
+#[test]
+fn outside_every_realm_a_session_is_a_logged_500() {
+    let (_, browser) = start();
+    for path in ["/visits", "/ab/visits"] {
+        log::lines();
+        assert_eq!(browser.get(path).dispatch().status(), Status::InternalServerError, "{path}");
+        assert_eq!(
+            log::lines(),
+            [format!("ERROR a session was asked for at {path}, which lies in no realm")]
+        );
+    }
+}
+
+#[test]
+fn a_realm_takes_what_it_does_not_set_from_above() {
+    let (app, browser) = start();
+    get(&browser, "/a/visits");
+    get(&browser, "/a/deep/visits");
+    app.advance(Duration::minutes(2));
+    assert_eq!(get(&browser, "/a/read"), "1 Resumed");
+    assert_eq!(get(&browser, "/a/deep/read"), "0 Expired(Idle)");
+    app.advance(Duration::minutes(10));
+    assert_eq!(get(&browser, "/a/read"), "0 Expired(Idle)");
+}
+
+#[test]
+fn a_cookie_of_one_realm_is_nothing_in_another() {
+    let (_, browser) = start();
+    get(&browser, "/a/visits");
+    let mut moved = browser.cookies().get("__Host-a").unwrap().clone();
+    moved.set_name("__Host-deep");
+    let response = browser.get("/a/deep/read").cookie(moved).dispatch();
+    assert_eq!(response.into_string().as_deref(), Some("0 Invalid(Seal)"));
+}

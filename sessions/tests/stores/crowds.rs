@@ -1,0 +1,147 @@
+//! Floods of visitors, and heaps of what has expired.
+
+use std::time::{Duration, Instant};
+
+use rocket::http::Cookie;
+use rocket::local::asynchronous::Client;
+use sealed_sessions::{Clock, Id, Loaded, Record, Store, SystemClock, open_store};
+
+use crate::support::{app, clock};
+
+#[rocket::async_test]
+async fn a_hundred_thousand_first_visits_evict_no_signed_in_session_from_memory() {
+    let browser = Client::untracked(app("memory:1000", "", clock())).await.unwrap();
+    let signed_in = browser.get("/login/ada").dispatch().await;
+    let cookie: Cookie<'static> = signed_in.cookies().get("__Host-session").cloned().unwrap().into_owned();
+    drop(signed_in);
+    for _ in 0..100_000 {
+        browser.get("/visits").dispatch().await;
+    }
+    let answer = browser.get("/read").cookie(cookie).dispatch().await;
+    assert_eq!(answer.into_string().await.as_deref(), Some("0 Resumed"));
+}
+
+#[rocket::async_test]
+async fn anonymous_rows_are_gone_when_their_own_timeout_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/sessions.db", directory.path().display());
+    let clock = clock();
+    let settings = "anonymous_idle_timeout = \"1 minute\"\nsweep_interval = \"3650 days\"";
+    let browser = Client::untracked(app(&url, settings, clock.clone())).await.unwrap();
+    browser.get("/login/ada").dispatch().await;
+    for _ in 0..2500 {
+        browser.get("/visits").dispatch().await;
+    }
+    let store = open_store(&url, "__Host-session").unwrap();
+    assert_eq!(store.sweep(clock.seconds()).await.unwrap(), 0, "all of them live");
+    clock.advance(time::Duration::minutes(1));
+    let mut batches = Vec::new();
+    while let swept @ 1.. = store.sweep(clock.seconds()).await.unwrap() {
+        batches.push(swept);
+    }
+    assert_eq!(batches, [1000, 1000, 500], "in batches, and the one that is signed in stays");
+    browser.terminate().await;
+}
+
+#[rocket::async_test]
+async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it() {
+    let Some(mut server) = crate::servers::postgres() else { return };
+    let store = open_store(&server.url(), "__Host-session").unwrap();
+    store.start().await.unwrap();
+    let clock = clock();
+    let settings = "sweep_interval = \"1 second\"\nstore_timeout = \"1 second\"";
+    let browser = Client::untracked(app(&server.url(), settings, clock.clone())).await.unwrap();
+    server.kill();
+    // At least one round meets no server.
+    rocket::tokio::time::sleep(Duration::from_millis(2500)).await;
+    server.restart();
+    let record = record(clock.seconds() - 7200);
+    let mut created = store.create(&record, record.seen + 60).await;
+    while created.is_err() {
+        created = store.create(&record, record.seen + 60).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // A read at the time when it lived tells whether the row is there.
+    while let Loaded::Found(_) = store.load(&record.id.to_text(), record.seen).await.unwrap() {
+        assert!(Instant::now() < deadline, "nobody sweeps any more");
+        rocket::tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    browser.terminate().await;
+}
+
+fn record(seen: i64) -> Record {
+    let id = Id::random().unwrap();
+    let data = "{}".to_owned();
+    Record { id, created: seen, seen, version: 1, data, remembered: false, signed_in: None, subject: None }
+}
+
+/// Half of the times are below this.
+async fn median(store: &dyn Store, live: &Record, now: i64) -> Duration {
+    let mut times = Vec::new();
+    for n in 0..200 {
+        let begun = Instant::now();
+        assert!(matches!(store.load(&live.id.to_text(), now).await.unwrap(), Loaded::Found(_)));
+        store.touch(&Record { seen: now + n, ..live.clone() }, now + 7200).await.unwrap();
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+#[rocket::async_test]
+async fn a_million_expired_rows_do_not_slow_requests() {
+    use sqlx::Connection as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/sessions.db", directory.path().display());
+    let store = open_store(&url, "__Host-session").unwrap();
+    store.start().await.unwrap();
+    let now = SystemClock.seconds();
+    let live = record(now);
+    store.create(&live, now + 7200).await.unwrap();
+    let before = median(&*store, &live, now).await;
+
+    let mut database = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let heap = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+                INSERT INTO sealed_sessions
+                SELECT randomblob(32), NULL, 0, 0, 1, 0, NULL, NULL, x'7b7d', 1 FROM n";
+    sqlx::query(heap).execute(&mut database).await.unwrap();
+    let beside = median(&*store, &live, now).await;
+
+    let sweeper = open_store(&url, "__Host-session").unwrap();
+    let sweeping = rocket::tokio::spawn(async move {
+        let mut swept = 0;
+        while let batch @ 1.. = sweeper.sweep(now).await.unwrap() {
+            swept += batch;
+            rocket::tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        swept
+    });
+    let during = median(&*store, &live, now).await;
+    println!(
+        "load and touch, median: {before:?} before, {beside:?} beside a million rows, {during:?} while swept"
+    );
+    sweeping.abort();
+    assert!(beside < before * 5 + Duration::from_millis(2), "{before:?} became {beside:?}");
+    assert!(during < before * 20 + Duration::from_millis(20), "{before:?} became {during:?}");
+}
+
+#[rocket::async_test]
+async fn of_several_processes_one_sweeps_at_a_time() {
+    use sqlx::Connection as _;
+
+    let Some(server) = crate::servers::postgres() else { return };
+    let store = open_store(&server.url(), "__Host-session").unwrap();
+    store.start().await.unwrap();
+    let now = SystemClock.seconds();
+    let expired = record(now - 7200);
+    store.create(&expired, expired.seen + 60).await.unwrap();
+    let mut database = sqlx::PgConnection::connect(&server.url()).await.unwrap();
+    let taken = "INSERT INTO sealed_session_leases VALUES ('sweep', 'another', 9000000000000)";
+    sqlx::query(taken).execute(&mut database).await.unwrap();
+    assert_eq!(store.sweep(now).await.unwrap(), 0, "another one is at it");
+    // It died with the lease in its hand, which is over now.
+    sqlx::query("UPDATE sealed_session_leases SET expires = 0").execute(&mut database).await.unwrap();
+    assert_eq!(store.sweep(now).await.unwrap(), 1);
+    store.stop().await;
+}

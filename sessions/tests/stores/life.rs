@@ -1,0 +1,180 @@
+//! The life of a session as an app sees it, the same on every store.
+
+mod a_life {
+    use rocket::http::Status;
+    use time::Duration;
+
+    use crate::every::on_every_store;
+    use crate::support::{app, clock, get, text};
+
+    async fn is_the_same_on_every_store(url: &str) {
+        let clock = clock();
+        let rocket = app(url, "seal_at_rest = true", clock.clone());
+        let browser = rocket::local::asynchronous::Client::tracked(rocket).await.unwrap();
+        assert_eq!(text(&browser, "/read").await, "0 Absent");
+        assert_eq!(text(&browser, "/visits").await, "1");
+        let anonymous = browser.cookies().get("__Host-session").cloned().unwrap();
+        assert!(anonymous.value().len() < 100, "only the id travels");
+        assert_eq!(get(&browser, "/login/ada").await.status(), Status::Ok);
+        let signed_in = browser.cookies().get("__Host-session").cloned().unwrap();
+        assert_eq!(text(&browser, "/visits").await, "2");
+
+        // A request with the id from before the login comes late: it is nobody, and signs nobody out.
+        let late = browser.get("/read").private_header(&anonymous);
+        let late = late.dispatch().await;
+        assert_eq!(late.headers().get("Set-Cookie").count(), 0);
+        assert_eq!(late.into_string().await.as_deref(), Some("0 Superseded"));
+        assert_eq!(text(&browser, "/read").await, "2 Resumed");
+
+        clock.advance(Duration::minutes(29));
+        assert_eq!(text(&browser, "/read").await, "2 Resumed");
+        clock.advance(Duration::minutes(29));
+        assert_eq!(text(&browser, "/read").await, "2 Resumed", "use has moved the end");
+
+        get(&browser, "/logout").await;
+        let replayed = browser.get("/read").private_header(&signed_in).dispatch().await;
+        assert_eq!(replayed.into_string().await.as_deref(), Some("0 Revoked"), "a saved cookie is dead");
+
+        get(&browser, "/visits").await;
+        clock.advance(Duration::minutes(31));
+        assert_eq!(text(&browser, "/read").await, "0 Revoked", "idle for too long");
+        browser.terminate().await;
+    }
+
+    trait PrivateHeader {
+        fn private_header(self, cookie: &rocket::http::Cookie<'_>) -> Self;
+    }
+
+    impl PrivateHeader for rocket::local::asynchronous::LocalRequest<'_> {
+        /// This cookie and no other, as it stands in a header.
+        fn private_header(self, cookie: &rocket::http::Cookie<'_>) -> Self {
+            let header = format!("{}={}", cookie.name(), cookie.value());
+            self.header(rocket::http::Header::new("Cookie", header))
+        }
+    }
+
+    on_every_store!(is_the_same_on_every_store);
+}
+
+mod at_rest {
+    use sealed_sessions::open_store;
+
+    use crate::support::{browser, get};
+
+    #[rocket::async_test]
+    async fn what_is_sealed_shows_nothing_and_what_is_not_shows_the_data() {
+        for (settings, shown) in [("seal_at_rest = true", false), ("", true)] {
+            let directory = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}/sessions.db", directory.path().display());
+            let browser = browser(&url, settings).await;
+            get(&browser, "/login/ada").await;
+            let store = open_store(&url, "__Host-session").unwrap();
+            let listed = store.by_subject("ada", 0).await.unwrap();
+            assert_eq!(listed[0].data.contains("ada"), shown, "{settings}");
+            assert_eq!(listed.len(), 1);
+        }
+    }
+
+    #[rocket::async_test]
+    async fn the_file_holds_no_ticket() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/sessions.db", directory.path().display());
+        let browser = browser(&url, "").await;
+        get(&browser, "/visits").await;
+        let cookie = browser.cookies().get("__Host-session").cloned().unwrap();
+        let request = browser.get("/read").cookie(cookie);
+        let ticket = request.inner().cookies().get_private("__Host-session").unwrap().value().to_owned();
+        drop(request);
+        browser.terminate().await;
+        assert!(std::fs::read(directory.path().join("sessions.db")).is_ok_and(|bytes| !bytes.is_empty()));
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            // The store is being closed: what SQLite keeps beside the file goes.
+            let Ok(bytes) = std::fs::read(entry.unwrap().path()) else { continue };
+            let found = bytes.windows(ticket.len()).any(|window| window == ticket.as_bytes());
+            assert!(!found, "a stolen file would open sessions");
+        }
+    }
+}
+
+mod two_realms {
+    use sealed_sessions::{Clock, Id, Record, SystemClock, open_store};
+
+    use crate::every::on_every_store;
+
+    async fn in_one_database_list_only_their_own(url: &str) {
+        if url == "memory" {
+            return;
+        }
+        let now = SystemClock.seconds();
+        let subject = Some("ada".to_owned());
+        let mut stores = Vec::new();
+        for realm in ["__Host-shop", "__Host-admin"] {
+            let store = open_store(url, realm).unwrap();
+            store.start().await.unwrap();
+            let (id, data) = (Id::random().unwrap(), "{}".to_owned());
+            let record = Record {
+                id,
+                created: now,
+                seen: now,
+                version: 1,
+                data,
+                remembered: false,
+                signed_in: None,
+                subject: subject.clone(),
+            };
+            store.create(&record, now + 60).await.unwrap();
+            stores.push(store);
+        }
+        assert_eq!(stores[0].by_subject("ada", now).await.unwrap().len(), 1);
+        assert_eq!(stores[0].end_all("ada", None, now).await.unwrap(), 1);
+        assert_eq!(stores[1].by_subject("ada", now).await.unwrap().len(), 1);
+        for store in stores {
+            store.stop().await;
+        }
+    }
+
+    on_every_store!(in_one_database_list_only_their_own);
+}
+
+mod given_up {
+    use std::time::Duration;
+
+    use rocket::tokio::time::timeout;
+    use sealed_sessions::{Clock, Id, Loaded, Record, SystemClock, Written, open_store};
+    use sqlx::{ConnectOptions, Connection, Executor};
+
+    /// Whoever gave up knows only the old id: it must not be dead when the store comes round to it.
+    #[rocket::async_test]
+    async fn a_renewal_leaves_the_old_session_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("sessions.db");
+        let store = open_store(&format!("sqlite:{}", file.display()), "__Host-session").unwrap();
+        store.start().await.unwrap();
+        let now = SystemClock.seconds();
+        let old = Record {
+            id: Id::random().unwrap(),
+            created: now,
+            seen: now,
+            version: 1,
+            data: "{}".into(),
+            remembered: false,
+            signed_in: None,
+            subject: None,
+        };
+        store.create(&old, now + 1800).await.unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+        let mut other = options.connect().await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let new = Record { id: Id::random().unwrap(), version: 2, ..old.clone() };
+        let renewal = store.rotate(&old.id, &new, 1, now + 1800);
+        assert!(timeout(Duration::from_millis(200), renewal).await.is_err(), "another one is writing");
+        other.execute("COMMIT").await.unwrap();
+        // There is one writer: this comes after what is left of the renewal.
+        let touched = store.touch(&old, now + 1800).await.unwrap();
+        assert!(matches!(touched, Written::Saved(_)), "{touched:?}");
+        assert_eq!(store.load(&old.id.to_text(), now).await.unwrap(), Loaded::Found(old));
+        assert_eq!(store.load(&new.id.to_text(), now).await.unwrap(), Loaded::Missing);
+        other.close().await.unwrap();
+        store.stop().await;
+    }
+}
