@@ -3,14 +3,10 @@
 //! - [`app`] is the app: visits, accounts, profile and a look into the cookie.
 #![cfg_attr(
     feature = "lab",
-    doc = "- [`lab`] runs the same experiments on every store, and says which hold there."
+    doc = "- [`lab`] runs the same experiments on every store, and reports what each one costs under load."
 )]
-#![cfg_attr(feature = "lab", doc = "- [`load`] drives every store and reports what each one costs.")]
 
 pub mod app;
 
 #[cfg(feature = "lab")]
 pub mod lab;
-
-#[cfg(feature = "lab")]
-pub mod load;

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use sealed_sessions::{Clock, Inspector, SystemClock, generate_key};
+use sealed_sessions::inspect::Inspector;
+use sealed_sessions::keys::generate_key;
+use sealed_sessions::{Clock, SystemClock};
 use sealed_sessions_app::app;
 #[cfg(feature = "lab")]
-use sealed_sessions_app::{lab, load};
+use sealed_sessions_app::lab::{self, load};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]

@@ -5,12 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
+use world::{KEY, program};
 
 fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"));
-    command.current_dir(directory).env("ROCKET_CLI_COLORS", "false");
-    command
+    program!().command(directory)
 }
 
 fn run(command: &mut Command, input: &str) -> Output {
@@ -31,7 +29,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn seal(name: &str, text: &str) -> String {
     let mut jar = cookie::CookieJar::new();
-    let key = sealed_sessions::parse_key(KEY).unwrap();
+    let key = sealed_sessions::keys::parse_key(KEY).unwrap();
     jar.private_mut(&key).add(cookie::Cookie::new(name.to_owned(), text.to_owned()));
     jar.get(name).unwrap().value().to_owned()
 }
@@ -47,7 +45,7 @@ fn keygen_prints_a_new_key_each_time() {
     let mut keys: Vec<String> =
         (0..2).map(|_| text(&run(program(directory.path()).arg("keygen"), "").stdout)).collect();
     for key in &keys {
-        assert!(sealed_sessions::parse_key(key.trim()).is_ok());
+        assert!(sealed_sessions::keys::parse_key(key.trim()).is_ok());
     }
     keys.dedup();
     assert_eq!(keys.len(), 2);
@@ -130,8 +128,8 @@ fn a_wrong_setting_refuses_to_serve_with_one_clear_line() {
             "{realms={\"/stateless/cookie\"={cookie=\"a\"}}}",
             ["session.realms.\"/stateless/cookie\"", "page of the app"],
         ),
-        ("ROCKET_SESSION", "{realms=5}", ["session.realms is no table", "path prefix"]),
-        ("ROCKET_SESSION", "{idle_timeout=\"1 hour\"", ["session is no table", "30 minutes"]),
+        ("ROCKET_SESSION", "{realms=5}", ["session.realms is not a table", "path prefix"]),
+        ("ROCKET_SESSION", "{idle_timeout=\"1 hour\"", ["session is not a table", "30 minutes"]),
         ("ROCKET_SECRET_KEY", "short", ["secret_key", "5 characters"]),
         ("ROCKET_DEFAULT_REALM", "/nowhere", ["default_realm", "/stateless"]),
         ("ROCKET_DATA_DIR", "/dev/null/x", ["/dev/null/x", "secret.key"]),
@@ -148,7 +146,7 @@ fn a_wrong_setting_refuses_to_serve_with_one_clear_line() {
 #[test]
 fn the_first_start_makes_a_key_that_only_its_owner_reads() {
     let directory = tempfile::tempdir().unwrap();
-    // The address is none of this machine's, so the program makes its files and ends.
+    // No machine has this address, so the program makes its files and ends.
     let start = || run(program(directory.path()).env("ROCKET_ADDRESS", "192.0.2.1"), "");
     let first = start();
     let file = directory.path().join("data/secret.key");

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use world::program;
 
 fn program(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"));
-    command.current_dir(directory).env("ROCKET_CLI_COLORS", "false");
-    command
+    program!().command(directory)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -75,7 +74,7 @@ fn the_operations_of_the_store_are_those_of_the_mix() {
     assert_eq!(run().report["bare"]["store_operations"], serde_json::json!({}));
     for name in ["cookie", "memory"] {
         let operations = |mix_name| &mix(store(name), mix_name)["store_operations"];
-        // What was asked for at the moment of counting may be on either side of it.
+        // Operations under way at the moment of counting may be on either side of it.
         let is_about = |count: &Value, expected: f64| {
             let count = count.as_f64().unwrap();
             assert!((count - expected).abs() < 0.1 * expected + 0.01, "{name}: {count}, not {expected}");
@@ -127,7 +126,7 @@ fn the_html_is_one_file_with_plots_that_have_text_alternatives_and_tables_and_no
 #[test]
 fn the_last_run_is_kept_and_its_page_shows_it() {
     let data = run().directory.path().join("data");
-    let key = sealed_sessions::generate_key().unwrap();
+    let key = sealed_sessions::keys::generate_key().unwrap();
     let shown = |data: &Path| {
         let figment =
             sealed_sessions_app::app::figment().merge(("data_dir", data)).merge(("secret_key", &key));
@@ -173,11 +172,8 @@ fn a_store_that_cannot_be_opened_ends_the_run_with_its_reason() {
 #[test]
 fn a_number_that_makes_no_sense_is_refused() {
     for arguments in [["--seconds", "0"], ["--clients", "0"], ["--nodes", "0"], ["--store-delay", "soon"]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_sealed-sessions"))
-            .args(["lab", "load"])
-            .args(arguments)
-            .output()
-            .unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let output = program(directory.path()).args(["lab", "load"]).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }

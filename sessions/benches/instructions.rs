@@ -19,13 +19,13 @@ use rocket::figment::Figment;
 use rocket::figment::providers::Env;
 use rocket::http::Header;
 use rocket::{Config, get, routes};
+use world::KEY;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
 /// The headers that Rocket alone sends, a line each.
 const ALONE: &str = "ROCKET_ALONE";
 /// What every response has that was built from a session.

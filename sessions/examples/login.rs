@@ -39,8 +39,8 @@ fn form() -> RawHtml<&'static str> {
 #[post("/login", data = "<form>")]
 fn login(session: Session<'_, Visitor>, form: Form<Login<'_>>) -> Result<Redirect, Status> {
     let ADA = (form.name, form.password) else { return Err(Status::Unauthorized) };
-    session.authenticated(); // A new id, so that one planted before the login is worth nothing after it.
-    session.update(|visitor| visitor.user = Some(form.name.to_owned()));
+    // Gives the session a new id, so that one planted before the login is worthless after it.
+    session.sign_in(|visitor| visitor.user = Some(form.name.to_owned()));
     Ok(Redirect::to(uri!(profile)))
 }
 #[get("/profile")]

@@ -39,7 +39,8 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is told otherwise, for tests and experiments.
 ///
 /// ```
-/// use sealed_sessions::{Clock, ManualClock};
+/// use sealed_sessions::Clock;
+/// use sealed_sessions::testing::ManualClock;
 /// use time::{Duration, OffsetDateTime};
 ///
 /// let clock = ManualClock::at(OffsetDateTime::UNIX_EPOCH);

@@ -51,11 +51,11 @@ pub enum Arrival {
     Invalid(Invalid),
 }
 
-/// What a [`Store`](super::Store) answers when it cannot do what it was asked.
+/// What a [`Store`](crate::store::Store) answers when it cannot do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store cannot do this at all; its [`Capabilities`](super::Capabilities) say so beforehand.
+    /// The store cannot do this at all; its [`Capabilities`](crate::store::Capabilities) say so beforehand.
     #[error("this store cannot {0}")]
     Unsupported(&'static str),
     /// No answer within `store_timeout`.

@@ -1,10 +1,11 @@
-//! Sessions for Rocket.
+//! Sessions for [Rocket](https://rocket.rs): a value of your own type behind a request guard, kept between
+//! requests in one encrypted cookie, or in a server store: one line in `Rocket.toml` decides.
 //!
-//! A session is a value of your own type behind a request guard, kept between requests in one encrypted
-//! cookie, or in a server store: a choice of one line in `Rocket.toml`.
+//! # A counter
 //!
 //! ```
-//! use rocket::{get, routes};
+//! use rocket::figment::Figment;
+//! use rocket::{Build, Rocket, get, routes};
 //! use sealed_sessions::{Session, SessionData, Sessions};
 //! use serde::{Deserialize, Serialize};
 //!
@@ -20,93 +21,253 @@
 //!     session.update(|visitor| { visitor.views += 1; visitor.views }).to_string()
 //! }
 //!
-//! let key = sealed_sessions::generate_key().unwrap();
-//! let figment = rocket::figment::Figment::from(rocket::Config::debug_default());
-//! let figment = figment.merge(("secret_key", key)).merge(("log_level", "off"));
-//! let rocket = rocket::custom(figment).attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits]);
+//! fn app(figment: Figment) -> Rocket<Build> {
+//!     rocket::custom(figment).attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits])
+//! }
 //!
-//! let browser = rocket::local::blocking::Client::tracked(rocket).unwrap();
-//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
-//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
+//! # let browser = rocket::local::blocking::Client::tracked(app(sealed_sessions::testing::figment())).unwrap();
+//! # assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
+//! # assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
 //! ```
+//!
+//! `app(rocket::Config::figment())` is the app that you launch. It needs a key, which is Rocket's own setting:
+//! `ROCKET_SECRET_KEY="$(openssl rand -base64 32)" cargo run`. Every route writes `Session<'_, Visitor>`, so
+//! give it a name: `type Session<'r> = sealed_sessions::Session<'r, Visitor>;`.
+//!
+//! # Signing in and out
+//!
+//! [`SessionData::subject`] says whose session it is. [`Session::sign_in`] changes the data and gives the session
+//! a new id, so that an id planted before the login is worthless after it. A guard of your own keeps everyone
+//! else out of a route:
+//!
+//! ```
+//! use std::borrow::Cow;
+//!
+//! use rocket::http::Status;
+//! use rocket::outcome::IntoOutcome;
+//! use rocket::request::{FromRequest, Outcome, Request};
+//! use rocket::{get, post};
+//! use sealed_sessions::{SessionData, SessionError};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default, Clone, Serialize, Deserialize)]
+//! struct Visitor {
+//!     user: Option<String>,
+//! }
+//!
+//! impl SessionData for Visitor {
+//!     fn subject(&self) -> Option<Cow<'_, str>> {
+//!         self.user.as_deref().map(Cow::Borrowed)
+//!     }
+//! }
+//!
+//! type Session<'r> = sealed_sessions::Session<'r, Visitor>;
+//!
+//! /// Somebody who is signed in.
+//! struct User(String);
+//!
+//! #[rocket::async_trait]
+//! impl<'r> FromRequest<'r> for User {
+//!     type Error = SessionError;
+//!
+//!     async fn from_request(request: &'r Request<'_>) -> Outcome<User, SessionError> {
+//!         let session = request.guard::<Session<'_>>().await;
+//!         session.and_then(|session| session.get().user.clone().map(User).or_forward(Status::Unauthorized))
+//!     }
+//! }
+//!
+//! #[post("/login")]
+//! fn login(session: Session<'_>) {
+//!     // After the password has been checked:
+//!     session.sign_in(|visitor| visitor.user = Some("ada".into()));
+//! }
+//!
+//! #[get("/profile")]
+//! fn profile(user: User) -> String {
+//!     format!("Hello {}", user.0)
+//! }
+//!
+//! #[post("/logout")]
+//! fn logout(session: Session<'_>) {
+//!     session.destroy();
+//! }
+//! # use sealed_sessions::{Sessions, testing};
+//! # let rocket = rocket::custom(testing::figment()).attach(Sessions::<Visitor>::fairing());
+//! # let rocket = rocket.mount("/", rocket::routes![login, profile, logout]);
+//! # let browser = rocket::local::blocking::Client::tracked(rocket).unwrap();
+//! # assert_eq!(browser.get("/profile").dispatch().status(), Status::Unauthorized);
+//! # browser.post("/login").dispatch();
+//! # assert_eq!(browser.get("/profile").dispatch().into_string().unwrap(), "Hello ada");
+//! # browser.post("/logout").dispatch();
+//! # assert_eq!(browser.get("/profile").dispatch().status(), Status::Unauthorized);
+//! ```
+//!
+//! Before a sensitive change ask for the password again and call [`Session::reauthenticated`];
+//! [`Session::signed_in_at`] says how long ago that was.
+//!
+//! # Remember me
+//!
+//! A session ends after half an hour without a request and after twelve hours in any case. A login that asked
+//! for it gets the longer timeouts of `remember_idle_timeout` and `remember_absolute_timeout`:
+//!
+//! ```
+//! # use sealed_sessions::{Session, SessionData};
+//! # use serde::{Deserialize, Serialize};
+//! # #[derive(Default, Clone, Serialize, Deserialize)]
+//! # struct Visitor { user: Option<String> }
+//! # impl SessionData for Visitor {}
+//! fn sign_in(session: Session<'_, Visitor>, name: &str, remember: bool) {
+//!     session.sign_in(|visitor| visitor.user = Some(name.to_owned()));
+//!     if remember {
+//!         session.remember();
+//!     }
+//! }
+//! ```
+//!
+//! # Flash messages
+//!
+//! A message for the next page is a field that the page takes out of the session:
+//!
+//! ```
+//! use rocket::response::Redirect;
+//! use rocket::{get, post, uri};
+//! use sealed_sessions::{Session, SessionData};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default, Clone, Serialize, Deserialize)]
+//! struct Visitor {
+//!     flash: Option<String>,
+//! }
+//!
+//! impl SessionData for Visitor {}
+//!
+//! #[post("/order")]
+//! fn order(session: Session<'_, Visitor>) -> Redirect {
+//!     session.update(|visitor| visitor.flash = Some("Thank you for your order.".into()));
+//!     Redirect::to(uri!(page))
+//! }
+//!
+//! #[get("/")]
+//! fn page(session: Session<'_, Visitor>) -> String {
+//!     session.update(|visitor| visitor.flash.take()).unwrap_or_default()
+//! }
+//! # use sealed_sessions::{Sessions, testing};
+//! # let rocket = rocket::custom(testing::figment()).attach(Sessions::<Visitor>::fairing());
+//! # let browser = rocket::local::blocking::Client::tracked(rocket.mount("/", rocket::routes![order, page])).unwrap();
+//! # browser.post("/order").dispatch();
+//! # assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "Thank you for your order.");
+//! # assert_eq!(browser.get("/").dispatch().into_string(), None);
+//! ```
+//!
+//! # In a template
+//!
+//! [`Session::get`] returns an `Arc` of your type, which serializes like the type itself if you borrow it:
+//!
+//! ```
+//! # use sealed_sessions::{Session, SessionData};
+//! # use serde::{Deserialize, Serialize};
+//! # use serde_json::{Value, json};
+//! # #[derive(Default, Clone, Serialize, Deserialize)]
+//! # struct Visitor { views: u64 }
+//! # impl SessionData for Visitor {}
+//! fn context(session: Session<'_, Visitor>) -> Value {
+//!     let visitor = session.get();
+//!     // As rocket_dyn_templates' context! macro: context! { visitor: &*visitor, views: visitor.views }.
+//!     json!({ "visitor": &*visitor, "views": visitor.views })
+//! }
+//! ```
+//!
+//! # Several parts of an app in one session
+//!
+//! An app has one type of session. A part of it, or a crate, that keeps something in the session asks for no
+//! more than its own field, by the standard traits `AsRef` and `AsMut`:
+//!
+//! ```
+//! use sealed_sessions::{Session, SessionData};
+//! use serde::{Deserialize, Serialize};
+//!
+//! // The part:
+//! #[derive(Default, Clone, Serialize, Deserialize)]
+//! struct Cart(Vec<String>);
+//!
+//! fn add<T: SessionData + AsMut<Cart>>(session: Session<'_, T>, item: &str) {
+//!     session.update(|data| data.as_mut().0.push(item.to_owned()));
+//! }
+//!
+//! // The app:
+//! #[derive(Default, Clone, Serialize, Deserialize)]
+//! struct Visitor {
+//!     #[serde(default)]
+//!     cart: Cart,
+//!     views: u64,
+//! }
+//!
+//! impl SessionData for Visitor {}
+//!
+//! impl AsMut<Cart> for Visitor {
+//!     fn as_mut(&mut self) -> &mut Cart {
+//!         &mut self.cart
+//!     }
+//! }
+//! ```
+//!
+//! The example `parts` has two parts with guards of their own.
+//!
+//! # Testing
+//!
+//! The module [`testing`] has a configuration with a key, and a clock that you move by hand.
+//!
+//! # A store of your own
+//!
+//! @@STORE@@
 //!
 //! # How it works
 //!
 //! ```text
 //! browser ──cookie──▶ open (keyring) ──ticket──▶ Store::load ──record──▶ Session<T> ──▶ handler
-//! browser ◀─Set-Cookie── seal ◀──ticket── Store::create|update|… ◀── commit (fairing, once per request)
+//! browser ◀─Set-Cookie── seal ◀──ticket── Store::save ◀── commit (fairing, once per request)
 //! ```
 //!
-//! A [`Record`] is what a session is; a [`Ticket`] is what its cookie carries, always sealed. With the
-//! [`CookieStore`] the ticket is the whole record, with a server store it is the session's id: nothing
-//! above the trait [`Store`] knows which.
+//! A [`Record`](store::Record) is what a session is; a [`Ticket`](store::Ticket) is what its cookie carries,
+//! always sealed. With the [`CookieStore`](store::CookieStore) the ticket is the whole record, with a server
+//! store it is the session's id: nothing above the trait [`Store`](store::Store) knows which.
 //!
-//! # What can go wrong
-//!
-//! Whatever a browser sends is a session or an empty one: [`Session::arrival`] says why. Only a fault of
-//! the store is an error: the request is answered with the app's 503 page and nothing is lost. A setting
-//! that makes no sense refuses the launch.
+//! Whatever a browser sends becomes a session or an empty one, and [`Session::arrival`] says why. Only a fault of
+//! the store is an error: the request gets the app's 503 page and nothing is lost. A wrong setting refuses the
+//! launch. The settings are listed in the README.
 
 mod clock;
 mod commit;
-mod config;
-pub mod conformance;
 mod cookie;
-mod ending;
+mod data;
+mod engine;
 mod error;
-mod expiry;
+mod error_page;
+mod failure;
 mod fairing;
 mod guard;
-mod id_hash;
-mod inspect;
-mod keyring;
-#[cfg(test)]
-mod laws;
-mod live;
+pub mod inspect;
+mod lifecycle;
 mod load;
-mod merge;
 mod realm;
 mod record;
-mod seal;
-mod sent;
-mod span;
-mod store;
-mod ticket;
-mod timing;
-mod upkeep;
+mod request;
+pub mod store;
+pub mod testing;
 
-use std::borrow::Cow;
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-pub use self::clock::{Clock, ManualClock, SystemClock, UnixSeconds};
-pub use self::commit::Failure;
-pub use self::config::{ConfigError, has_secret_key};
-pub use self::cookie::{LINE_LIMIT, Wire};
-pub use self::error::{Arrival, Invalid, SessionError, StoreError, Timeout};
-pub use self::expiry::{Deadlines, Lifetime, Lifetimes};
-pub use self::fairing::{Sessions, failure};
+pub use self::clock::{Clock, SystemClock};
+pub use self::data::SessionData;
+pub use self::error::{Arrival, SessionError, Timeout};
+pub use self::error_page::failure;
+pub use self::failure::Failure;
+pub use self::fairing::Sessions;
 pub use self::guard::{Exclusive, Realms, Session};
-pub use self::id_hash::IdHash;
-pub use self::inspect::{Inspection, Inspector, OpenedRecord};
-pub use self::keyring::{KEY_FORMS, KeyAge, KeyProblem, Keyring, generate_key, parse_key};
-pub use self::record::{FORMAT, Id, Record};
-pub use self::seal::{NONCE_BYTES, TAG_BYTES};
-pub use self::store::{
-    Capabilities, CookieStore, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written, open_store,
-};
-pub use self::ticket::Ticket;
-pub use self::timing::commit_times;
+pub use self::realm::config_error::ConfigError;
+pub use self::record::timeouts::{Expires, Timeouts};
+pub use self::store::conformance;
 
-/// What a session holds: any struct with named fields. It is written as a JSON object.
-///
-/// Add fields with `#[serde(default)]`, so that sessions of the last release are still read; a session
-/// that cannot be read counts as none ([`Invalid::Schema`]). One that equals `T::default()` is not kept.
-pub trait SessionData: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Whose session this is: the account's id, or none while the visitor is anonymous. A change of it
-    /// gives the session a new id.
-    fn subject(&self) -> Option<Cow<'_, str>> {
-        None
-    }
+/// Keys: making, reading and looking for one.
+pub mod keys {
+    pub use crate::cookie::key::{KeyProblem, generate_key, parse_key};
+    pub use crate::realm::settings::has_secret_key;
 }

@@ -4,73 +4,95 @@ use std::sync::Arc;
 
 use rocket::Request;
 
-use super::SessionData;
-use super::clock::UnixSeconds;
-use super::error::{Arrival, Invalid, SessionError, StoreError};
-use super::keyring::KeyAge;
-use super::live::{Base, Live, Sizes, State};
-use super::realm::Realm;
-use super::record::Record;
-use super::sent::{SentChunks, SentCookies};
-use super::store::{Loaded, Lock};
-use super::ticket::Ticket;
+use crate::clock::UnixSeconds;
+use crate::cookie::keyring::KeyAge;
+use crate::cookie::request_cookies::{RequestCookies, SentChunks, SentValue};
+use crate::cookie::ticket::Ticket;
+use crate::data::SessionData;
+use crate::error::{Arrival, Invalid, SessionError, StoreError};
+use crate::realm::Realm;
+use crate::record::Record;
+use crate::request::{Base, RequestSession, Sizes};
+use crate::store::Loaded;
 
-/// Whether the session is to be locked before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Shared,
-    Exclusive,
-}
+/// Give up after this many dead tickets: each lookup may take a full `store_timeout`.
+const MAX_DEAD: usize = 8;
 
-/// Loads the session of `realm`. Whatever the browser sent, it is a session or an empty one with its
-/// reason (rule 1); an error is a fault of the store, logged here, once.
+/// Loads the session of `realm`. Whatever the browser sent becomes a session, or an empty one with its
+/// reason (rule 1). An error is a fault of the store; it is logged here, once.
 pub(crate) async fn load<T: SessionData>(
     realm: &Realm,
     request: &Request<'_>,
-    access: Access,
     now: UnixSeconds,
-) -> Box<Result<Live<T>, SessionError>> {
-    let sent = SentCookies::of(request, &realm.cookie.name);
-    if sent.is_empty() {
-        return Box::new(Ok(anonymous(now, Arrival::Absent, SentChunks::default(), None)));
+) -> Result<Box<RequestSession<T>>, SessionError> {
+    let cookies = RequestCookies::of(request, &realm.cookie.name);
+    if cookies.is_empty() {
+        return Ok(RequestSession::anonymous(now, Arrival::Absent, SentChunks::default()));
     }
-    Box::new(match choose(realm, &sent, access, now).await {
-        Ok((Ok(Found { base, key_age, sizes }), lock)) => {
-            let state = State::resumed(base, lock);
-            Ok(Live::new(now, Arrival::Resumed, key_age, sent.chunks(), Some(sizes), state))
+    match find(realm, &cookies, now).await {
+        Ok(Ok(Found { base, key_age, sizes })) => {
+            Ok(RequestSession::resumed(now, base, key_age, cookies.chunks(), sizes))
         }
-        Ok((Err(arrival), lock)) => Ok(anonymous(now, arrival, sent.chunks(), lock)),
+        Ok(Err(arrival)) => {
+            if let Arrival::Invalid(reason) = arrival {
+                log::debug!("a session cookie is ignored: {reason:?}");
+            }
+            Ok(RequestSession::anonymous(now, arrival, cookies.chunks()))
+        }
         Err(error) => {
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
         }
-    })
+    }
 }
 
-/// A genuine seal and the live session that it stands for.
+/// Locks a session and reads it again, since what was read before may be stale.
+pub(crate) async fn relock<T: SessionData>(
+    realm: &Realm,
+    session: &RequestSession<T>,
+    now: UnixSeconds,
+) -> Result<(), SessionError> {
+    let Some(ticket) = session.with_base(|base| base.ticket.clone()) else { return Ok(()) };
+    if session.is_locked() {
+        return Ok(());
+    }
+    let locked = async {
+        let Some(lock) = realm.store.lock(ticket.text()).await? else { return Ok(None) };
+        let loaded = realm.store.load(ticket.text(), now).await?;
+        Ok::<_, StoreError>(Some((lock, loaded)))
+    };
+    match locked.await {
+        Ok(Some((lock, loaded))) => {
+            let fresh = alive(realm, loaded, now);
+            session.relock(lock, fresh.map(|(record, data)| Box::new(Base { record, ticket, data })));
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(error) => {
+            log::error!("sessions of {:?}: cannot lock: {error}", realm.path);
+            Err(SessionError::Unavailable)
+        }
+    }
+}
+
+/// A genuine seal and the live session behind it.
 struct Found<T> {
     base: Box<Base<T>>,
     key_age: KeyAge,
     sizes: Sizes,
 }
 
-/// After how many tickets that stand for no live session the others count as none too: the store may take
-/// `store_timeout` for each.
-const MOST_DEAD: usize = 8;
-
-/// Opens every value of the cookie and asks the store about each that opens. Two that are different live
-/// sessions count as none; of two states of one session the later counts. Where none is live, the reason
-/// is that of the first whose seal was genuine. With it the lock, if one is to be had.
-async fn choose<T: SessionData>(
+/// Opens every value of the cookie and asks the store about each ticket. If none is live, the reason is that of
+/// the first genuine seal, else that of the first value.
+async fn find<T: SessionData>(
     realm: &Realm,
-    sent: &SentCookies<'_>,
-    access: Access,
+    cookies: &RequestCookies<'_>,
     now: UnixSeconds,
-) -> Result<(Result<Found<T>, Arrival>, Option<Lock>), StoreError> {
+) -> Result<Result<Found<T>, Arrival>, StoreError> {
     let mut found: Option<Found<T>> = None;
     let mut dead: Vec<Ticket> = Vec::new();
-    let (mut arrival, mut unopened, mut lock) = (None, None, None);
-    for value in sent.values() {
+    let (mut genuine, mut unopened) = (None, None);
+    for value in cookies.values() {
         let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
             Ok(opened) => opened,
             Err(reason) => {
@@ -81,42 +103,45 @@ async fn choose<T: SessionData>(
         if found.as_ref().is_some_and(|found| found.base.ticket == ticket) || dead.contains(&ticket) {
             continue;
         }
-        if dead.len() == MOST_DEAD {
+        if dead.len() == MAX_DEAD {
             break;
         }
-        if access == Access::Exclusive && lock.is_none() {
-            lock = take_lock(realm, ticket.text()).await?;
-        }
-        let loaded = realm.bounded(realm.store.load(ticket.text(), now)).await?;
-        let (record, data) = match alive(realm, loaded, now) {
-            Ok(alive) => alive,
+        match alive(realm, realm.store.load(ticket.text(), now).await?, now) {
+            Ok((record, data)) => {
+                let base = Box::new(Base { record, ticket, data });
+                let candidate = Found { base, key_age, sizes: sizes(&value) };
+                found = match found {
+                    None => Some(candidate),
+                    Some(other) => match newer(other, candidate) {
+                        Ok(newer) => Some(newer),
+                        Err(ambiguous) => return Ok(Err(ambiguous)),
+                    },
+                };
+            }
             Err(reason) => {
-                arrival = arrival.or(Some(reason));
+                genuine = genuine.or(Some(reason));
                 dead.push(ticket);
-                if found.is_none() {
-                    lock = None;
-                }
-                continue;
             }
-        };
-        found = match found.take() {
-            Some(other) if other.base.record.id != record.id => {
-                return Ok((Err(Arrival::Invalid(Invalid::Ambiguous)), lock));
-            }
-            Some(earlier)
-                if (earlier.base.record.version, earlier.base.record.seen)
-                    >= (record.version, record.seen) =>
-            {
-                Some(earlier)
-            }
-            _ => {
-                let sizes = Sizes { cookies: value.cookies(), value: value.bytes() };
-                Some(Found { base: Box::new(Base { record, ticket, data }), key_age, sizes })
-            }
-        };
+        }
     }
-    let reason = || arrival.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed));
-    Ok((found.ok_or_else(reason), lock))
+    let reason = || genuine.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed));
+    Ok(found.ok_or_else(reason))
+}
+
+/// Of two versions of one session the newer wins. Two different live sessions are both ignored.
+fn newer<T>(one: Found<T>, other: Found<T>) -> Result<Found<T>, Arrival> {
+    let age = |found: &Found<T>| (found.base.record.version, found.base.record.seen);
+    if one.base.record.id != other.base.record.id {
+        Err(Arrival::Invalid(Invalid::Ambiguous))
+    } else if age(&one) >= age(&other) {
+        Ok(one)
+    } else {
+        Ok(other)
+    }
+}
+
+fn sizes(value: &SentValue<'_>) -> Sizes {
+    Sizes { cookies: value.cookies(), value: value.bytes() }
 }
 
 /// The live session that the store has for a ticket, with its data, or why there is none.
@@ -126,7 +151,7 @@ fn alive<T: SessionData>(
     now: UnixSeconds,
 ) -> Result<(Record, Arc<T>), Arrival> {
     match loaded {
-        Loaded::Found(record) => match realm.lifetimes.judge(&record, now) {
+        Loaded::Found(record) => match realm.timeouts.judge(&record, now) {
             Arrival::Resumed => match serde_json::from_str(&record.data) {
                 Ok(data) => Ok((record, Arc::new(data))),
                 Err(_) => Err(Arrival::Invalid(Invalid::Schema)),
@@ -137,54 +162,4 @@ fn alive<T: SessionData>(
         Loaded::Superseded => Err(Arrival::Superseded),
         Loaded::Unreadable => Err(Arrival::Invalid(Invalid::Format)),
     }
-}
-
-/// The session's lock, or none where the store has no locks.
-async fn take_lock(realm: &Realm, ticket: &str) -> Result<Option<Lock>, StoreError> {
-    match realm.store.capabilities().locks {
-        true => realm.lock(ticket).await.map(Some),
-        false => Ok(None),
-    }
-}
-
-/// Locks a session that an earlier guard of the same request has loaded without, and reads it again:
-/// what was read before the lock may be stale.
-pub(crate) async fn relock<T: SessionData>(
-    realm: &Realm,
-    live: &Live<T>,
-    now: UnixSeconds,
-) -> Result<(), SessionError> {
-    let Some(ticket) = live.with_base(|base| base.ticket.clone()) else { return Ok(()) };
-    if live.is_locked() || !realm.store.capabilities().locks {
-        return Ok(());
-    }
-    let again = async {
-        let lock = realm.lock(ticket.text()).await?;
-        let loaded = realm.bounded(realm.store.load(ticket.text(), now)).await?;
-        Ok::<_, StoreError>((lock, loaded))
-    };
-    match again.await {
-        Ok((lock, loaded)) => {
-            let fresh = alive(realm, loaded, now).ok();
-            let fresh = fresh.map(|(record, data)| Box::new(Base { record, ticket, data }));
-            live.relock(lock, fresh);
-            Ok(())
-        }
-        Err(error) => {
-            log::error!("sessions of {:?}: cannot lock: {error}", realm.path);
-            Err(SessionError::Unavailable)
-        }
-    }
-}
-
-fn anonymous<T: SessionData>(
-    now: UnixSeconds,
-    arrival: Arrival,
-    chunks: SentChunks,
-    lock: Option<Lock>,
-) -> Live<T> {
-    if let Arrival::Invalid(reason) = arrival {
-        log::debug!("a session cookie counts as none: {reason:?}");
-    }
-    Live::new(now, arrival, KeyAge::Current, chunks, None, State::empty(lock))
 }

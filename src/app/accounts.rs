@@ -20,9 +20,9 @@ use super::templates;
 /// An account as a session holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its number; never given again.
+    /// Its number, which is never reused.
     pub id: i64,
-    /// Its name as it is shown.
+    /// Its name, as displayed.
     pub name: String,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Accounts {
     clock: Arc<dyn Clock>,
 }
 
-/// A fault; the visitor is told that the site is busy.
+/// A fault of the server; the visitor is told that the site is busy.
 #[derive(Debug, Error)]
 pub(super) enum AccountError {
     #[error("the database of accounts: {0}")]
@@ -44,14 +44,14 @@ pub(super) enum AccountError {
     Hash(#[from] HashError),
 }
 
-/// What became of a registration.
+/// The result of a registration.
 #[derive(Debug)]
 pub(super) enum Registration {
     Done(Account),
     NameTaken,
 }
 
-/// Opens the database, made and brought up to date, before the app serves.
+/// Opens the database before the app serves: creates it, and brings it up to date.
 pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairing {
     let data_dir = settings.data_dir.clone();
     AdHoc::try_on_ignite("Accounts", |rocket| async move {
@@ -114,7 +114,7 @@ impl Accounts {
     }
 }
 
-/// A name that is not taken for an account, in words for the form.
+/// Why a name is refused, in words for the form.
 pub(super) fn name_problem(name: &str) -> Option<&'static str> {
     let hidden =
         |letter: char| letter.is_control() || UNSEEN.iter().any(|unseen| unseen.contains(&u32::from(letter)));

@@ -3,22 +3,23 @@
 use std::time::{Duration, Instant};
 
 use rocket::fairing::{AdHoc, Fairing};
-use rocket::http::{Header, RawStr};
+use rocket::http::{Header, Method, RawStr};
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes};
 use rocket_dyn_templates::context;
-use sealed_sessions::commit_times;
+use sealed_sessions::SessionError;
 use serde_json::{Value, json};
 
-use super::csrf::{self, Loaded, Nothing, Protected};
+use super::csrf::{self, Nothing, Protected};
 use super::page::{Html, Page, realm_name};
-use super::settings::Settings;
-use super::visitor::{Session, Visitor};
+use super::visitor::Session;
 
-/// What a press took, by realm, comes with the address that it leads to, in microseconds: `load` from the
-/// browser's cookie to the session, `save` back.
+/// What a press took comes in the address that it leads to, in microseconds: `load` by realm, from the
+/// browser's cookie to the session, and `save` for all realms together.
 #[get("/compare?<load>&<save>")]
-async fn compare(load: Vec<&str>, save: Vec<&str>, page: Page<'_>) -> Html {
+async fn compare(load: Vec<&str>, save: Option<u32>, page: Page<'_>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
         let session = page.realms().session(path).await.ok();
@@ -29,22 +30,22 @@ async fn compare(load: Vec<&str>, save: Vec<&str>, page: Page<'_>) -> Html {
             "store": store,
             "answers": session.is_some(),
             "kept": session.and_then(kept),
-            "load": milliseconds(&load, path),
-            "save": milliseconds(&save, path),
+            "load": load_time(&load, path).map(milliseconds),
         }));
     }
-    page.show_form_anywhere("compare", "Compare", context! { compared: realms }).await
+    let own = context! { compared: realms, save: save.map(milliseconds) };
+    page.show_form_anywhere("compare", "Compare", own).await
 }
 
-/// What is known of a session that came with this request: none of one that did not.
+/// What this request shows of a session; `None` if it brought none.
 fn kept(session: Session<'_>) -> Option<Value> {
-    let (wire, record) = (session.wire()?, session.record()?);
-    let server_side = session.capabilities().server_side;
+    let (wire, record) = (session.inspect().wire()?, session.inspect().record()?);
+    let server_side = session.inspect().is_on_server();
     Some(json!({
         "visits": session.get().visits,
         "up": wire.request,
         "down": wire.lines,
-        "cookie": session.cookie_name(),
+        "cookie": session.inspect().cookie_name(),
         "cookies": wire.cookies,
         "sealed": wire.ticket,
         "server_side": server_side,
@@ -54,53 +55,85 @@ fn kept(session: Session<'_>) -> Option<Value> {
 }
 
 /// The time of this realm among `PATH:MICROSECONDS`.
-fn milliseconds(times: &[&str], realm: &str) -> Option<String> {
-    let micros =
-        times.iter().find_map(|time| time.strip_prefix(realm)?.strip_prefix(':')?.parse::<u32>().ok());
-    micros.map(|micros| format!("{:.3}", f64::from(micros) / 1000.0))
+fn load_time(times: &[&str], realm: &str) -> Option<u32> {
+    times.iter().find_map(|time| time.strip_prefix(realm)?.strip_prefix(':')?.parse().ok())
 }
 
-fn parameter(name: &str, realm: &str, took: Duration) -> String {
-    format!("{name}={}:{}", RawStr::new(realm).percent_encode(), took.as_micros())
+fn milliseconds(micros: u32) -> String {
+    format!("{:.3}", f64::from(micros) / 1000.0)
 }
 
 /// Counts a visit in every realm. Each session gets what the forms need, so that all hold the same.
 #[post("/compare", data = "<_form>")]
-async fn step(_form: Protected<Nothing>, page: Page<'_>) -> Redirect {
-    page.realms().time_commits();
+fn step(loads: TimedLoads<'_>, _form: Protected<Nothing>) -> Redirect {
     let mut times = Vec::new();
-    let paths = page.realm_paths();
-    for &path in &paths {
-        let start = Instant::now();
-        // One whose store does not answer is shown so by the page that follows.
-        let Ok(session) = page.realms().session(path).await else { continue };
-        // The first one's token was checked, so that it is loaded already: the stopwatch knows.
-        if Some(&path) != paths.first() {
-            times.push(parameter("load", path, start.elapsed()));
-        }
+    for Load { path, session, took } in loads.0 {
+        times.push(format!("load={}:{}", RawStr::new(path).percent_encode(), took.as_micros()));
         let _ = csrf::token(&session);
         session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));
     }
     Redirect::to(format!("/compare?{}", times.join("&")))
 }
 
-/// Adds what the commits took to where a press leads. Attached behind the sessions, which commit when the
-/// response is ready.
-pub(super) fn stopwatch() -> impl Fairing {
-    AdHoc::on_response("Stopwatch", |request, response| {
+/// The sessions of all realms whose store answers. A request guard, since those run before the form is
+/// read: checking its token loads one of these sessions too, which could no longer be timed.
+struct TimedLoads<'r>(Vec<Load<'r>>);
+
+struct Load<'r> {
+    path: &'r str,
+    session: Session<'r>,
+    took: Duration,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for TimedLoads<'r> {
+    type Error = SessionError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<TimedLoads<'r>, SessionError> {
+        let page = try_outcome!(request.guard::<Page<'r>>().await);
+        let mut loads = Vec::new();
+        for path in page.realm_paths() {
+            let start = Instant::now();
+            let Ok(session) = page.realms().session(path).await else { continue };
+            loads.push(Load { path, session, took: start.elapsed() });
+        }
+        Outcome::Success(TimedLoads(loads))
+    }
+}
+
+/// When the sessions of a press began to be saved.
+struct SaveStart(Instant);
+
+/// Starts the stopwatch of a press. Attached before the sessions, which save in their response fairing.
+pub(super) fn before_saving() -> impl Fairing {
+    AdHoc::on_response("Before Saving", |request, _| {
         Box::pin(async move {
-            let times = commit_times::<Visitor>(request);
-            if let (false, Some(location)) = (times.is_empty(), response.headers().get_one("Location")) {
-                let mut times: Vec<_> =
-                    times.iter().map(|(realm, took)| parameter("save", realm, *took)).collect();
-                let default = request.rocket().state::<Settings>().map(|settings| &settings.default_realm);
-                let loaded: Option<Loaded> = *request.local_cache(|| None);
-                times.extend(loaded.zip(default).map(|(Loaded(took), realm)| parameter("load", realm, took)));
-                let location = format!("{location}&{}", times.join("&"));
+            if is_press(request) {
+                request.local_cache(|| SaveStart(Instant::now()));
+            }
+        })
+    })
+}
+
+/// Adds what saving took to where a press leads. Attached after the sessions.
+pub(super) fn after_saving() -> impl Fairing {
+    AdHoc::on_response("After Saving", |request, response| {
+        Box::pin(async move {
+            if !is_press(request) {
+                return;
+            }
+            let SaveStart(start) = request.local_cache(|| SaveStart(Instant::now()));
+            let took = start.elapsed().as_micros();
+            if let Some(location) = response.headers().get_one("Location") {
+                let location = format!("{location}&save={took}");
                 response.set_header(Header::new("Location", location));
             }
         })
     })
+}
+
+fn is_press(request: &Request<'_>) -> bool {
+    request.method() == Method::Post && request.uri().path() == "/compare"
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -2,7 +2,9 @@
 
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
-use sealed_sessions::{Arrival, LINE_LIMIT, NONCE_BYTES, Record, TAG_BYTES, Timeout, Wire};
+use sealed_sessions::inspect::{MAX_LINE_BYTES, NONCE_BYTES, TAG_BYTES, Wire};
+use sealed_sessions::store::Record;
+use sealed_sessions::{Arrival, Timeout};
 use serde_json::{Value, json};
 
 use super::page::{Html, Page};
@@ -10,16 +12,16 @@ use super::visitor::Session;
 
 #[get("/cookie")]
 fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
-    let record = session.record();
-    let browser = session.wire().zip(record.as_ref()).map(|(wire, record)| {
-        let parts = parts(&wire, record, session.store_name() == "cookie");
+    let record = session.inspect().record();
+    let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {
+        let parts = parts(&wire, record, !session.inspect().is_on_server());
         json!({
-            "name": session.cookie_name(),
+            "name": session.inspect().cookie_name(),
             "cookies": wire.cookies,
             "wire": wire.request,
             "attributes": wire.lines.saturating_sub(wire.request),
             "line": wire.lines,
-            "limit": LINE_LIMIT,
+            "limit": MAX_LINE_BYTES,
             "bars": bars(&parts),
             "rest": scale(wire.lines.saturating_sub(wire.request)),
             "parts": parts.iter().map(Part::json).collect::<Vec<_>>(),
@@ -30,7 +32,7 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
         server: server(session),
         record: record.as_ref().map(|record| pretty(record, &session)),
         explain: record.as_ref().map(|record| explain(record, &page)).unwrap_or_default(),
-        ends: session.deadlines().map(|ends| json!({
+        ends: session.expires().map(|ends| json!({
             "idle": page.when(ends.idle),
             "absolute": page.when(ends.absolute),
         })),
@@ -54,7 +56,7 @@ impl Part {
     }
 }
 
-/// The parts of the name and value, which add up to what a request carries.
+/// The parts of the name and the value, which add up to what a request carries.
 fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
     let data = if holds_record { record.data.len() } else { 0 };
     let header = wire.ticket.saturating_sub(data);
@@ -80,9 +82,9 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
     numbered.map(|((label, bytes, note), slot)| Part { label, bytes, note, slot }).collect()
 }
 
-/// Bytes on a scale of 1000 for the limit of one cookie, which is one of the whole Set-Cookie line.
+/// Bytes on a scale where 1000 is the limit of one cookie: that of the whole Set-Cookie line.
 fn scale(bytes: usize) -> f64 {
-    bytes as f64 * 1000.0 / LINE_LIMIT as f64
+    bytes as f64 * 1000.0 / MAX_LINE_BYTES as f64
 }
 
 /// The parts on that scale.
@@ -97,27 +99,28 @@ fn bars(parts: &[Part]) -> Vec<Value> {
 }
 
 fn server(session: Session<'_>) -> Value {
-    match session.capabilities().server_side {
-        false => json!({
+    if session.inspect().is_on_server() {
+        json!({
+            "holds": format!("The whole record, in its {} store.", session.inspect().store_name()),
+            "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
+        })
+    } else {
+        json!({
             "holds": "Nothing of this session: only the key that opens the cookie.",
             "detail": "That is why it needs no table of sessions, and also why it cannot take back a copy.",
-        }),
-        true => json!({
-            "holds": format!("The whole record, in its {} store.", session.store_name()),
-            "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
-        }),
+        })
     }
 }
 
-/// The record, readable, without what could be used: the id is shown as logs show it, the secret of the
-/// forms not at all.
+/// The record, readable, without its secrets: the id is shown as logs show it, the secret of the forms not
+/// at all.
 fn pretty(record: &Record, session: &Session<'_>) -> String {
     let mut data: Value = serde_json::from_str(&record.data).unwrap_or_default();
     if let Some(secret) = data.get_mut("csrf") {
         *secret = json!("(kept secret)");
     }
     let shown = json!({
-        "session": session.handle(),
+        "session": session.inspect().handle(),
         "created": record.created,
         "seen": record.seen,
         "version": record.version,

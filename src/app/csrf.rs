@@ -2,62 +2,18 @@
 //! without it before anything else of the form is read (ASVS 5.0, 3.5.1).
 
 use std::borrow::Cow;
-use std::fmt;
-use std::time::{Duration, Instant};
 
-use base64_simd::URL_SAFE_NO_PAD;
 use rocket::data::{Data, FromData, Limits, Outcome};
 use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
 use rocket::request::{self, Request};
 use sealed_sessions::{Arrival, Realms, SessionError};
-use serde::{Deserialize, Serialize};
 
+use super::csrf_secret::Secret;
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
 
-const BYTES: usize = 16;
-
-/// What the tokens of a session are made of; kept in the session, new after each login.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-impl Secret {
-    fn random() -> Option<Secret> {
-        Some(Secret(URL_SAFE_NO_PAD.encode_to_string(random()?)))
-    }
-
-    fn bytes(&self) -> Option<[u8; BYTES]> {
-        URL_SAFE_NO_PAD.decode_to_vec(&self.0).ok()?.try_into().ok()
-    }
-
-    /// The secret under a mask that is new for each page, so that a compressed page tells nothing of it
-    /// (BREACH).
-    fn masked(&self) -> Option<String> {
-        let mask = random()?;
-        Some(URL_SAFE_NO_PAD.encode_to_string([mask, xor(self.bytes()?, mask)].concat()))
-    }
-
-    /// Compares in a time that does not depend on where the two differ.
-    fn matches(&self, token: &str) -> bool {
-        let Ok(token) = URL_SAFE_NO_PAD.decode_to_vec(token) else { return false };
-        let Some((mask, masked)) = token.split_first_chunk::<BYTES>() else { return false };
-        match (masked.try_into(), self.bytes()) {
-            (Ok(masked), Some(secret)) => {
-                xor(xor(*mask, masked), secret).iter().fold(0, |all, byte| all | byte) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-/// A token for a form of this page. None only when the operating system gives no random bits.
+/// A token for a form of this page; `None` only if the operating system has no random bits.
 pub(super) fn token(session: &Session<'_>) -> Option<String> {
     let secret = match session.get().csrf.clone() {
         Some(secret) => secret,
@@ -70,8 +26,8 @@ pub(super) fn token(session: &Session<'_>) -> Option<String> {
     secret.masked()
 }
 
-/// A form that came with its session's token: 403 without one, whichever field is wrong besides; then
-/// 422 when a field is missing. What says that it is no form is 415, and one above the limit is 413.
+/// A form that came with its session's token. Without the token it is 403, even if other fields are wrong
+/// too; with it, a missing field is 422. A body of another content type is 415, one above the limit 413.
 pub(super) struct Protected<F>(pub(super) F);
 
 /// Why a POST was refused, for the page that says so.
@@ -79,10 +35,10 @@ pub(super) struct Protected<F>(pub(super) F);
 pub(super) enum Refusal {
     /// Another site sent it.
     CrossSite,
-    /// The browser sent no cookie of this realm, so no token can be its own: it keeps none, or the page
-    /// stood open until the session was over.
+    /// The browser sent no cookie of this realm, so no token can be its own: it keeps no cookies, or the
+    /// session ended while the page was open.
     NoCookie,
-    /// The token is missing, or not this session's: the page was older than the login, for example.
+    /// The token is missing, or another session's: the page was older than the login, for example.
     Token,
 }
 
@@ -91,8 +47,8 @@ pub(super) fn refusal(request: &Request<'_>) -> Option<Refusal> {
     *request.local_cache(|| None)
 }
 
-/// What was typed into a form that was refused for its token, without the password: the page that refuses
-/// it offers the form again.
+/// What was typed into a form that was refused for its token, except the password: the error page offers
+/// the form again.
 pub(super) fn typed<'r>(request: &'r Request<'_>) -> &'r Typed {
     request.local_cache(Default::default)
 }
@@ -155,30 +111,22 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
     }
 }
 
-/// What it took to load the session whose token a form was checked by.
-#[derive(Clone, Copy)]
-pub(super) struct Loaded(pub(super) Duration);
-
-/// The session whose token the request's form carries: that of its realm, or outside of every realm that
-/// of the default one.
+/// The session whose token the request's form carries: that of its realm, or of the default realm where
+/// the path lies in none.
 async fn session_of<'r>(request: &'r Request<'_>) -> Result<Session<'r>, Status> {
     let realms = match request.guard::<Realms<'r, Visitor>>().await {
         request::Outcome::Success(realms) => realms,
         request::Outcome::Error((status, _)) | request::Outcome::Forward(status) => return Err(status),
     };
     let default = request.rocket().state::<Settings>().map_or("", |settings| &settings.default_realm);
-    let start = Instant::now();
     match realms.session(realms.here().unwrap_or(default)).await {
-        Ok(session) => {
-            request.local_cache(|| Some(Loaded(start.elapsed())));
-            Ok(session)
-        }
+        Ok(session) => Ok(session),
         Err(SessionError::Unavailable) => Err(Status::ServiceUnavailable),
         Err(_) => Err(Status::InternalServerError),
     }
 }
 
-/// A form of nothing but its token, which is checked before this is read.
+/// A form with no field but its token, which is checked before this is read.
 #[derive(FromForm)]
 pub(super) struct Nothing {
     #[field(name = "csrf_token")]
@@ -194,9 +142,9 @@ where
     Outcome::Error((Status::Forbidden, ()))
 }
 
-/// What the browser itself says about where the request comes from: Sec-Fetch-Site, or without it
-/// Origin, which must be the very one of this request. A client that says neither is no browser of
-/// today, and the token alone decides.
+/// Whether the browser says that another site sent the request: by Sec-Fetch-Site, or else by Origin,
+/// which must match this request exactly. Today's browsers send one of them; for a client that sends
+/// neither, the token alone decides.
 fn from_another_site(request: &Request<'_>) -> bool {
     let mut sites = request.headers().get("Sec-Fetch-Site").peekable();
     if sites.peek().is_some() {
@@ -207,24 +155,14 @@ fn from_another_site(request: &Request<'_>) -> bool {
     !request.headers().get("Origin").all(|origin| is_own(origin, host.as_deref(), tls))
 }
 
-/// Whether a page of `origin` is one of ours. Without TLS of its own the app cannot know whether a proxy
-/// has it, so that both schemes may be right; a header that says so could be anybody's.
+/// Whether `origin` is this site. Without TLS of its own the app cannot know whether a proxy has it, so
+/// both schemes are accepted; a header that claims it could come from anyone.
 fn is_own(origin: &str, host: Option<&str>, tls: bool) -> bool {
     match origin.split_once("://") {
         Some(("https", authority)) => host == Some(authority),
         Some(("http", authority)) => !tls && host == Some(authority),
         _ => false,
     }
-}
-
-fn random() -> Option<[u8; BYTES]> {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-fn xor(left: [u8; BYTES], right: [u8; BYTES]) -> [u8; BYTES] {
-    std::array::from_fn(|n| left[n] ^ right[n])
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::next::Next;
 use super::page::{Html, Page};
 use super::settings::Settings;
 
-/// Whoever is not signed in is sent to do so, and back.
+/// Sends visitors who are not signed in to the login, and back afterwards.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Redirect {
     let page = request.guard::<Page<'_>>().await.succeeded();
@@ -28,7 +28,7 @@ async fn unauthorized(request: &Request<'_>) -> Redirect {
     Redirect::to(login::uri(realm, Next::of(request), ended))
 }
 
-/// A form that was refused is offered again, with a token of the session as it is now.
+/// Offers a refused form again, with a token of the current session.
 #[catch(403)]
 async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
@@ -67,7 +67,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
     Some(page.show_form("error", Status::Forbidden.reason_lossy(), own))
 }
 
-/// The page of a request that Rocket could not read, which the headers' fairing does not see.
+/// The page for a request that Rocket could not read, which the headers' fairing does not see.
 struct Unread(Option<Html>);
 
 impl<'r> Responder<'r, 'static> for Unread {
@@ -129,13 +129,13 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     Some(page.show("error", reason, own))
 }
 
-/// The page that a refused form was sent from: every form of the site is sent to its own page, but for the
+/// The page that a refused form was sent from: every form of the site posts to its own page, except the
 /// one that signs out.
 fn form_page(status: Status, request: &Request<'_>) -> Option<String> {
     let path = request.uri().path();
     let is_refused = request.method() == Method::Post && matches!(status.code, 403 | 413 | 415 | 422);
     let is_own_page = path.segments().last() != Some("logout");
-    // A path that begins with two slashes leads elsewhere.
+    // A path that begins with two slashes leads to another site.
     Next::checked(path.as_str()).filter(|_| is_refused && is_own_page).map(Next::into_string)
 }
 

@@ -1,5 +1,5 @@
-//! `GET|POST /lab`, `GET|POST /lab/{slug}`: the experiments as pages. Results are kept until somebody has
-//! them made again; one run goes on at a time.
+//! `GET|POST /lab`, `GET|POST /lab/{slug}`: the experiments as pages. Results are kept until they are run
+//! again; there is one run at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,10 @@ use super::csrf::{Nothing, Protected};
 use super::page::{Html, Page};
 use crate::lab::{self, ALL, Advice, Column, Experiment, Outcome, Row};
 
-/// How long a page waits for a run. It goes on afterwards: the page shows what there is by then.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a page waits for a run, which goes on afterwards: the page shows what there is by then.
+const RUN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The stores under test and what was found.
+/// The stores under test, and the results so far.
 struct Laboratory {
     columns: Vec<Column>,
     log_level: LogLevel,
@@ -30,7 +30,7 @@ struct Laboratory {
 }
 
 impl Laboratory {
-    /// Runs these experiments, unless a run is under way, and waits a little for them.
+    /// Runs these experiments and waits a little for them; if a run is under way, waits for that one.
     async fn run(self: &Arc<Self>, experiments: Vec<&'static Experiment>) {
         let lab = Arc::clone(self);
         let work = tokio::spawn(async move {
@@ -43,10 +43,10 @@ impl Laboratory {
             }
             log::warn!("the lab is done");
         });
-        let _ = timeout(PATIENCE, work).await;
+        let _ = timeout(RUN_TIMEOUT, work).await;
     }
 
-    /// Has experiments made that were never made.
+    /// Runs those of the experiments that were never run.
     async fn complete(self: &Arc<Self>, experiments: &'static [Experiment]) {
         let missing: Vec<_> =
             experiments.iter().filter(|experiment| !self.found().contains_key(experiment.slug)).collect();
@@ -64,7 +64,7 @@ impl Laboratory {
     }
 }
 
-/// Reads which stores there are. One that is none refuses the launch.
+/// Reads which stores are configured. A wrong one refuses the launch.
 pub(super) fn fairing() -> impl Fairing {
     AdHoc::try_on_ignite("Lab", |rocket| async move {
         let log_level = rocket.figment().extract_inner("log_level").unwrap_or(LogLevel::Normal);
@@ -144,7 +144,7 @@ fn verdict(outcome: &Outcome) -> Value {
     })
 }
 
-/// As a sentence: the command line has it after a colon.
+/// As a sentence; the command line prints it after a colon.
 fn sentence(why: &str) -> String {
     let mut letters = why.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
@@ -166,7 +166,7 @@ fn outcome(outcome: &Outcome) -> Value {
     json!({
         "verdict": verdict(outcome),
         "exchanges": outcome.exchanges.iter().map(exchange).collect::<Vec<_>>(),
-        "figures": { "head": outcome.figures.head, "rows": outcome.figures.rows },
+        "figures": { "head": outcome.measurements.head, "rows": outcome.measurements.rows },
     })
 }
 

@@ -1,4 +1,4 @@
-//! `GET /lab/load`: the last load test that was run here.
+//! `GET /lab/load`: the last load test on this machine.
 
 use rocket::tokio::task::spawn_blocking;
 use rocket::{Route, State, get, routes};
@@ -6,7 +6,7 @@ use rocket_dyn_templates::context;
 
 use super::page::{Html, Page};
 use super::settings::Settings;
-use crate::load::{Report, View};
+use crate::lab::load::{Report, View};
 
 #[get("/lab/load")]
 async fn load(page: Page<'_>, settings: &State<Settings>) -> Html {

@@ -12,7 +12,7 @@ use super::next::Next;
 use super::page::{Ended, Html, Page};
 use super::visitor::{Session, sign_in};
 
-/// The answer to a form: go on, or see what was wrong with it.
+/// The answer to a form: continue, or see what was wrong with it.
 #[derive(Responder)]
 pub(super) enum Answer {
     Done(Redirect),
@@ -37,7 +37,7 @@ pub(super) struct WithForm {
     pub(super) form: FormState,
 }
 
-/// The form of somebody who was sent here because their session has ended.
+/// The form for a visitor who was sent here because their session ended.
 #[derive(Serialize)]
 struct AfterEnd {
     form: FormState,
@@ -100,7 +100,7 @@ pub(super) fn fault(error: &AccountError) -> Answer {
     Answer::Fault(Status::ServiceUnavailable)
 }
 
-/// The way to the sign-in form of a realm, with the page to come back to and why it is asked for.
+/// The address of the sign-in form of a realm, with the page to return to and why the session ended.
 pub(super) fn uri(realm: &str, next: Option<Next>, ended: Option<Ended>) -> String {
     let next = next.map(Next::into_string);
     format!("{realm}{}", rocket::uri!(form(next = next.as_deref(), ended = ended)))

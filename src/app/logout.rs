@@ -1,4 +1,4 @@
-//! Signing out: by POST with a token, from every page of somebody who is signed in.
+//! Signing out: by POST with a token, from every page of a signed-in user.
 
 use rocket::http::Header;
 use rocket::response::Redirect;

@@ -5,6 +5,7 @@ mod assets;
 mod compare;
 mod cookie;
 mod csrf;
+mod csrf_secret;
 mod errors;
 mod headers;
 #[cfg(feature = "lab")]
@@ -34,7 +35,7 @@ use rocket::{Build, Rocket, Route};
 use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
-pub use self::csrf::Secret;
+pub use self::csrf_secret::Secret;
 use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
@@ -44,7 +45,7 @@ pub fn figment() -> Figment {
     settings::figment()
 }
 
-/// The configuration with the key that the app would use. Unlike [`build`] it makes none.
+/// The configuration with the key that the app would use. Unlike [`build`], creates none.
 ///
 /// # Errors
 /// When there is no key yet, or the file in `data_dir` does not hold one.
@@ -53,16 +54,16 @@ pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     secret_key::existing(settings.with_stores(figment), &settings.data_dir)
 }
 
-/// Where the app keeps what it makes: its key, its database, the last load test.
+/// Where the app keeps its files: the key, the database, the last load test.
 ///
 /// # Errors
-/// When the configuration does not say it.
+/// When the configuration is wrong.
 pub fn data_dir(figment: &Figment) -> Result<PathBuf, String> {
     Settings::read(figment).map(|settings| settings.data_dir)
 }
 
-/// The whole app. Nothing of it is global: any number can run in one process, each with its own
-/// configuration and clock. What is wrong with the configuration refuses the launch.
+/// The whole app. Nothing in it is global: any number can run in one process, each with its own
+/// configuration and clock. A wrong configuration refuses the launch.
 pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
     let configured = Settings::read(&figment).and_then(|settings| {
         let provided = secret_key::provide(settings.with_stores(figment.clone()), &settings.data_dir)?;
@@ -75,12 +76,13 @@ pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
 }
 
 fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
-    // Sessions come before the headers, so that an error page that replaces a response gets them too.
+    // Sessions come before the headers, so that an error page that replaces a response gets those too.
     let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
+        .attach(compare::before_saving())
         .attach(Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)))
-        .attach(compare::stopwatch())
+        .attach(compare::after_saving())
         .attach(headers::fairing())
-        // Before the templates, which want the directory of the data to exist.
+        // Before the templates, which need the data directory to exist.
         .attach(accounts::fairing(&settings, Arc::clone(&clock)))
         .attach(templates::fairing())
         .mount("/", overview::routes())

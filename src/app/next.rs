@@ -4,15 +4,15 @@ use rocket::http::uri::Origin;
 use rocket::http::{Method, RawStr};
 use rocket::request::Request;
 
-const LONGEST: usize = 2048;
+const MAX_BYTES: usize = 2048;
 
 /// A path of this site, with its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Next(String);
 
 impl Next {
-    /// Takes `text` only if no browser can read it as leading elsewhere: what percent-encoding hides
-    /// must be a plain path too.
+    /// Accepts `text` only if no browser can take it for another site: what percent-encoding hides must be a
+    /// plain path too.
     pub(super) fn checked(text: &str) -> Option<Next> {
         let decoded = RawStr::new(text).percent_decode().ok()?;
         let plain = |text: &str| {
@@ -22,7 +22,7 @@ impl Next {
         };
         let path_end = decoded.find(['?', '#']).unwrap_or(decoded.len());
         let single = decoded.get(..path_end).is_some_and(|path| !path.contains("//"));
-        let fits = text.len() <= LONGEST && plain(text) && plain(&decoded) && single;
+        let fits = text.len() <= MAX_BYTES && plain(text) && plain(&decoded) && single;
         (fits && Origin::parse(text).is_ok()).then(|| Next(text.to_owned()))
     }
 

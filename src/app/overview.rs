@@ -1,4 +1,4 @@
-//! `GET /`: what this is, and how each realm stands; and the short ways to the default realm.
+//! `GET /`: what this is, and the state of each realm; and shortcuts to the default realm.
 
 use rocket::response::Redirect;
 use rocket::{Route, State, get, routes};
@@ -21,16 +21,16 @@ async fn overview(page: Page<'_>) -> Html {
             "path": path,
             "name": realm_name(path),
             "store": store,
-            "blurb": match (&session, store) {
-                (None, _) => "The store of this realm does not answer just now.",
-                (Some(_), "cookie") => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
-                (Some(_), _) => "The session stays on the server. The cookie carries only its sealed id.",
+            "blurb": match session.map(|session| session.inspect().is_on_server()) {
+                None => "The store of this realm does not answer just now.",
+                Some(false) => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
+                Some(true) => "The session stays on the server. The cookie carries only its sealed id.",
             },
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": visitor.and_then(|visitor| visitor.user.as_ref()).map(|account| &account.name),
             "csrf": visitor.and_then(|visitor| visitor.user.as_ref()).and(session).and_then(|session| csrf::token(&session)),
-            "bytes": session.and_then(|session| session.wire()).map_or(0, |wire| wire.request),
-            "ends": session.and_then(|session| session.expires_at()).map(|end| page.relative(end)),
+            "bytes": session.and_then(|session| session.inspect().wire()).map_or(0, |wire| wire.request),
+            "ends": session.and_then(|session| session.expires()).map(|end| page.relative(end.earliest())),
         }));
     }
     page.show("overview", "Overview", context! { cards })

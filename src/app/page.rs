@@ -19,7 +19,7 @@ use super::csrf;
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
 
-/// A rendered page. The names of the templates say no type, so this does.
+/// A rendered page. The content type is set here, since the template names do not tell it.
 pub(super) type Html = RawHtml<Template>;
 
 /// A page of the site, in the realm that its path lies in or in none. As a guard it always succeeds:
@@ -89,7 +89,7 @@ impl<'r> Page<'r> {
         self.session.and_then(|session| Ended::of(session.arrival()))
     }
 
-    /// A page without a form of its own.
+    /// A page whose only form is the one that signs out.
     pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
         let token = self.session.filter(|session| session.get().user.is_some());
         self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
@@ -136,7 +136,7 @@ impl<'r> Page<'r> {
         RawHtml(Template::render(name, all))
     }
 
-    /// A moment as pages show it: for machines, for people, and from now.
+    /// A moment as pages show it: for machines, for people, and relative to now.
     pub(super) fn when(&self, moment: OffsetDateTime) -> Value {
         let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
         json!({
@@ -157,13 +157,13 @@ impl<'r> Page<'r> {
     }
 }
 
-/// How a genuine session came to its end, as a login page's address can say it.
+/// How a genuine session ended, as the address of a login page can say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromFormField, UriDisplayQuery)]
 pub(super) enum Ended {
     /// The visitor was away for too long.
     #[field(value = "idle")]
     Idle,
-    /// It had reached its greatest age.
+    /// It had reached its absolute timeout.
     #[field(value = "absolute")]
     Absolute,
     /// It was ended elsewhere.
@@ -192,7 +192,7 @@ impl Ended {
     }
 }
 
-/// How a realm is called, by its path.
+/// The display name of a realm.
 pub(super) fn realm_name(path: &str) -> String {
     let mut letters = path.trim_start_matches('/').chars();
     match letters.next() {

@@ -1,5 +1,5 @@
-//! Passwords: which are taken, and their hashes, made off the async threads by as many workers as
-//! there are cores (ASVS 5.0, 6.2, 11.4.2 and 15.2.2).
+//! Passwords: which are accepted, and their hashes, computed off the async threads by as many workers
+//! as there are cores (ASVS 5.0, 6.2, 11.4.2 and 15.2.2).
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -12,22 +12,22 @@ use rocket::tokio::task::spawn_blocking;
 use thiserror::Error;
 
 /// The fewest characters of a password that is the only factor (SP 800-63B-4, 3.1.1.2).
-pub(super) const LEAST: usize = 15;
-const MOST_BYTES: usize = 1024;
-/// This many may wait for a worker; who comes then is told to come again.
+const MIN_CHARACTERS: usize = 15;
+const MAX_BYTES: usize = 1024;
+/// How many jobs may wait for a worker; further ones are refused as busy.
 const QUEUE: usize = 256;
 
-/// Passwords of 15 characters and more that head the lists of leaked ones, in lower case.
+/// The passwords of 15 characters or more that lead the lists of leaked ones, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// A password that is not taken, in words for the form.
+/// Why a password is refused, in words for the form.
 pub(super) fn problem(password: &str, username: &str) -> Option<&'static str> {
     let folded = password.to_lowercase();
     let mut letters = folded.chars();
     let first = letters.next();
-    if password.chars().count() < LEAST {
+    if password.chars().count() < MIN_CHARACTERS {
         Some("Use 15 characters or more.")
-    } else if password.len() > MOST_BYTES {
+    } else if password.len() > MAX_BYTES {
         Some("Use at most 1024 bytes.")
     } else if letters.all(|letter| Some(letter) == first) {
         Some("That is one character many times. Choose something harder to guess.")
@@ -50,7 +50,7 @@ pub(super) struct Hasher {
     dummy: String,
 }
 
-/// No hash was made or checked.
+/// Why no hash was made or checked.
 #[derive(Debug, Error)]
 pub(super) enum HashError {
     #[error("too many passwords wait to be checked")]
@@ -71,7 +71,7 @@ impl Hasher {
         Ok(Hasher {
             workers: Arc::new(Semaphore::new(workers)),
             places: Semaphore::new(QUEUE + workers),
-            dummy: hash(&sealed_sessions::generate_key().map_err(HashError::failed)?)?,
+            dummy: hash(&sealed_sessions::keys::generate_key().map_err(HashError::failed)?)?,
         })
     }
 
@@ -97,7 +97,7 @@ impl Hasher {
     ) -> Result<R, HashError> {
         let _place = self.places.try_acquire().map_err(|_| HashError::Busy)?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(HashError::failed)?;
-        // A worker stays taken until the job is done, also when nobody waits for it any more.
+        // A worker stays taken until the job is done, even if its caller has gone.
         let job = spawn_blocking(move || {
             let done = job();
             drop(worker);

@@ -1,4 +1,4 @@
-//! A key that the app makes for itself, so that it starts without configuration and its sessions
+//! A key that the app creates for itself, so that it starts without configuration and its sessions
 //! survive a restart.
 
 use std::fs::{self, OpenOptions};
@@ -7,19 +7,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::Figment;
-use sealed_sessions::{generate_key, has_secret_key, parse_key};
+use sealed_sessions::keys::{generate_key, has_secret_key, parse_key};
 
 use super::settings::make_data_dir;
 
 /// A configuration with a key.
 pub(super) struct Provided {
     pub(super) figment: Figment,
-    /// Where the key was made just now, to be said once the log is open.
+    /// The file of a key that was just created, to be logged once the log is open.
     pub(super) made: Option<PathBuf>,
 }
 
-/// The configuration, with the key of `data_dir/secret.key`, made now if need be, where it has none of
-/// its own.
+/// The configuration; if it has no key, with that of `data_dir/secret.key`, which is created if need be.
 pub(super) fn provide(figment: Figment, data_dir: &Path) -> Result<Provided, String> {
     let file = file_in(data_dir);
     if has_secret_key(&figment) || file.exists() {
@@ -30,7 +29,7 @@ pub(super) fn provide(figment: Figment, data_dir: &Path) -> Result<Provided, Str
     Ok(Provided { figment: existing(figment, data_dir)?, made: first.then_some(file) })
 }
 
-/// The configuration, with the key of `data_dir/secret.key` where it has none of its own.
+/// The configuration; if it has no key, with that of `data_dir/secret.key`.
 pub(super) fn existing(figment: Figment, data_dir: &Path) -> Result<Figment, String> {
     if has_secret_key(&figment) {
         return Ok(figment);
@@ -48,8 +47,8 @@ fn file_in(data_dir: &Path) -> PathBuf {
     data_dir.join("secret.key")
 }
 
-/// Puts a whole key in place at once: of two processes that start together, one wins and both read it.
-/// Says whether it was this one.
+/// Puts a whole key in place atomically: of two processes that start together, one wins and both read its
+/// key. Returns whether it was this one.
 fn create(data_dir: &Path, file: &Path) -> io::Result<bool> {
     make_data_dir(data_dir)?;
     let key = generate_key().map_err(io::Error::other)?;

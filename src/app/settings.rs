@@ -1,4 +1,4 @@
-//! The app's own settings, beside Rocket's and the sessions'.
+//! The app's own settings, in addition to Rocket's and those of the sessions.
 
 use std::fs;
 use std::io;
@@ -6,14 +6,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::providers::{Env, Format, Toml};
-use rocket::figment::value::Dict;
 use rocket::figment::{Figment, Profile};
-use rocket::http::uri::Origin;
+use sealed_sessions::Sessions;
 
 /// `Rocket.toml` of this package, so that the program runs without one.
 const DEFAULTS: &str = include_str!("../../Rocket.toml");
 
-/// What the app itself is told.
+/// The settings.
 pub(super) struct Settings {
     /// The path prefixes of all realms.
     pub(super) realms: Vec<String>,
@@ -31,8 +30,8 @@ pub(super) fn figment() -> Figment {
         .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
 }
 
-/// The realm that stands beside the sealed cookie, and keeps its sessions where the accounts are unless a
-/// setting says otherwise.
+/// The realm with server-side sessions, which are kept in the database of the accounts unless a setting says
+/// otherwise.
 const STATEFUL: &str = "/stateful";
 
 impl Settings {
@@ -46,14 +45,7 @@ impl Settings {
     }
 
     pub(super) fn read(figment: &Figment) -> Result<Settings, String> {
-        // Not shown: a table that is not read as one may hold keys.
-        let table: Dict = figment
-            .extract_inner("session")
-            .map_err(|_| "session is no table; accepted: such as {idle_timeout=\"30 minutes\"}".to_owned())?;
-        let realms = table.get("realms").and_then(|realms| realms.as_dict()).ok_or(
-            "session.realms is no table; accepted: a table for each path prefix that sessions live under",
-        )?;
-        let realms: Vec<String> = realms.keys().cloned().collect();
+        let realms = Sessions::realms(figment).map_err(|error| error.to_string())?;
         for realm in &realms {
             check(realm, &realms)?;
         }
@@ -67,22 +59,18 @@ impl Settings {
     }
 }
 
-/// Makes the directory of the data, for its owner only: it holds the key and the password hashes.
+/// Creates the data directory, for its owner only: it holds the key and the password hashes.
 pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)
 }
 
-/// The app's pages outside of every realm, and those of each realm.
+/// The app's pages outside of all realms, and those of each realm.
 const OUTSIDE: [&str; 7] = ["/", "/compare", "/lab", "/lab/load", "/login", "/profile", "/user"];
 const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.
 fn check(realm: &str, all: &[String]) -> Result<(), String> {
     let key = format!("session.realms.{realm:?}");
-    let plain = Origin::parse(realm).is_ok_and(|path| path.query().is_none() && path.is_normalized());
-    if !plain {
-        return Err(format!("{key} is no path prefix; accepted: a path such as \"/shop\""));
-    }
     let page_of =
         |other: &String| realm.strip_prefix(other.as_str()).is_some_and(|rest| INSIDE.contains(&rest));
     if OUTSIDE.contains(&realm) || all.iter().any(page_of) {

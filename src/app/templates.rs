@@ -17,7 +17,6 @@ macro_rules! embedded {
 const ALL: [(&str, &str); 19] = embedded![
     "base",
     "macros",
-    "partials/load",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
@@ -28,6 +27,7 @@ const ALL: [(&str, &str); 19] = embedded![
     "error",
     "experiment",
     "lab",
+    "lab/load_report",
     "load",
     "login",
     "overview",
@@ -36,9 +36,9 @@ const ALL: [(&str, &str); 19] = embedded![
     "visits",
 ];
 
-/// To work on the templates, set `template_dir = "templates"`: then they are read from there, and
-/// again whenever they change. Otherwise Rocket is shown a directory without any: one of its own, since it
-/// would take each write to a database beside it for a change.
+/// To work on the templates, set `template_dir = "templates"`: they are then read from there, and again
+/// whenever they change. Otherwise Rocket gets an empty directory that it shares with nothing, since it
+/// would take each write to a database in there for a change.
 pub(super) fn directory(data_dir: &Path) -> PathBuf {
     data_dir.join("templates")
 }
@@ -51,7 +51,7 @@ pub(super) fn fairing() -> impl Fairing {
     Template::try_custom(|engines: &mut Engines| {
         let missing = ALL.into_iter().filter(|(name, _)| engines.tera.get_template(name).is_err());
         let missing: Vec<_> = missing.collect();
-        // None of the names has an ending that says HTML: everything is escaped.
+        // No name ends in .html, so everything is escaped.
         engines.tera.autoescape_on(vec![""]);
         engines.tera.set_escape_fn(escape);
         engines.tera.add_raw_templates(missing)?;

@@ -9,18 +9,18 @@ use sealed_sessions::SessionData;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
-use super::csrf::Secret;
+use super::csrf_secret::Secret;
 
-/// The session's data. What a visitor lacks is not written, so that the cookie stays small.
+/// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
 pub struct Visitor {
-    /// How often this browser has seen the page that counts.
+    /// How often this browser has visited the counting page.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub visits: u64,
     /// The account that is signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Account>,
-    /// What the tokens of this session's forms are made of.
+    /// The secret behind the tokens of this session's forms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csrf: Option<Secret>,
 }
@@ -41,8 +41,7 @@ pub(super) type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 
 /// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
 pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {
-    session.authenticated();
-    session.update(|visitor| {
+    session.sign_in(|visitor| {
         visitor.user = Some(account);
         visitor.csrf = None;
     });
@@ -51,7 +50,7 @@ pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {
     }
 }
 
-/// Proof that the request comes from somebody who is signed in.
+/// Proof that the request comes from a signed-in user.
 pub(super) struct User<'r> {
     pub(super) session: Session<'r>,
     pub(super) account: Account,

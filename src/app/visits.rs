@@ -15,8 +15,8 @@ fn visits(session: Session<'_>, page: Page<'_>) -> Html {
     let own = context! {
         visits,
         first: visits == 1,
-        bytes: session.wire().map_or(0, |wire| wire.request),
-        ends: session.deadlines().map(|deadlines| page.relative(deadlines.idle)),
+        bytes: session.inspect().wire().map_or(0, |wire| wire.request),
+        ends: session.expires().map(|deadlines| page.relative(deadlines.idle)),
     };
     page.show("visits", "Visits", own)
 }

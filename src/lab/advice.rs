@@ -1,17 +1,17 @@
-//! Which store is right for whom, as it follows from the matrix.
+//! Which store suits whom, derived from the matrix.
 
-use super::Row;
+use super::run::Row;
 
-/// What speaks for a store and what against it.
+/// What speaks for a store, and what against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     /// The name of the column.
     pub store: String,
-    /// For whom it is right.
+    /// Whom it suits.
     pub whom: &'static str,
     /// How many of the experiments held.
     pub holds: usize,
-    /// What it gives that another one here does not, and the experiment that shows it.
+    /// What it gives that another store here does not, each with the experiment that shows it.
     pub gives: Vec<(&'static str, &'static str)>,
     /// What it does not give.
     pub lacks: Vec<(&'static str, &'static str)>,

@@ -6,7 +6,11 @@ use clap::Args;
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
 
-use super::{ALL, Experiment, Row, answers, configured, find, json, run, text};
+use super::bench::configured;
+use super::experiment::Experiment;
+use super::experiments::{ALL, find};
+use super::matrix::{json, text};
+use super::run::{Row, answers, run};
 
 /// What to run, and on which stores.
 #[derive(Args, Debug)]
@@ -23,8 +27,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Says on standard error how it goes on and prints the matrix. Succeeds whatever the verdicts are; 1 when a
-/// store does not answer, 2 when an experiment or a store is unknown.
+/// Prints the matrix, and its progress on standard error. Succeeds whatever the verdicts are; exits with 1
+/// if a store does not answer, with 2 if an experiment or a store is unknown.
 pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     let chosen = chosen(&arguments.slugs)
         .and_then(|experiments| configured(figment, &arguments.stores).map(|columns| (experiments, columns)));
@@ -45,17 +49,16 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     let mut rows = Vec::with_capacity(experiments.len());
     for (at, experiment) in experiments.iter().enumerate() {
         eprintln!("[{}/{}] {}", at + 1, experiments.len(), experiment.slug);
-        // The experiments provoke errors: the log would be full of them.
+        // The experiments provoke errors, which would fill the log.
         rows.push(run(experiment, &columns, LogLevel::Off).await);
     }
-    match arguments.json {
-        true => println!("{}", json(&rows)),
-        false => {
-            print!("{}", text(&rows));
-            if !arguments.slugs.is_empty() {
-                print!("{}", reasons(&rows));
-            }
-        }
+    if arguments.json {
+        println!("{}", json(&rows));
+        return code;
+    }
+    print!("{}", text(&rows));
+    if !arguments.slugs.is_empty() {
+        print!("{}", reasons(&rows));
     }
     code
 }

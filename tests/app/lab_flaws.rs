@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rocket::config::LogLevel;
-use sealed_sessions::{
-    Capabilities, Clock, Id, IdHash, Listed, Loaded, Lock, ManualClock, Record, Store, StoreError,
-    SystemClock, UnixSeconds, Written, open_store,
+use sealed_sessions::store::{
+    self, Capabilities, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, UnixSeconds, Written,
 };
+use sealed_sessions::testing::ManualClock;
+use sealed_sessions::{Clock, SystemClock};
 use sealed_sessions_app::lab::{Column, find, run};
 use time::OffsetDateTime;
 
@@ -95,17 +96,17 @@ impl Store for Flawed {
         }
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
         expected: u32,
         until: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        match self.has(Flaw::KeepsTheOldId) {
-            true => self.inner.update(&Record { id: *old, ..record.clone() }, expected, until).await,
-            false => self.inner.rotate(old, record, expected, until).await,
+        if self.has(Flaw::KeepsTheOldId) {
+            return self.inner.update(&Record { id: *old, ..record.clone() }, expected, until).await;
         }
+        self.inner.renew(old, record, expected, until).await
     }
 
     async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
@@ -113,10 +114,7 @@ impl Store for Flawed {
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        match self.has(Flaw::DeletesNothing) {
-            true => Ok(()),
-            false => self.inner.delete(id).await,
-        }
+        if self.has(Flaw::DeletesNothing) { Ok(()) } else { self.inner.delete(id).await }
     }
 
     async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
@@ -133,10 +131,10 @@ impl Store for Flawed {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        match self.has(Flaw::EndsNothing) {
-            true => Ok(2),
-            false => self.inner.end_all(subject, except, now).await,
+        if self.has(Flaw::EndsNothing) {
+            return Ok(2);
         }
+        self.inner.end_all(subject, except, now).await
     }
 
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
@@ -164,7 +162,7 @@ fn with(flaw: Flaw) -> impl FnOnce(Column) -> Column {
 
 /// What is kept on the side of one process, though it was to be shared.
 fn kept_apart(column: Column) -> Column {
-    column.with_store(|_| open_store("memory", "apart").unwrap())
+    column.with_store(|_| store::open("memory", "apart").unwrap())
 }
 
 /// Goes a hundred times too fast.

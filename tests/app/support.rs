@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rocket::http::{ContentType, Cookie, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::{Build, Rocket};
-use sealed_sessions::ManualClock;
+use sealed_sessions::testing::ManualClock;
 use sealed_sessions_app::app;
 use tempfile::TempDir;
 use time::OffsetDateTime;

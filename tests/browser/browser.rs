@@ -2,17 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
-use std::process::{Child, Command};
-use std::sync::Once;
+use std::io::ErrorKind;
+use std::process::Command;
 
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-
-use crate::server::{Server, wait_for};
-
-pub const PASSWORD: &str = "correct horse battery";
+use world::{PASSWORD, Process, Server, skipped};
 
 const STARTED: &str = "was started successfully on port ";
 
@@ -31,60 +26,34 @@ const ARGUMENTS: [&str; 10] = [
 
 /// The driver's process and the directory of its browser.
 struct Driver {
-    child: Child,
+    _process: Process,
     port: u16,
     dir: TempDir,
 }
 
 impl Driver {
-    /// None where no driver is installed; on a machine that checks every change (`CI=true`) a test that
-    /// cannot run has failed.
+    /// None where no driver is installed.
     fn start() -> Option<Driver> {
         let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| OsString::from("chromedriver"));
         let dir = tempfile::tempdir().unwrap();
-        let log = dir.path().join("driver.log");
-        let output = File::create(&log).unwrap();
         // The driver picks a free port itself: one picked here could be taken before it is used.
-        let mut command = Command::new(&program);
-        command.arg("--port=0").stdout(output.try_clone().unwrap()).stderr(output);
-        let mut child = match command.spawn() {
-            Ok(child) => child,
+        let spawned = Process::spawn(Command::new(&program).arg("--port=0"), dir.path().join("driver.log"));
+        let mut process = match spawned {
+            Ok(process) => process,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                assert!(env::var("CI").as_deref() != Ok("true"), "{program:?} is not installed");
-                say_skipped();
+                skipped("browser", program.display());
                 return None;
             }
             Err(error) => panic!("cannot start {program:?}: {error}"),
         };
-        let port = wait_for("the driver to start", || {
-            let said = fs::read_to_string(&log).unwrap();
-            assert!(child.try_wait().unwrap().is_none(), "{program:?} did not start:\n{said}");
-            let digits = said.split_once(STARTED)?.1;
-            digits.split_once(|letter: char| !letter.is_ascii_digit())?.0.parse().ok()
-        });
-        Some(Driver { child, port, dir })
+        let port = process.port_after(STARTED);
+        Some(Driver { _process: process, port, dir })
     }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Its browser was ended before, with the session; both fail only when it is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn say_skipped() {
-    static ONCE: Once = Once::new();
-    // Past the harness, which shows nothing of a test that passes.
-    ONCE.call_once(|| {
-        let _ = writeln!(io::stderr(), "browser tests SKIPPED: no chromedriver (scripts/test installs it)");
-    });
 }
 
 /// A browser at one app.
 pub struct Browser {
-    // Dropped in this order: the session ends the browser, then its driver goes.
+    // Dropped in this order: the session ends the browser, then its driver is killed.
     pub driver: WebDriver,
     _process: Driver,
     base: String,
@@ -105,7 +74,7 @@ impl Browser {
         Some(Browser { driver, _process: process, base: base(server) })
     }
 
-    /// Goes on with another app; cookies do not know of ports.
+    /// Continues with another app. Cookies are shared between ports.
     pub fn turn_to(&mut self, server: &Server) {
         self.base = base(server);
     }

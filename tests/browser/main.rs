@@ -4,7 +4,4 @@
 
 mod browser;
 mod screenshots;
-#[path = "../http/server.rs"]
-#[allow(dead_code, reason = "shared with the tests of the stores")]
-mod server;
 mod walk;

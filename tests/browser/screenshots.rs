@@ -1,4 +1,4 @@
-//! Pictures of every page, to be looked at: `scripts/screenshots DIRECTORY`.
+//! Pictures of every page, to look at: `scripts/screenshots DIRECTORY`.
 
 use std::env;
 use std::fs;
@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use world::{PASSWORD, program};
 
-use crate::browser::{Browser, PASSWORD};
-use crate::server::Server;
+use crate::browser::Browser;
 
 const WIDTHS: [u32; 2] = [390, 1280];
 const SCHEMES: [&str; 2] = ["light", "dark"];
@@ -19,7 +19,7 @@ const SCHEMES: [&str; 2] = ["light", "dark"];
 async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
     let album = Album(env::var_os("SCREENSHOTS").expect("SCREENSHOTS names a directory").into());
     fs::create_dir_all(&album.0).unwrap();
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut browser = Browser::open(&server).await.expect("chromedriver is installed");
 
     for (name, path) in [("overview-fresh", "/"), ("cookie-none", "/stateless/cookie"), ("404", "/nowhere")] {
@@ -97,7 +97,7 @@ impl Album {
                 json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
             cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.unwrap();
             for scheme in SCHEMES {
-                // Without motion, so that no colour is caught on its way to another.
+                // Without motion, so that no picture shows a colour in transition.
                 let media = json!({ "features": [
                     { "name": "prefers-color-scheme", "value": scheme },
                     { "name": "prefers-reduced-motion", "value": "reduce" },

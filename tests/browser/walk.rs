@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use thirtyfour::cookie::SameSite;
 use thirtyfour::prelude::*;
+use world::{PASSWORD, program};
 
-use crate::browser::{Browser, PASSWORD};
-use crate::server::Server;
+use crate::browser::Browser;
 
 #[rocket::async_test]
 async fn a_visitor_counts_registers_signs_out_and_comes_back() {
-    let mut server = Server::start(&[]);
+    let mut server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
     for count in ["1", "2", "3"] {
         browser.visit("/stateless").await;
@@ -44,7 +44,7 @@ async fn a_visitor_counts_registers_signs_out_and_comes_back() {
 
 #[rocket::async_test]
 async fn a_restart_of_the_app_is_not_noticed_and_too_long_a_pause_is_said() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let Some(mut browser) = Browser::open(&server).await else { return };
     browser.register("alice").await;
     let server = server.restart(&[]);
@@ -52,7 +52,7 @@ async fn a_restart_of_the_app_is_not_noticed_and_too_long_a_pause_is_said() {
     browser.visit("/stateless/profile").await;
     assert_eq!(browser.text("#username").await, "alice");
 
-    // Real time has to pass, and there is nothing to ask meanwhile: a request would be use of the session.
+    // Real time has to pass, without asking meanwhile: every request uses the session.
     let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
     browser.turn_to(&server);
     sleep(Duration::from_secs(1));
@@ -64,7 +64,7 @@ async fn a_restart_of_the_app_is_not_noticed_and_too_long_a_pause_is_said() {
 
 #[rocket::async_test]
 async fn the_cookie_is_kept_on_localhost_and_out_of_reach_of_scripts() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
     browser.visit("/stateless").await;
     let cookie = browser.driver.get_named_cookie("__Host-stateless").await.unwrap();
@@ -80,7 +80,7 @@ async fn the_cookie_is_kept_on_localhost_and_out_of_reach_of_scripts() {
 
 #[rocket::async_test]
 async fn two_browsers_see_nothing_of_each_other() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let Some(one) = Browser::open(&server).await else { return };
     let Some(other) = Browser::open(&server).await else { return };
     one.visit("/stateless").await;
@@ -105,7 +105,7 @@ async fn two_browsers_see_nothing_of_each_other() {
 
 #[rocket::async_test]
 async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
     browser.register("alice").await;
     browser.click("header form button").await;
@@ -131,7 +131,7 @@ async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works(
 
 #[rocket::async_test]
 async fn the_keyboard_alone_is_enough() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
     browser.visit("/stateless/register").await;
     browser.press(Key::Tab).await;

@@ -1,19 +1,17 @@
-//! Cookies that nobody was given: anonymous, never an error, and all alike to whoever tries them.
+//! Forged cookies: the request is anonymous, never an error, and the answers to all of them look alike.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cookie::{Cookie, CookieJar, Key};
-
-use crate::client::{Answer, COOKIE, Jar, TO_LOGIN};
-use crate::server::Server;
+use world::{Answer, COOKIE, Jar, Server, TO_LOGIN, program};
 
 const SECRET: &[u8; 32] = b"sealed sessions: a key for tests";
 const PROFILE: &str = "/stateless/profile";
 
 fn server() -> Server {
-    Server::start(&[("ROCKET_SECRET_KEY", &STANDARD.encode(SECRET))])
+    program!().start(&[("ROCKET_SECRET_KEY", &STANDARD.encode(SECRET))])
 }
 
 /// Seals `text` as Rocket does for the cookie `name`.
@@ -38,7 +36,7 @@ fn opened(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Values made from a genuine one by somebody without the key.
+/// Values made from a genuine one without the key.
 fn forged(genuine: &str) -> Vec<(String, Vec<u8>)> {
     let sealed = STANDARD.decode(genuine).unwrap();
     let flipped = |at: usize| {
@@ -89,7 +87,7 @@ fn forged(genuine: &str) -> Vec<(String, Vec<u8>)> {
     headers
 }
 
-/// What everybody without a session gets, and what whoever sends a cookie that is none.
+/// The answer to anyone without a session, and to anyone who sends a forged cookie.
 fn assert_anonymous_and_cleared(what: &str, answer: &Answer) {
     answer.leads_to(TO_LOGIN);
     assert!(answer.clears(), "{what}");
@@ -235,7 +233,7 @@ fn a_header_that_is_no_text_is_refused_or_anonymous() {
     assert_unharmed(&mut server, &jar);
 }
 
-/// The attempts left the real session as it was, and the server up.
+/// Checks that the attempts harmed neither the real session nor the server.
 #[track_caller]
 fn assert_unharmed(server: &mut Server, jar: &Jar) {
     server.assert_well();

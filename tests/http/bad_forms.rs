@@ -1,7 +1,6 @@
 //! What nobody types into a form, and where nobody should be led.
 
-use crate::client::{Jar, PASSWORD, encode, form};
-use crate::server::Server;
+use world::{Jar, PASSWORD, Server, encode, form, program};
 
 /// A body with the token that the form needs.
 fn with_token(server: &Server, jar: &mut Jar, body: &[u8]) -> Vec<u8> {
@@ -11,7 +10,7 @@ fn with_token(server: &Server, jar: &mut Jar, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn odd_credentials_sign_nobody_in() {
-    let mut server = Server::start(&[]);
+    let mut server = program!().start(&[]);
     let alice = server.register("alice");
     let password = encode(PASSWORD);
     let wrong = |username: &str| form(&[("username", username), ("password", "wrong")]).into_bytes();
@@ -51,7 +50,7 @@ fn odd_credentials_sign_nobody_in() {
 
 #[test]
 fn a_field_given_twice_or_as_a_list_never_signs_in_as_somebody_else() {
-    let mut server = Server::start(&[]);
+    let mut server = program!().start(&[]);
     let alice = server.register("alice");
     server.register("bob");
     let password = encode(PASSWORD);
@@ -74,7 +73,7 @@ fn a_field_given_twice_or_as_a_list_never_signs_in_as_somebody_else() {
 
 #[test]
 fn fields_that_no_form_has_change_nothing() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     let fields = form(&[
         ("username", "alice"),
@@ -93,7 +92,7 @@ fn fields_that_no_form_has_change_nothing() {
 
 #[test]
 fn a_body_that_is_no_form_is_refused() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     let token = server.get(&mut jar, "/stateless/login").token();
     let json = format!(r#"{{"csrf_token":"{token}","username":"alice","password":"{PASSWORD}"}}"#);
@@ -122,7 +121,7 @@ fn a_body_that_is_no_form_is_refused() {
 
 #[test]
 fn a_name_is_the_same_in_either_normal_form_and_a_password_is_verbatim() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("zo\u{eb}");
     let user = |username: &str, password: &str| {
         let mut jar = Jar::default();
@@ -139,7 +138,7 @@ fn a_name_is_the_same_in_either_normal_form_and_a_password_is_verbatim() {
 
 #[test]
 fn a_name_is_shown_as_it_is_and_does_nothing() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("<script>alert(1)</script>");
     for path in ["/", "/stateless", "/stateless/profile", "/stateless/cookie"] {
         let page = server.get(&mut jar, path).body;
@@ -149,7 +148,7 @@ fn a_name_is_shown_as_it_is_and_does_nothing() {
 
 #[test]
 fn a_name_that_cannot_be_is_422_and_makes_no_account() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     for name in ["", " ", "two\nlines", "nul\0", "a\u{202e}b", " alice", &"x".repeat(65), "\u{fffd}\u{0}"] {
         let mut jar = Jar::default();
         let body = form(&[("username", name), ("password", PASSWORD)]);
@@ -161,7 +160,7 @@ fn a_name_that_cannot_be_is_422_and_makes_no_account() {
 
 #[test]
 fn a_line_break_in_a_name_stays_one_line_of_the_log() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     let body = form(&[("username", "x\nFORGED LINE\r\nFORGED LINE"), ("password", "wrong")]);
     let body = with_token(&server, &mut jar, body.as_bytes());
@@ -173,7 +172,7 @@ fn a_line_break_in_a_name_stays_one_line_of_the_log() {
 
 #[test]
 fn next_leads_only_to_a_path_of_this_site() {
-    let mut server = Server::start(&[]);
+    let mut server = program!().start(&[]);
     let alice = server.register("alice");
     let long = format!("/{}", "a".repeat(10_000));
     let elsewhere = [
@@ -223,7 +222,7 @@ fn next_leads_only_to_a_path_of_this_site() {
 
 #[test]
 fn of_two_next_none_leads_elsewhere() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("alice");
     for query in [
         "next=//evil&next=/stateless/profile",
@@ -250,7 +249,7 @@ fn of_two_next_none_leads_elsewhere() {
 
 #[test]
 fn a_target_that_no_client_would_send_is_a_4xx() {
-    let mut server = Server::start(&[]);
+    let mut server = program!().start(&[]);
     let alice = server.register("alice");
     let targets: [&[u8]; 9] = [
         b"/stateless/login?next=/\t/evil",
@@ -271,7 +270,7 @@ fn a_target_that_no_client_would_send_is_a_4xx() {
     assert_unharmed(&mut server, &alice);
 }
 
-/// The attempts left the real session and account as they were, and the server up.
+/// Checks that the attempts harmed neither the real session and account nor the server.
 #[track_caller]
 fn assert_unharmed(server: &mut Server, alice: &Jar) {
     server.assert_well();

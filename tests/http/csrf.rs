@@ -1,11 +1,10 @@
 //! Every POST needs its session's own token, and a refused form is offered again.
 
-use crate::client::{Jar, PASSWORD, form};
-use crate::server::Server;
+use world::{Jar, PASSWORD, form, program};
 
 #[test]
 fn a_form_without_its_sessions_own_token_is_403_and_changes_nothing() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut alice = server.register("alice");
     let mut bob = server.register("bob");
     let bobs = server.get(&mut bob, "/stateless/login").token();
@@ -29,7 +28,7 @@ fn a_form_without_its_sessions_own_token_is_403_and_changes_nothing() {
 
 #[test]
 fn the_token_is_checked_before_any_other_field() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     server.get(&mut jar, "/stateless/login");
     for body in ["", "username=alice", "password", "csrf_token", "csrf_token[]=x", "&&&===", "%ff=%ff"] {
@@ -39,7 +38,7 @@ fn the_token_is_checked_before_any_other_field() {
 
 #[test]
 fn the_403_page_of_a_form_offers_it_again_and_then_it_works() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("alice");
     for (page, username) in [("login", "alice"), ("register", "bob")] {
         let mut jar = Jar::default();
@@ -58,7 +57,7 @@ fn the_403_page_of_a_form_offers_it_again_and_then_it_works() {
 
 #[test]
 fn signing_out_from_a_stale_page_is_offered_again_and_then_works() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     let refused = server.post(&mut jar, "/stateless/logout", &[("csrf_token", "stale")]);
     assert_eq!(refused.status, 403);
@@ -68,7 +67,7 @@ fn signing_out_from_a_stale_page_is_offered_again_and_then_works() {
 
 #[test]
 fn a_browser_that_sends_no_cookie_is_told_so() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     for page in ["register", "login", "logout"] {
         let token = server.get(&mut Jar::default(), "/stateless/login").token();
         let fields = [("csrf_token", &*token), ("username", "alice"), ("password", PASSWORD)];
@@ -80,7 +79,7 @@ fn a_browser_that_sends_no_cookie_is_told_so() {
 
 #[test]
 fn a_token_from_before_the_login_is_worth_nothing_after_it() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("alice");
     let mut jar = Jar::default();
     let before = server.get(&mut jar, "/stateless/login").token();
@@ -91,7 +90,7 @@ fn a_token_from_before_the_login_is_worth_nothing_after_it() {
 
 #[test]
 fn a_token_looks_different_on_each_page() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     let first = server.get(&mut jar, "/stateless/login").token();
     assert_ne!(server.get(&mut jar, "/stateless/login").token(), first);
@@ -99,7 +98,7 @@ fn a_token_looks_different_on_each_page() {
 
 #[test]
 fn a_form_from_another_site_is_403_also_with_the_right_token() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     let token = server.get(&mut jar, "/stateless/profile").token();
     let kind = ("Content-Type", "application/x-www-form-urlencoded");
@@ -127,7 +126,7 @@ fn a_form_from_another_site_is_403_also_with_the_right_token() {
         assert_eq!(answer.status, 403, "{said:?}");
         assert!(!answer.clears(), "{said:?}");
     }
-    // Without either the token alone decides: no browser of today sends neither.
+    // Without either header the token alone decides: every browser of today sends at least one of them.
     for said in [&[site("same-origin")][..], &[("Origin", &own)], &[]] {
         send(said).leads_to("/stateless");
     }

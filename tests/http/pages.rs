@@ -1,7 +1,6 @@
 //! What holds for every page: the security headers, and no inline style or script.
 
-use crate::client::{Answer, Jar, encode, form};
-use crate::server::Server;
+use world::{Answer, Jar, encode, form, program};
 
 const HEADERS: [(&str, &str); 9] = [
     (
@@ -50,7 +49,7 @@ fn is_plain_html(what: &str, html: &str) {
 
 #[test]
 fn every_page_has_the_security_headers_and_nothing_inline() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let alice = server.register("alice");
     let pages = [
         ("/", 200, 200),
@@ -84,7 +83,7 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
 
 #[test]
 fn x6_what_cannot_be_read_as_a_request_has_the_security_headers_too() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let answer = server.send(&mut Jar::default(), "FOO", "/stateless", &[], b"");
     assert_eq!(answer.status, 400);
     let guarded = server.get(&mut Jar::default(), "/");
@@ -95,7 +94,7 @@ fn x6_what_cannot_be_read_as_a_request_has_the_security_headers_too() {
 
 #[test]
 fn every_answer_to_a_form_has_the_security_headers_and_nothing_inline() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     let token = server.get(&mut jar, "/stateless/login").token();
     let token = format!("csrf_token={}", encode(&token));
@@ -118,7 +117,7 @@ fn every_answer_to_a_form_has_the_security_headers_and_nothing_inline() {
 
 #[test]
 fn what_is_built_from_a_session_is_not_stored_and_assets_are() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     for path in ["/", "/stateless", "/stateless/profile", "/stateless/cookie", "/stateless/nowhere"] {
         let answer = server.get(&mut jar, path);

@@ -1,11 +1,10 @@
 //! What a visitor does, and what they find after a restart, a tampered cookie and a pause.
 
-use crate::client::{COOKIE, Jar, PASSWORD, TO_LOGIN};
-use crate::server::{Server, wait_for};
+use world::{COOKIE, Jar, PASSWORD, TO_LOGIN, program, wait_for};
 
 #[test]
 fn visits_are_counted_for_each_browser_apart() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let (mut one, mut other) = (Jar::default(), Jar::default());
     for count in ["1", "2", "3"] {
         assert_eq!(server.get(&mut one, "/stateless").output("visits"), Some(count));
@@ -16,7 +15,7 @@ fn visits_are_counted_for_each_browser_apart() {
 
 #[test]
 fn a_visitor_registers_signs_out_and_comes_back() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     server.get(&mut jar, "/stateless");
     let token = server.get(&mut jar, "/stateless/register").token();
@@ -44,7 +43,7 @@ fn a_visitor_registers_signs_out_and_comes_back() {
 
 #[test]
 fn the_short_ways_lead_to_the_default_realm() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     for (path, there) in
         [("/login", "/stateless/login"), ("/profile", "/stateless/profile"), ("/user", "/stateless/profile")]
     {
@@ -54,7 +53,7 @@ fn the_short_ways_lead_to_the_default_realm() {
 
 #[test]
 fn a_failed_login_is_401_and_keeps_only_the_username() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("alice");
     let mut jar = Jar::default();
     let mut answers = Vec::new();
@@ -73,7 +72,7 @@ fn a_failed_login_is_401_and_keeps_only_the_username() {
 
 #[test]
 fn a_login_that_asked_to_be_remembered_stays_so() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     server.register("alice");
     let mut jar = Jar::default();
     let token = server.get(&mut jar, "/stateless/login").token();
@@ -88,7 +87,7 @@ fn a_login_that_asked_to_be_remembered_stays_so() {
 
 #[test]
 fn a_session_survives_a_restart_of_the_server() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     server.get(&mut jar, "/stateless");
     let server = server.restart(&[]);
@@ -101,7 +100,7 @@ fn a_session_survives_a_restart_of_the_server() {
 fn the_key_that_the_app_makes_and_its_data_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let file = std::fs::metadata(server.dir.path().join("data/secret.key")).unwrap();
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
     let directory = std::fs::metadata(server.dir.path().join("data")).unwrap();
@@ -111,7 +110,7 @@ fn the_key_that_the_app_makes_and_its_data_are_for_their_owner_only() {
 
 #[test]
 fn a_tampered_cookie_is_anonymous_and_cleared() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let jar = server.register("alice");
     let value = jar.value().unwrap();
     let middle = value.len() / 2;
@@ -125,11 +124,11 @@ fn a_tampered_cookie_is_anonymous_and_cleared() {
 
 #[test]
 fn a_session_that_was_idle_for_too_long_is_over_and_the_page_says_so() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = server.register("alice");
     server.get(&mut jar, "/stateless");
-    // Today's settings count, also for sessions from before. Real time passes here, since the process
-    // has its own clock: hence the shortest timeout there is.
+    // Today's settings apply to older sessions too. Real time passes here, since the process
+    // has its own clock: hence the shortest timeout possible.
     let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
     // The same cookie again and again: what the answers set is not kept, so that it grows old.
     let ended = wait_for("the session to end", || {

@@ -1,9 +1,9 @@
-//! What is wrong with a store is said at launch, in one line.
+//! A problem with a store is reported at launch, in one line.
 
-use crate::client::Jar;
+use world::databases::{self, Database};
+use world::{Jar, program, wait_for};
+
 use crate::program::moved_to;
-use crate::server::{Server, wait_for};
-use crate::servers;
 
 #[test]
 fn a_wrong_address_is_refused_without_its_password() {
@@ -14,7 +14,7 @@ fn a_wrong_address_is_refused_without_its_password() {
         ("memory:many", "no number of sessions"),
         ("floppy:a", "no store of this build"),
     ] {
-        let log = Server::refusal(&[("ROCKET_SESSION", &moved_to(url, ""))]);
+        let log = program!().refusal(&[("ROCKET_SESSION", &moved_to(url, ""))]);
         let lines: Vec<&str> =
             log.lines().filter(|line| line.contains("sessions refuse to launch")).collect();
         let [line] = lines[..] else { panic!("{url}: not one line:\n{log}") };
@@ -23,15 +23,15 @@ fn a_wrong_address_is_refused_without_its_password() {
     }
 }
 
-/// Every store whose server has gone: the launch is refused in one line, or goes on without it until the
+/// When a store's server is down the launch is refused in one line, or the app runs without it until the
 /// server is back.
-fn refuses_or_waits(mut server: servers::Server) {
+fn refuses_or_waits(mut server: Database) {
     server.kill();
-    let log = Server::refusal(&[("ROCKET_SESSION", &moved_to(&server.url(), ""))]);
+    let log = program!().refusal(&[("ROCKET_SESSION", &moved_to(&server.url(), ""))]);
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("cannot be started")).collect();
     assert!(matches!(lines[..], [line] if line.contains("store_required = false")), "{log}");
 
-    let app = Server::start(&[("ROCKET_SESSION", &moved_to(&server.url(), ",store_required=false"))]);
+    let app = program!().start(&[("ROCKET_SESSION", &moved_to(&server.url(), ",store_required=false"))]);
     assert_eq!(app.get(&mut Jar::default(), "/stateless").status, 503);
     assert_eq!(app.get(&mut Jar::default(), "/stateful").status, 200, "others are untouched");
     server.restart();
@@ -42,20 +42,20 @@ fn refuses_or_waits(mut server: servers::Server) {
 
 #[test]
 fn without_postgres() {
-    servers::postgres().into_iter().for_each(refuses_or_waits);
+    databases::postgres().into_iter().for_each(refuses_or_waits);
 }
 
 #[test]
 fn without_mysql() {
-    servers::mariadb().into_iter().for_each(refuses_or_waits);
+    databases::mariadb().into_iter().for_each(refuses_or_waits);
 }
 
 #[test]
 fn without_redis() {
-    servers::redis().into_iter().for_each(refuses_or_waits);
+    databases::redis().into_iter().for_each(refuses_or_waits);
 }
 
 #[test]
 fn without_mongodb() {
-    servers::nx_27017().into_iter().for_each(refuses_or_waits);
+    databases::nx_27017().into_iter().for_each(refuses_or_waits);
 }

@@ -5,19 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
-use crate::client::Jar;
-use crate::server::{Server, wait_for};
-use crate::servers;
+use world::databases::{self, Database};
+use world::{Jar, Server, program, wait_for};
 
-/// `store_timeout`, twice (a load and a commit), and what a busy machine adds.
-const BOUND: Duration = Duration::from_secs(6);
+/// `store_timeout` twice (for the load and the commit), and some time for a busy machine.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 
 fn stateful(url: &str) -> String {
     format!(r#"{{realms={{"/stateful"={{store={url:?}}}}}}}"#)
 }
 
-/// Loads both realms from several browsers while `during` happens to the store. No answer is anything but a
-/// page or a 503, none is late, and `/stateless` notices nothing.
+/// Loads both realms from several browsers while `during` happens to the store. Every answer is a page or a
+/// 503, none is late, and `/stateless` notices nothing.
 fn under_load(app: &Server, during: impl FnOnce()) {
     let over = AtomicBool::new(false);
     scope(|threads| {
@@ -31,7 +30,7 @@ fn under_load(app: &Server, during: impl FnOnce()) {
                     let fine =
                         if path == "/stateless" { status == 200 } else { [200, 503].contains(&status) };
                     assert!(fine, "{path} answered {status}");
-                    assert!(begun.elapsed() < BOUND, "{path} took {:?}", begun.elapsed());
+                    assert!(begun.elapsed() < ANSWER_TIMEOUT, "{path} took {:?}", begun.elapsed());
                 }
             });
         }
@@ -53,8 +52,8 @@ fn comes_back(app: &Server) {
 }
 
 /// Kills and hangs the server under load; `keeps` says whether what it acknowledged survives a kill.
-fn survived(mut server: servers::Server, keeps: bool) {
-    let mut app = Server::start(&[("ROCKET_SESSION", &stateful(&server.url()))]);
+fn survived(mut server: Database, keeps: bool) {
+    let mut app = program!().start(&[("ROCKET_SESSION", &stateful(&server.url()))]);
     let mut jar = Jar::default();
     for _ in 0..3 {
         app.get(&mut jar, "/stateful");
@@ -82,7 +81,7 @@ fn survived(mut server: servers::Server, keeps: bool) {
             "what was acknowledged is there"
         );
     }
-    // A pool may have filled up while answers were awaited: to its 16 connections and no further.
+    // A pool may have grown to its 16 connections while requests were waiting, and no further.
     let (threads_before, files_before) = held[0];
     wait_for("connections of the outage to be closed", || {
         let (threads, files) = app.holds();
@@ -94,28 +93,28 @@ fn survived(mut server: servers::Server, keeps: bool) {
 
 #[test]
 fn of_postgres() {
-    servers::postgres().into_iter().for_each(|server| survived(server, true));
+    databases::postgres().into_iter().for_each(|server| survived(server, true));
 }
 
 #[test]
 fn of_mysql() {
-    servers::mariadb().into_iter().for_each(|server| survived(server, true));
+    databases::mariadb().into_iter().for_each(|server| survived(server, true));
 }
 
-/// Redis keeps what its own persistence keeps; this one has been told to keep nothing.
+/// Nothing is asked of what Redis kept: that depends on its own settings for persistence.
 #[test]
 fn of_redis() {
-    servers::redis().into_iter().for_each(|server| survived(server, false));
+    databases::redis().into_iter().for_each(|server| survived(server, false));
 }
 
 #[test]
 fn of_mongodb() {
-    servers::nx_27017().into_iter().for_each(|server| survived(server, true));
+    databases::nx_27017().into_iter().for_each(|server| survived(server, true));
 }
 
 /// Waits until the replica has what the master at this port has.
 fn replicated(port: u16) {
-    // Of one connection: the answer counts the replicas that have its own last write, and so all before it.
+    // On one connection: the answer counts the replicas that have this write, and so everything before it.
     let script = format!("printf 'SET probe 1\\nWAIT 1 20000\\n' | redis-cli -p {port}");
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -124,13 +123,13 @@ fn replicated(port: u16) {
 
 #[test]
 fn of_the_master_behind_sentinels() {
-    let Some(mut server) = servers::redis_sentinel() else { return };
-    let app = Server::start(&[("ROCKET_SESSION", &stateful(&server.url()))]);
+    let Some(mut server) = databases::redis_sentinel() else { return };
+    let app = program!().start(&[("ROCKET_SESSION", &stateful(&server.url()))]);
     let mut jar = Jar::default();
     for _ in 0..3 {
         app.get(&mut jar, "/stateful");
     }
-    // What has not reached the replica when the master dies is lost.
+    // Whatever has not reached the replica when the master dies is lost.
     replicated(server.master());
     under_load(&app, || {
         let dead = server.kill_master();

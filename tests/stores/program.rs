@@ -1,9 +1,6 @@
 //! The program itself, moved from store to store by nothing but a URL.
 
-use crate::client::{Jar, PASSWORD, TO_LOGIN};
-use crate::server::Server;
-
-const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
+use world::{Jar, KEY, PASSWORD, TO_LOGIN, databases, on_every_store, program};
 
 /// The setting that moves the sessions of `/stateless`, whose pages the client knows.
 pub fn moved_to(url: &str, more: &str) -> String {
@@ -12,10 +9,9 @@ pub fn moved_to(url: &str, more: &str) -> String {
 
 mod the_walk {
     use super::*;
-    use crate::every::on_every_store;
 
     async fn is_the_same_on_every_store(url: &str) {
-        let server = Server::start(&[("ROCKET_SESSION", &moved_to(url, ""))]);
+        let server = program!().start(&[("ROCKET_SESSION", &moved_to(url, ""))]);
         let mut jar = Jar::default();
         for count in ["1", "2", "3"] {
             assert_eq!(server.get(&mut jar, "/stateless").output("visits"), Some(count));
@@ -44,7 +40,7 @@ mod the_walk {
 /// Two processes that take turns with one browser.
 fn alternate(settings: &[(&str, &str)]) {
     let all = [&[("ROCKET_SECRET_KEY", KEY)], settings].concat();
-    let servers = [Server::start(&all), Server::start(&all)];
+    let servers = [program!().start(&all), program!().start(&all)];
     let mut jar = servers[0].register("alice");
     for n in 1..=20 {
         let page = servers[n % 2].get(&mut jar, "/stateless");
@@ -54,20 +50,20 @@ fn alternate(settings: &[(&str, &str)]) {
         assert_eq!(server.user(&jar).as_deref(), Some("alice"));
     }
     let token = servers[0].get(&mut jar, "/stateless/profile").token();
-    // The form of one process is taken by the other.
+    // Each process accepts the other's forms.
     servers[1].post(&mut jar, "/stateless/logout", &[("csrf_token", &token)]).leads_to("/stateless");
     assert!(servers.iter().all(|server| server.user(&jar).is_none()));
 }
 
 #[test]
 fn two_processes_share_one_redis() {
-    let Some(redis) = crate::servers::redis() else { return };
+    let Some(redis) = databases::redis() else { return };
     alternate(&[("ROCKET_SESSION", &moved_to(&redis.url(), ""))]);
 }
 
 #[test]
 fn two_processes_share_one_postgres() {
-    let Some(postgres) = crate::servers::postgres() else { return };
+    let Some(postgres) = databases::postgres() else { return };
     alternate(&[("ROCKET_SESSION", &moved_to(&postgres.url(), ""))]);
 }
 
@@ -78,7 +74,7 @@ fn two_processes_share_nothing_but_the_key() {
 
 #[test]
 fn stateful_has_the_file_of_the_accounts_and_survives_a_restart() {
-    let server = Server::start(&[]);
+    let server = program!().start(&[]);
     let mut jar = Jar::default();
     assert_eq!(server.get(&mut jar, "/stateful").output("visits"), Some("1"));
     assert!(jar.pair().len() < 110, "only the id travels: {}", jar.pair());

@@ -6,21 +6,22 @@ use base64_simd::STANDARD;
 
 use super::{Capabilities, Listed, Loaded, Lock, Store, Written};
 use crate::clock::UnixSeconds;
+use crate::cookie::keyring::Keyring;
+use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
-use crate::id_hash::IdHash;
-use crate::keyring::Keyring;
-use crate::record::{Id, Record};
-use crate::ticket::Ticket;
+use crate::record::Record;
+use crate::record::id::Id;
+use crate::record::id::IdHash;
 
 /// Another store whose records have their data sealed, each bound to its id, so that data moved from one
 /// row to another does not open. Times, version and subject stay as they are: stores look things up by them.
 pub(crate) struct SealedAtRest {
     inner: Arc<dyn Store>,
-    keyring: Keyring,
+    keyring: Arc<Keyring>,
 }
 
 impl SealedAtRest {
-    pub(crate) fn new(inner: Arc<dyn Store>, keyring: Keyring) -> SealedAtRest {
+    pub(crate) fn new(inner: Arc<dyn Store>, keyring: Arc<Keyring>) -> SealedAtRest {
         SealedAtRest { inner, keyring }
     }
 
@@ -79,31 +80,31 @@ impl Store for SealedAtRest {
         })
     }
 
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.inner.create(&self.sealed(record)?, until).await
+    async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
+        self.inner.create(&self.sealed(record)?, expires).await
     }
 
     async fn update(
         &self,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        self.inner.update(&self.sealed(record)?, expected, until).await
+        self.inner.update(&self.sealed(record)?, expected, expires).await
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        self.inner.rotate(old, &self.sealed(record)?, expected, until).await
+        self.inner.renew(old, &self.sealed(record)?, expected, expires).await
     }
 
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.inner.touch(&without_data(record), until).await
+    async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
+        self.inner.touch(&without_data(record), expires).await
     }
 
     async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {

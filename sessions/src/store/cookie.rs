@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Capabilities, Kind, Loaded, Store, Written};
+use super::{Capabilities, Loaded, Store, Written};
 use crate::clock::UnixSeconds;
+use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
-use crate::id_hash::IdHash;
-use crate::record::{Id, Record};
-use crate::ticket::Ticket;
+use crate::record::Record;
+use crate::record::id::{Id, IdHash};
 
 /// Keeps each session in its own cookie.
 ///
@@ -16,9 +16,7 @@ use crate::ticket::Ticket;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CookieStore;
 
-pub(super) const KIND: Kind = Kind { schemes: &["cookie"], open };
-
-fn open(setting: &str, _realm: &str) -> Result<Arc<dyn Store>, String> {
+pub(super) fn open(setting: &str, _realm: &str) -> Result<Arc<dyn Store>, String> {
     match setting {
         "cookie" => Ok(Arc::new(CookieStore)),
         _ => Err("the cookie store takes no address".into()),
@@ -35,34 +33,38 @@ impl Store for CookieStore {
         Ok(Record::decode(ticket).map_or(Loaded::Unreadable, Loaded::Found))
     }
 
-    async fn create(&self, record: &Record, _until: UnixSeconds) -> Result<Written, StoreError> {
-        Ok(Written::Saved(Ticket::of_record(record)))
+    async fn create(&self, record: &Record, _expires: UnixSeconds) -> Result<Written, StoreError> {
+        Ok(sent(record))
     }
 
     async fn update(
         &self,
         record: &Record,
         _expected: u32,
-        _until: UnixSeconds,
+        _expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        Ok(Written::Saved(Ticket::of_record(record)))
+        Ok(sent(record))
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         _old: &Id,
         record: &Record,
         _expected: u32,
-        _until: UnixSeconds,
+        _expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
-        Ok(Written::Saved(Ticket::of_record(record)))
+        Ok(sent(record))
     }
 
-    async fn touch(&self, record: &Record, _until: UnixSeconds) -> Result<Written, StoreError> {
-        Ok(Written::Saved(Ticket::of_record(record)))
+    async fn touch(&self, record: &Record, _expires: UnixSeconds) -> Result<Written, StoreError> {
+        Ok(sent(record))
     }
 
     async fn delete(&self, _id: &IdHash) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+fn sent(record: &Record) -> Written {
+    Written::Saved(Ticket::written(record.data.len() + 128, |text| record.encode_into(text)))
 }

@@ -7,20 +7,18 @@ use std::time::{Duration, Instant};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::lock::LocalLocks;
-use super::row::{Row, saved};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::server::lock::LocalLocks;
+use super::server::row::{Row, saved};
+use super::{Capabilities, Listed, Loaded, Lock, RENEWAL_GRACE, Store, Written};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
-use crate::id_hash::IdHash;
-use crate::record::{Id, Record};
+use crate::record::Record;
+use crate::record::id::{Id, IdHash};
 
 /// How many sessions of each sort are kept unless the setting says otherwise.
 const DEFAULT_MOST: u64 = 100_000;
 
-pub(super) const KIND: Kind = Kind { schemes: &["memory"], open };
-
-fn open(setting: &str, _realm: &str) -> Result<Arc<dyn Store>, String> {
+pub(super) fn open(setting: &str, _realm: &str) -> Result<Arc<dyn Store>, String> {
     let most = match setting.strip_prefix("memory:") {
         None => DEFAULT_MOST,
         Some(most) => most
@@ -51,23 +49,23 @@ struct Slot {
     /// Which session such an id became.
     next: Option<IdHash>,
     /// When it expires, by the sessions' clock: this is what counts.
-    until: UnixSeconds,
+    expires: UnixSeconds,
     /// How long it is worth keeping, for the cache, which has a clock of its own.
     remaining: Duration,
 }
 
 impl Slot {
-    fn new(row: Option<Row>, now: UnixSeconds, until: UnixSeconds) -> Slot {
-        let remaining = Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or_default());
-        Slot { row: row.map(Arc::new), next: None, until, remaining }
+    fn new(row: Option<Row>, now: UnixSeconds, expires: UnixSeconds) -> Slot {
+        let remaining = Duration::from_secs(u64::try_from(expires.saturating_sub(now)).unwrap_or_default());
+        Slot { row: row.map(Arc::new), next: None, expires, remaining }
     }
 
-    fn of(record: &Record, until: UnixSeconds) -> Slot {
-        Slot::new(Some(Row::from(record)), record.seen, until)
+    fn of(record: &Record, expires: UnixSeconds) -> Slot {
+        Slot::new(Some(Row::from(record)), record.seen, expires)
     }
 
     fn live(&self, now: UnixSeconds) -> Option<&Arc<Row>> {
-        self.row.as_ref().filter(|_| now < self.until)
+        self.row.as_ref().filter(|_| now < self.expires)
     }
 }
 
@@ -160,7 +158,7 @@ impl Store for MemoryStore {
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
         Ok(match self.slot(&IdHash::of(&id)) {
-            Some(Slot { row, until, .. }) if now < until => match row {
+            Some(Slot { row, expires, .. }) if now < expires => match row {
                 Some(row) => Loaded::Found(Row::clone(&row).into_record(id)),
                 None => Loaded::Superseded,
             },
@@ -168,13 +166,13 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+    async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         let mut subjects = self.writing();
         if self.slot(&id).is_some() {
             return Ok(Written::Conflict);
         }
-        self.put(&mut subjects, id, Slot::of(record, until));
+        self.put(&mut subjects, id, Slot::of(record, expires));
         Ok(saved(record))
     }
 
@@ -182,23 +180,23 @@ impl Store for MemoryStore {
         &self,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         let mut subjects = self.writing();
         if let Some(obstacle) = self.obstacle(&id, Some(expected), record.seen) {
             return Ok(obstacle);
         }
-        self.put(&mut subjects, id, Slot::of(record, until));
+        self.put(&mut subjects, id, Slot::of(record, expires));
         Ok(saved(record))
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let (old, new) = (IdHash::of(old), IdHash::of(&record.id));
         let mut subjects = self.writing();
@@ -208,22 +206,22 @@ impl Store for MemoryStore {
         if self.slot(&new).is_some() {
             return Ok(Written::Conflict);
         }
-        self.put(&mut subjects, new, Slot::of(record, until));
-        let marker = Slot::new(None, record.seen, record.seen.saturating_add(ROTATION_GRACE));
+        self.put(&mut subjects, new, Slot::of(record, expires));
+        let marker = Slot::new(None, record.seen, record.seen.saturating_add(RENEWAL_GRACE));
         self.put(&mut subjects, old, Slot { next: Some(new), ..marker });
         Ok(saved(record))
     }
 
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+    async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         let mut subjects = self.writing();
         let slot = self.slot(&id);
         let Some(row) = slot.as_ref().and_then(|slot| slot.live(record.seen)) else {
             return Ok(Written::Gone);
         };
-        let until = slot.as_ref().map_or(until, |slot| slot.until.max(until));
+        let expires = slot.as_ref().map_or(expires, |slot| slot.expires.max(expires));
         let row = Row { seen: row.seen.max(record.seen), ..Row::clone(row) };
-        self.put(&mut subjects, id, Slot::new(Some(row), record.seen, until));
+        self.put(&mut subjects, id, Slot::new(Some(row), record.seen, expires));
         Ok(saved(record))
     }
 

@@ -1,126 +1,43 @@
 //! The seam: a [`Store`] keeps records and hands out tickets. *Stateless or stateful* is only a choice
-//! of one; nothing above this trait knows which.
-//!
-//! To add a store: one file beside this one, its `mod` line, and its line in [`BUILT_IN`].
+//! of store; nothing above this trait knows which one it is.
 
-mod at_rest;
-mod cookie;
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-mod lease;
-#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
-mod lock;
+pub(crate) mod at_rest;
+pub(crate) mod bounded;
+pub mod conformance;
+pub(crate) mod cookie;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "mongodb")]
 mod mongodb;
-#[cfg(feature = "mysql")]
-mod mysql;
-#[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod open;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "redis")]
-mod redis_scripts;
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-mod renewals;
 #[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
-mod row;
+mod server;
 #[cfg(feature = "sql")]
 mod sql;
-#[cfg(feature = "sql")]
-mod sql_dialect;
-#[cfg(feature = "sql")]
-mod sql_leases;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-#[cfg(any(feature = "sql", feature = "redis", feature = "mongodb"))]
-mod undropped;
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 
-use super::clock::UnixSeconds;
-use super::error::StoreError;
-use super::id_hash::IdHash;
-use super::record::{Id, Record};
-use super::ticket::Ticket;
-
-pub(crate) use self::at_rest::SealedAtRest;
 pub use self::cookie::CookieStore;
-
-/// A kind of store that settings can name.
-pub(crate) struct Kind {
-    /// The words before the first `:` of a setting that name it.
-    schemes: &'static [&'static str],
-    /// Makes one of a setting, for the realm whose cookie has this name.
-    open: Open,
-}
-
-/// As [`open_store`].
-type Open = fn(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String>;
-
-const BUILT_IN: &[Kind] = &[
-    cookie::KIND,
-    #[cfg(feature = "memory")]
-    memory::KIND,
-    #[cfg(feature = "sqlite")]
-    sqlite::KIND,
-    #[cfg(feature = "postgres")]
-    postgres::KIND,
-    #[cfg(feature = "mysql")]
-    mysql::KIND,
-    #[cfg(feature = "redis")]
-    redis::KIND,
-    #[cfg(feature = "mongodb")]
-    mongodb::KIND,
-];
-
-/// The features that bring the other stores; each store's words begin with its feature's name.
-const FEATURES: &[&str] = &["memory", "sqlite", "postgres", "mysql", "redis", "mongodb"];
-
-/// The words that name a store of this build.
-pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {
-    BUILT_IN.iter().flat_map(|kind| kind.schemes).copied()
-}
-
-/// Opens the store of a setting such as `"memory"` or `"redis://127.0.0.1:6379"`, for the realm whose
-/// cookie is called `realm`: two realms can share a database and see nothing of each other's sessions.
-/// Connects nowhere yet: [`Store::start`] does.
-///
-/// ```
-/// use sealed_sessions::open_store;
-///
-/// assert!(open_store("cookie", "__Host-session").is_ok());
-/// let refused = open_store("floppy:", "__Host-session").err().unwrap();
-/// assert!(refused.contains("no store of this build"));
-/// ```
-///
-/// # Errors
-/// What is wrong with the setting, in words for a log. Shows no password.
-pub fn open_store(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    let scheme = setting.split(':').next().unwrap_or_default();
-    if let Some(kind) = BUILT_IN.iter().find(|kind| kind.schemes.contains(&scheme)) {
-        return (kind.open)(setting, realm).map_err(|problem| format!("cannot be used: {problem}"));
-    }
-    Err(match FEATURES.iter().find(|feature| scheme.starts_with(**feature)) {
-        Some(feature) => {
-            format!("begins with {scheme:?}, a store that is not built in: add the feature {feature:?}")
-        }
-        None => format!("begins with {scheme:?}, which is no store of this build"),
-    })
-}
+pub use self::open::open;
+pub use crate::clock::UnixSeconds;
+pub use crate::cookie::ticket::Ticket;
+pub use crate::error::StoreError;
+pub use crate::record::Record;
+pub use crate::record::id::{Id, IdHash};
 
 /// What keeps sessions between requests.
 ///
 /// The contract, which every implementation keeps (rules 8 and 9):
 /// - A write returns the [`Ticket`] that the next request will bring. The ticket reaches the store only
 ///   through a genuine seal, but may be old: of a session since ended, or renewed.
-/// - `create` never overwrites and `update`, `rotate` and `touch` never bring back what was deleted.
-/// - Every read checks expiry itself by the `until` of the last write: cleanup may be late.
+/// - `create` never overwrites and `update`, `renew` and `touch` never bring back what was deleted.
+/// - Every read checks expiry itself by the `expires` of the last write: cleanup may be late.
 /// - *Not found* is [`Loaded::Missing`] and a lost race is [`Written::Conflict`] or [`Written::Gone`];
 ///   an error is a fault of the store and nothing else.
-/// - Times are whole seconds since 1970. `now` and `until` come from the session layer's clock; a
+/// - Times are whole seconds since 1970. `now` and `expires` come from the session layer's clock; a
 ///   store keeps no other.
 /// - A store never logs an id and keeps only its hash.
 ///
@@ -132,7 +49,7 @@ pub trait Store: Send + Sync + 'static {
     /// What this store can do, so that *cannot list* is never mistaken for *an empty list*.
     fn capabilities(&self) -> Capabilities;
 
-    /// Called before the app serves: connect, create tables. Called again, until it succeeds, where the
+    /// Called before the app serves: connect, create tables. Called again, expires it succeeds, where the
     /// setting `store_required` lets an app serve without its store: it must bear that.
     ///
     /// # Errors
@@ -152,42 +69,46 @@ pub trait Store: Send + Sync + 'static {
     /// When the store cannot tell.
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError>;
 
-    /// Keeps a new session until `until`. [`Written::Conflict`] when its id is taken.
+    /// Keeps a new session until `expires`. [`Written::Conflict`] when its id is taken.
     ///
     /// # Errors
     /// When it may not have been kept.
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError>;
+    async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError>;
 
     /// Replaces the session of the record's id if its version is still `expected`. The record's `seen` is
     /// the present moment: one that has expired by then is gone.
     ///
     /// # Errors
     /// When it may not have been kept.
-    async fn update(&self, record: &Record, expected: u32, until: UnixSeconds)
-    -> Result<Written, StoreError>;
+    async fn update(
+        &self,
+        record: &Record,
+        expected: u32,
+        expires: UnixSeconds,
+    ) -> Result<Written, StoreError>;
 
-    /// Replaces the session `old`, whose version is `expected`, by `record` with its new id, in one
-    /// atomic step, and leaves a marker under `old` for [`ROTATION_GRACE`].
+    /// Replaces the session `old`, whose version is `expected`, with `record` and its new id, in one
+    /// atomic step, and leaves a marker under `old` for [`RENEWAL_GRACE`].
     ///
     /// # Errors
     /// When it may not have been kept; the old session is then untouched. That goes for a caller that gave
     /// up too, unless the last step was under way already: nobody would learn the new id.
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError>;
 
-    /// Moves `seen` of the session on to the record's, and its end on to `until`; neither ever moves back.
+    /// Moves `seen` of the session on to the record's, and its expiry on to `expires`; neither ever moves back.
     /// Writes no data and does not raise the version.
     ///
     /// # Errors
     /// When it may not have been kept.
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError>;
+    async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError>;
 
-    /// Forgets the session, or what it has become where it was renewed within [`ROTATION_GRACE`]: a logout
+    /// Forgets the session, or what it has become where it was renewed within [`RENEWAL_GRACE`]: a logout
     /// must not miss it. It is no error when there is none.
     ///
     /// # Errors
@@ -235,8 +156,8 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// For how many seconds a late request with an id that was renewed is recognised.
-pub const ROTATION_GRACE: UnixSeconds = 60;
+/// For how many seconds a late request with the old id of a renewed session is recognised.
+pub const RENEWAL_GRACE: UnixSeconds = 60;
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -245,7 +166,7 @@ pub enum Loaded {
     Found(Record),
     /// Nothing that the store has: ended or expired.
     Missing,
-    /// A session that got a new id within the last [`ROTATION_GRACE`] seconds.
+    /// A session that got a new id within the last [`RENEWAL_GRACE`] seconds.
     Superseded,
     /// A ticket of a format that this version does not know.
     Unreadable,

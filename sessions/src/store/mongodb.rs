@@ -15,18 +15,16 @@ use rocket::futures::TryStreamExt as _;
 use rocket::tokio::sync::OnceCell;
 use sha2::{Digest, Sha256};
 
-use super::lease::{LEASE, Lease};
-use super::lock::LocalLocks;
-use super::renewals::{end_through_renewals, end_until_none_is_left};
-use super::row::{Row, saved};
-use super::undropped::{Ended, Waiter, undropped_for};
-use super::{Capabilities, Kind, Listed, Loaded, Lock, ROTATION_GRACE, Store, Written};
+use super::server::detached::{Ended, Waiter, undropped_for};
+use super::server::lease::{LEASE, Lease};
+use super::server::lock::LocalLocks;
+use super::server::renewals::{end_through_renewals, end_until_none_is_left};
+use super::server::row::{Row, saved};
+use super::{Capabilities, Listed, Loaded, Lock, RENEWAL_GRACE, Store, Written};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
-use crate::id_hash::IdHash;
-use crate::record::{Id, Record};
-
-pub(super) const KIND: Kind = Kind { schemes: &["mongodb", "mongodb+srv"], open };
+use crate::record::Record;
+use crate::record::id::{Id, IdHash};
 
 const DEFAULT_DATABASE: &str = "sessions";
 
@@ -49,7 +47,7 @@ struct MongoStore {
     locks: LocalLocks,
 }
 
-fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+pub(super) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     // The error may show the address, and the address a password.
     ConnectionString::parse(setting).map_err(|_| "its address is not one of MongoDB".to_owned())?;
     Ok(Arc::new(MongoStore {
@@ -83,7 +81,7 @@ impl MongoStore {
     }
 
     /// All fields of a record but `_id`.
-    fn fields(&self, record: &Record, until: UnixSeconds) -> Document {
+    fn fields(&self, record: &Record, expires: UnixSeconds) -> Document {
         doc! {
             "subject_hash": record.subject.as_deref().map(|subject| self.subject_hash(subject)),
             "created": record.created,
@@ -93,14 +91,14 @@ impl MongoStore {
             "signed_in": record.signed_in,
             "subject": record.subject.as_deref(),
             "data": record.data.as_str(),
-            "expires": until,
-            "forget_at": forget_at(record.seen, until),
+            "expires": expires,
+            "forget_at": forget_at(record.seen, expires),
         }
     }
 
-    async fn insert(&self, id: &IdHash, record: &Record, until: UnixSeconds) -> Result<bool, StoreError> {
+    async fn insert(&self, id: &IdHash, record: &Record, expires: UnixSeconds) -> Result<bool, StoreError> {
         let mut document = doc! { "_id": id.to_text() };
-        document.extend(self.fields(record, until));
+        document.extend(self.fields(record, expires));
         match self.sessions().await?.insert_one(document).await {
             Ok(_) => Ok(true),
             Err(error) if is_taken(&error) => Ok(false),
@@ -133,19 +131,19 @@ impl MongoStore {
 
     /// The new session is written first; nobody knows its id yet. It counts from the moment in which the
     /// old one becomes a marker, which is one step; where that fails, the new one goes again.
-    async fn rotate(
+    async fn renew(
         &self,
         old: &IdHash,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
         waiter: Waiter,
     ) -> Result<Written, StoreError> {
         let new = IdHash::of(&record.id);
-        if !self.insert(&new, record, until).await? {
+        if !self.insert(&new, record, expires).await? {
             return Ok(Written::Conflict);
         }
-        let grace = record.seen.saturating_add(ROTATION_GRACE);
+        let grace = record.seen.saturating_add(RENEWAL_GRACE);
         let marker = doc! {
             "version": MARKER, "data": "", "subject": Bson::Null, "subject_hash": Bson::Null,
             "expires": grace, "forget_at": forget_at(record.seen, grace), "next": new.to_text(),
@@ -169,8 +167,8 @@ impl MongoStore {
 }
 
 /// When the server may remove the document, by its own clock.
-fn forget_at(now: UnixSeconds, until: UnixSeconds) -> DateTime {
-    let left = u64::try_from(until.saturating_sub(now).clamp(0, LONGEST)).unwrap_or_default();
+fn forget_at(now: UnixSeconds, expires: UnixSeconds) -> DateTime {
+    let left = u64::try_from(expires.saturating_sub(now).clamp(0, LONGEST)).unwrap_or_default();
     DateTime::from_system_time(SystemTime::now() + Duration::from_secs(left))
 }
 
@@ -252,8 +250,8 @@ impl Store for MongoStore {
         })
     }
 
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        Ok(match self.insert(&IdHash::of(&record.id), record, until).await? {
+    async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
+        Ok(match self.insert(&IdHash::of(&record.id), record, expires).await? {
             true => saved(record),
             false => Written::Conflict,
         })
@@ -263,32 +261,32 @@ impl Store for MongoStore {
         &self,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let id = IdHash::of(&record.id);
         let filter = doc! { "version": i64::from(expected) };
-        let whole = doc! { "$set": self.fields(record, until) };
+        let whole = doc! { "$set": self.fields(record, expires) };
         match self.change(&id, filter, whole, record.seen).await? {
             true => Ok(saved(record)),
             false => self.obstacle(&id, record.seen).await,
         }
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
         expected: u32,
-        until: UnixSeconds,
+        expires: UnixSeconds,
     ) -> Result<Written, StoreError> {
         let (store, old, record) = (self.clone(), IdHash::of(old), record.clone());
-        undropped_for(|waiter| async move { store.rotate(&old, &record, expected, until, waiter).await })
+        undropped_for(|waiter| async move { store.renew(&old, &record, expected, expires, waiter).await })
             .await
     }
 
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
+    async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
         let later =
-            doc! { "seen": record.seen, "expires": until, "forget_at": forget_at(record.seen, until) };
+            doc! { "seen": record.seen, "expires": expires, "forget_at": forget_at(record.seen, expires) };
         let any = doc! { "version": { "$gte": 0_i64 } };
         Ok(match self.change(&IdHash::of(&record.id), any, doc! { "$max": later }, record.seen).await? {
             true => saved(record),
@@ -359,13 +357,13 @@ impl Store for MongoStore {
 /// Makes the lock, or takes over one whose time is over.
 async fn take(locks: Collection<Document>, id: String, holder: String) -> Result<bool, StoreError> {
     let now = SystemTime::now();
-    let until = DateTime::from_system_time(now + LEASE);
-    match locks.insert_one(doc! { "_id": &id, "holder": &holder, "forget_at": until }).await {
+    let expires = DateTime::from_system_time(now + LEASE);
+    match locks.insert_one(doc! { "_id": &id, "holder": &holder, "forget_at": expires }).await {
         Ok(_) => return Ok(true),
         Err(error) if is_taken(&error) => {}
         Err(error) => return Err(failed(error)),
     }
     let left = doc! { "_id": id, "forget_at": { "$lte": DateTime::from_system_time(now) } };
-    let over = doc! { "$set": { "holder": holder, "forget_at": until } };
+    let over = doc! { "$set": { "holder": holder, "forget_at": expires } };
     Ok(locks.update_one(left, over).await.map_err(failed)?.matched_count == 1)
 }

@@ -1,8 +1,8 @@
 //! Golden values: a cookie that was sealed once opens in every later version, with the same key. The
-//! files were written by version 0.1.0; none of them is ever changed, new ones are added.
+//! files were written by version 0.1.0; they never change, and later formats get files of their own.
 
 use rocket::http::Header;
-use sealed_sessions::Record;
+use sealed_sessions::store::Record;
 
 use crate::support::App;
 

@@ -2,8 +2,9 @@
 
 use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
+use world::KEY;
 
-use crate::support::{App, KEY, cookie, get, seal, set_cookies};
+use crate::support::{App, cookie, get, seal, set_cookies};
 
 const ID: &str = "AAECAwQFBgcICQoLDA0ODw";
 const OTHER: &str = "AQECAwQFBgcICQoLDA0ODw";
@@ -138,4 +139,25 @@ fn a_cookie_header_that_is_not_utf_8_or_comes_twice_is_read_as_far_as_it_can_be(
     let mut request = request;
     request.add_header(Header::new("Cookie", good));
     assert_eq!(request.dispatch().into_string().as_deref(), Some("5 Resumed"));
+}
+
+#[test]
+fn rule_1_an_expired_cookie_beside_a_live_one_does_not_count() {
+    let browser = App::new("[default.session]\ncookie = \"s\"").browser();
+    let sealed = |record: String| format!("s={}", seal(KEY, "s", &record));
+    let old = sealed(record(ID, NOW - 100_000, NOW - 100_000, 1, r#"{"views":5}"#));
+    let live = sealed(record(OTHER, NOW, NOW, 1, r#"{"views":7}"#));
+    for both in [format!("{old}; {live}"), format!("{live}; {old}")] {
+        let answer = browser.get("/read").header(Header::new("Cookie", both)).dispatch();
+        assert_eq!(answer.into_string().as_deref(), Some("7 Resumed"));
+    }
+}
+
+/// The chunks of a cookie are looked up by number: without a bound the work grows with their square.
+#[test]
+fn a_name_that_is_repeated_without_end_is_read_to_a_bound() {
+    let browser = App::new("").browser();
+    let cookies = vec!["__Host-session=2."; 100_000].join(";");
+    let answer = browser.get("/read").header(Header::new("Cookie", cookies)).dispatch();
+    assert_eq!(answer.into_string().as_deref(), Some("0 Invalid(Malformed)"));
 }

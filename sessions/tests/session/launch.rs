@@ -1,4 +1,4 @@
-//! Rule 12: what makes no sense refuses the launch and says which key, which value and what is accepted;
+//! Rule 12: a setting that makes no sense refuses the launch with its key, its value and what is accepted;
 //! rule 13: without showing a secret.
 
 use rocket::figment::Figment;
@@ -6,16 +6,18 @@ use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, get, routes};
 use sealed_sessions::{Exclusive, Realms, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
+use world::KEY;
 
 use crate::log;
-use crate::support::{App, KEY, Visitor};
+use crate::site::{self, Visitor};
+use crate::support::App;
 
 /// Why an app is refused: what the library logs.
 fn refused(rocket: Rocket<Build>) -> String {
     log::lines();
     match Client::untracked(rocket) {
         Ok(_) => panic!("this launches"),
-        // An error of Rocket's that nobody looks at panics when it is dropped.
+        // Rocket's errors panic when they are dropped without being inspected.
         Err(error) => drop(error.kind().to_string()),
     }
     log::lines().join("\n")
@@ -60,7 +62,7 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ("max_cookie_bytes = 100", ["session.max_cookie_bytes", "100", "256 to 65536"]),
         ("max_cookie_bytes = -1", ["session.max_cookie_bytes", "-1", "a whole number"]),
         ("max_cookie_bytes = \"much\"", ["session.max_cookie_bytes", "much", "a whole number"]),
-        ("idle_timout = \"1 hour\"", ["session.idle_timout", "no setting", "idle_timeout"]),
+        ("idle_timout = \"1 hour\"", ["session.idle_timout", "not a setting", "idle_timeout"]),
         ("store = \"floppy://127.0.0.1\"", ["session.store", "floppy", "\"cookie\""]),
         ("store = \"cookie:here\"", ["session.store", "no address", "\"cookie\""]),
         ("[default.session.realms.\"/a/\"]", ["/a/", "path prefix", "/shop"]),
@@ -79,7 +81,7 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ),
         (
             "[default.session.realms.\"/a\"]\nnonsense = 1",
-            ["realms.\"/a\".nonsense", "no setting", "idle_timeout"],
+            ["realms.\"/a\".nonsense", "not a setting", "idle_timeout"],
         ),
         (
             "[default.session.realms.\"/a\"]\n[default.session.realms.\"/b\"]",
@@ -120,7 +122,7 @@ fn rule_12_a_missing_short_or_published_key_refuses_the_launch_in_every_profile(
 fn rule_12_a_bad_previous_key_is_named_by_its_place_and_not_shown() {
     let bad = "bm90IGEga2V5";
     for (keys, problem) in [
-        (format!("[\"{KEY}\"]"), "stands twice"),
+        (format!("[\"{KEY}\"]"), "listed twice"),
         (format!("[\"{bad}\"]"), "12 characters"),
         (format!("\"{bad}\""), "wrong type"),
         (format!("[{{ key = \"{bad}\" }}]"), "wrong type"),
@@ -150,7 +152,7 @@ fn several(_realms: Realms<'_, Visitor>) {}
 fn rule_12_a_session_without_its_fairing_refuses_the_launch() {
     for routes in [routes![shared], routes![exclusive], routes![several]] {
         App::new("");
-        let log = refused(rocket::custom(App::figment("")).mount("/", routes));
+        let log = refused(rocket::custom(site::figment("")).mount("/", routes));
         assert!(log.contains("Visitor") && log.contains("fairing"), "{log}");
     }
 }
@@ -176,7 +178,7 @@ impl SessionData for Bare {}
 #[test]
 fn rule_12_data_without_field_names_refuses_the_launch() {
     App::new("");
-    let log = refused(rocket::custom(App::figment("")).attach(Sessions::<Bare>::fairing()));
+    let log = refused(rocket::custom(site::figment("")).attach(Sessions::<Bare>::fairing()));
     assert!(log.contains("Bare") && log.contains("named fields"), "{log}");
 }
 

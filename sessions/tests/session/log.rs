@@ -25,7 +25,7 @@ impl Log for ThreadLog {
     fn flush(&self) {}
 }
 
-/// Takes the log before Rocket does. The blocking client answers on the test's own thread.
+/// Installs the logger before Rocket does. The blocking client answers on the test's own thread.
 pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -34,7 +34,7 @@ pub fn install() {
     });
 }
 
-/// What was logged by this test since the last question.
+/// What this test has logged since the last call.
 pub fn lines() -> Vec<String> {
     LINES.take()
 }

@@ -4,11 +4,12 @@ use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use sealed_sessions::Realms;
+use sealed_sessions::store;
 use time::Duration;
 
 use crate::log;
-use crate::scripted::Scripted;
-use crate::support::{App, Visitor, get};
+use crate::site::Visitor;
+use crate::support::{App, get};
 
 const TWO: &str = "
 [default.session]
@@ -20,8 +21,11 @@ cookie = \"__Host-deep\"
 idle_timeout = \"1 minute\"
 [default.session.realms.\"/b\"]
 cookie = \"__Host-b\"
-store = \"scripted\"
+store = \"other\"
 ";
+
+/// The store of `/b`: a server store if one is built in.
+const OTHER: &str = if cfg!(feature = "memory") { "memory" } else { "cookie" };
 
 #[get("/")]
 async fn all(realms: Realms<'_, Visitor>) -> String {
@@ -36,7 +40,8 @@ async fn all(realms: Realms<'_, Visitor>) -> String {
 }
 
 fn start() -> (App, Client) {
-    let app = App::new(TWO).store("scripted", Scripted::new());
+    let other = store::open(OTHER, "__Host-b").unwrap();
+    let app = App::new(TWO).store("other", other);
     let routes: Vec<_> = app.rocket().routes().cloned().collect();
     let mut rocket = app.rocket().mount("/", routes![all]);
     for base in ["/a", "/a/deep", "/b", "/ab"] {

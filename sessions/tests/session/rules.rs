@@ -2,9 +2,10 @@
 
 use rocket::http::{Header, Status};
 use time::Duration;
+use world::KEY;
 
 use crate::log;
-use crate::support::{App, KEY, cookie, get, seal, set_cookies};
+use crate::support::{App, cookie, get, seal, set_cookies};
 
 #[test]
 fn a_session_of_one_line_is_a_private_cookie_of_rocket() {
@@ -302,4 +303,10 @@ fn rule_13_debug_shows_no_secret() {
     for secret in ["ada", "views", KEY] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
+}
+
+#[test]
+fn a_closure_that_asks_for_the_session_again_does_not_deadlock_and_loses_nothing() {
+    let browser = App::new("").browser();
+    assert_eq!(get(&browser, "/nested"), "7 views 0");
 }

@@ -1,5 +1,5 @@
-//! The seam, on a scripted server store: conflict, fault, stall, rotation, lock. What holds here holds
-//! for every store, since nothing above the trait knows which it is.
+//! The seam, on a server store with faults: conflict, fault, stall, rotation, lock. What holds here holds
+//! for every store, because nothing above the trait knows which it is.
 
 use std::sync::Arc;
 
@@ -14,17 +14,18 @@ use rocket::tokio::time::timeout;
 use rocket::{Shutdown, State, get, routes};
 use time::Duration;
 
-use crate::scripted::{Act, Scripted};
-use crate::support::{App, Visit, cookie, get as fetch, set_cookies};
+use crate::faulty::{Act, Faulty};
+use crate::site::{self, Visit};
+use crate::support::{App, cookie, get as fetch, set_cookies};
 
-const SETTINGS: &str = "[default.session]\nstore = \"scripted\"\nstore_timeout = \"50 ms\"";
+const SETTINGS: &str = "[default.session]\nstore = \"faulty\"\nstore_timeout = \"50 ms\"";
 
-fn app(store: &Arc<Scripted>) -> App {
-    App::new(SETTINGS).store("scripted", store.clone())
+fn app(store: &Arc<Faulty>) -> App {
+    App::new(SETTINGS).store("faulty", store.clone())
 }
 
-fn start() -> (Arc<Scripted>, App, Client) {
-    let store = Scripted::new();
+fn start() -> (Arc<Faulty>, App, Client) {
+    let store = Faulty::new();
     let app = app(&store);
     let browser = app.browser();
     assert_eq!(fetch(&browser, "/visits"), "1");
@@ -32,7 +33,7 @@ fn start() -> (Arc<Scripted>, App, Client) {
     (store, app, browser)
 }
 
-/// A request with this cookie, whatever the browser has learnt since.
+/// A request with this cookie, whatever the browser has been given since.
 fn with<'c>(browser: &'c Client, path: &str, cookie: &Cookie<'_>) -> LocalResponse<'c> {
     let header = format!("{}={}", cookie.name(), cookie.value());
     browser.get(path.to_owned()).header(Header::new("Cookie", header)).dispatch()
@@ -63,7 +64,7 @@ fn rule_1_a_fault_of_the_store_is_our_503_without_a_cookie_and_nothing_is_lost()
 
 #[test]
 fn rule_1_a_first_visit_that_cannot_be_kept_is_503_too() {
-    let store = Scripted::new();
+    let store = Faulty::new();
     store.next("create", Act::Fault);
     let browser = app(&store).browser();
     let response = browser.get("/visits").dispatch();
@@ -231,7 +232,7 @@ async fn together(browser: &asynchronous::Client, paths: impl Iterator<Item = St
 
 #[rocket::async_test]
 async fn rule_9_parallel_changes_of_different_fields_lose_none() {
-    let store = Scripted::new();
+    let store = Faulty::new();
     let browser = asynchronous::Client::tracked(app(&store).rocket()).await.unwrap();
     browser.get("/visits").dispatch().await;
     together(&browser, ["/slow/views", "/slow/text"].map(String::from).into_iter()).await;
@@ -241,8 +242,8 @@ async fn rule_9_parallel_changes_of_different_fields_lose_none() {
 
 #[rocket::async_test]
 async fn sixty_four_exclusive_increments_count_to_sixty_four() {
-    let store = Scripted::new();
-    let app = App::new("[default.session]\nstore = \"scripted\"").store("scripted", store.clone());
+    let store = Faulty::new();
+    let app = App::new("[default.session]\nstore = \"faulty\"").store("faulty", store.clone());
     let browser = asynchronous::Client::tracked(app.rocket()).await.unwrap();
     browser.get("/note/3").dispatch().await;
     together(&browser, (0..64).map(|_| "/slow/views".to_owned())).await;
@@ -268,19 +269,13 @@ fn exclusive_is_an_ordinary_session_where_the_store_has_no_locks() {
     assert_eq!(fetch(&browser, "/exclusive"), "true");
 }
 
-#[test]
-fn a_closure_that_asks_for_the_session_again_does_not_deadlock_and_loses_nothing() {
-    let browser = App::new("").browser();
-    assert_eq!(fetch(&browser, "/nested"), "7 views 0");
-}
-
 #[rocket::async_test]
 async fn nothing_of_a_store_goes_on_after_its_app_has_ended() {
-    let store = Scripted::new();
+    let store = Faulty::new();
     let browser = asynchronous::Client::tracked(app(&store).rocket()).await.unwrap();
     browser.get("/visits").dispatch().await;
     browser.terminate().await;
-    // A task that is told to end does so at its next step.
+    // A task that was aborted ends at its next step.
     for _ in 0..5000 {
         if Arc::strong_count(&store) == 1 {
             return;
@@ -290,9 +285,9 @@ async fn nothing_of_a_store_goes_on_after_its_app_has_ended() {
     panic!("{} still have the store", Arc::strong_count(&store) - 1);
 }
 
-/// Asks for the end of the server, and goes on when the stores have stopped or a while is over.
+/// Shuts the server down, and continues when the stores have stopped or after a while.
 #[get("/last")]
-async fn last(session: Visit<'_>, shutdown: Shutdown, store: &State<Arc<Scripted>>) -> String {
+async fn last(session: Visit<'_>, shutdown: Shutdown, store: &State<Arc<Faulty>>) -> String {
     shutdown.notify();
     let _ = timeout(std::time::Duration::from_millis(200), store.stopped.notified()).await;
     session.update(|visitor| {
@@ -303,14 +298,14 @@ async fn last(session: Visit<'_>, shutdown: Shutdown, store: &State<Arc<Scripted
 
 #[rocket::async_test]
 async fn a_request_that_the_end_of_the_server_finds_is_answered_and_kept() {
-    let store = Scripted::new();
+    let store = Faulty::new();
     let (told, ready) = rocket::tokio::sync::oneshot::channel();
     let told = std::sync::Mutex::new(Some(told));
     let liftoff = AdHoc::on_liftoff("Port", move |rocket| {
         let (told, port) = (told.lock().unwrap().take(), rocket.config().port);
         Box::pin(async move { told.unwrap().send(port).unwrap() })
     });
-    let rocket = app(&store).rocket().configure(App::figment(SETTINGS).merge(("port", 0)));
+    let rocket = app(&store).rocket().configure(site::figment(SETTINGS).merge(("port", 0)));
     let rocket = rocket.mount("/", routes![last]).manage(Arc::clone(&store)).attach(liftoff);
     let server = rocket::tokio::spawn(rocket.launch());
     let mut connection = TcpStream::connect(("127.0.0.1", ready.await.unwrap())).await.unwrap();

@@ -1,11 +1,14 @@
-//! Floods of visitors, and heaps of what has expired.
+//! Floods of visitors, and heaps of expired sessions.
 
 use std::time::{Duration, Instant};
 
 use rocket::http::Cookie;
 use rocket::local::asynchronous::Client;
-use sealed_sessions::{Clock, Id, Loaded, Record, Store, SystemClock, open_store};
+use sealed_sessions::store::{self, Loaded, Record, Store};
+use sealed_sessions::{Clock, SystemClock};
+use world::databases;
 
+use crate::site::record;
 use crate::support::{app, clock};
 
 #[rocket::async_test]
@@ -32,7 +35,7 @@ async fn anonymous_rows_are_gone_when_their_own_timeout_is_over() {
     for _ in 0..2500 {
         browser.get("/visits").dispatch().await;
     }
-    let store = open_store(&url, "__Host-session").unwrap();
+    let store = store::open(&url, "__Host-session").unwrap();
     assert_eq!(store.sweep(clock.seconds()).await.unwrap(), 0, "all of them live");
     clock.advance(time::Duration::minutes(1));
     let mut batches = Vec::new();
@@ -45,14 +48,14 @@ async fn anonymous_rows_are_gone_when_their_own_timeout_is_over() {
 
 #[rocket::async_test]
 async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it() {
-    let Some(mut server) = crate::servers::postgres() else { return };
-    let store = open_store(&server.url(), "__Host-session").unwrap();
+    let Some(mut server) = databases::postgres() else { return };
+    let store = store::open(&server.url(), "__Host-session").unwrap();
     store.start().await.unwrap();
     let clock = clock();
     let settings = "sweep_interval = \"1 second\"\nstore_timeout = \"1 second\"";
     let browser = Client::untracked(app(&server.url(), settings, clock.clone())).await.unwrap();
     server.kill();
-    // At least one round meets no server.
+    // At least one round finds no server.
     rocket::tokio::time::sleep(Duration::from_millis(2500)).await;
     server.restart();
     let record = record(clock.seconds() - 7200);
@@ -61,7 +64,7 @@ async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it()
         created = store.create(&record, record.seen + 60).await;
     }
     let deadline = Instant::now() + Duration::from_secs(30);
-    // A read at the time when it lived tells whether the row is there.
+    // A read at a time when it was alive tells whether the row is still there.
     while let Loaded::Found(_) = store.load(&record.id.to_text(), record.seen).await.unwrap() {
         assert!(Instant::now() < deadline, "nobody sweeps any more");
         rocket::tokio::time::sleep(Duration::from_millis(100)).await;
@@ -69,13 +72,7 @@ async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it()
     browser.terminate().await;
 }
 
-fn record(seen: i64) -> Record {
-    let id = Id::random().unwrap();
-    let data = "{}".to_owned();
-    Record { id, created: seen, seen, version: 1, data, remembered: false, signed_in: None, subject: None }
-}
-
-/// Half of the times are below this.
+/// The median time of a load and a touch.
 async fn median(store: &dyn Store, live: &Record, now: i64) -> Duration {
     let mut times = Vec::new();
     for n in 0..200 {
@@ -94,7 +91,7 @@ async fn a_million_expired_rows_do_not_slow_requests() {
 
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/sessions.db", directory.path().display());
-    let store = open_store(&url, "__Host-session").unwrap();
+    let store = store::open(&url, "__Host-session").unwrap();
     store.start().await.unwrap();
     let now = SystemClock.seconds();
     let live = record(now);
@@ -108,7 +105,7 @@ async fn a_million_expired_rows_do_not_slow_requests() {
     sqlx::query(heap).execute(&mut database).await.unwrap();
     let beside = median(&*store, &live, now).await;
 
-    let sweeper = open_store(&url, "__Host-session").unwrap();
+    let sweeper = store::open(&url, "__Host-session").unwrap();
     let sweeping = rocket::tokio::spawn(async move {
         let mut swept = 0;
         while let batch @ 1.. = sweeper.sweep(now).await.unwrap() {
@@ -130,8 +127,8 @@ async fn a_million_expired_rows_do_not_slow_requests() {
 async fn of_several_processes_one_sweeps_at_a_time() {
     use sqlx::Connection as _;
 
-    let Some(server) = crate::servers::postgres() else { return };
-    let store = open_store(&server.url(), "__Host-session").unwrap();
+    let Some(server) = databases::postgres() else { return };
+    let store = store::open(&server.url(), "__Host-session").unwrap();
     store.start().await.unwrap();
     let now = SystemClock.seconds();
     let expired = record(now - 7200);
@@ -140,7 +137,7 @@ async fn of_several_processes_one_sweeps_at_a_time() {
     let taken = "INSERT INTO sealed_session_leases VALUES ('sweep', 'another', 9000000000000)";
     sqlx::query(taken).execute(&mut database).await.unwrap();
     assert_eq!(store.sweep(now).await.unwrap(), 0, "another one is at it");
-    // It died with the lease in its hand, which is over now.
+    // It died holding the lease, which has expired now.
     sqlx::query("UPDATE sealed_session_leases SET expires = 0").execute(&mut database).await.unwrap();
     assert_eq!(store.sweep(now).await.unwrap(), 1);
     store.stop().await;

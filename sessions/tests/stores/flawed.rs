@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::sleep;
-use sealed_sessions::{
-    Capabilities, Clock, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, SystemClock,
-    UnixSeconds, Written, conformance, open_store,
+use sealed_sessions::store::{
+    self, Capabilities, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, UnixSeconds, Written,
 };
+use sealed_sessions::{Clock, SystemClock, conformance};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Flaw {
@@ -43,7 +43,7 @@ enum Flaw {
     StartsAfresh,
 }
 
-/// Each clause with a flaw that it must notice.
+/// Each clause, and a flaw that it must notice.
 const NOTICED_BY: &[(&str, Flaw)] = &[
     ("what was created is loaded, byte for byte", Flaw::CutsNumbers),
     ("create never overwrites", Flaw::CreateOverwrites),
@@ -103,7 +103,7 @@ struct Flawed {
 
 impl Flawed {
     fn in_memory(flaw: Flaw) -> Arc<dyn Store> {
-        let inner = open_store("memory", "__Host-session").unwrap();
+        let inner = store::open("memory", "__Host-session").unwrap();
         Arc::new(Flawed {
             inner,
             flaw,
@@ -218,7 +218,7 @@ impl Store for Flawed {
         }
     }
 
-    async fn rotate(
+    async fn renew(
         &self,
         old: &Id,
         record: &Record,
@@ -238,7 +238,7 @@ impl Store for Flawed {
                 self.inner.delete(&hash).await?;
                 Ok(written)
             }
-            _ => match self.inner.rotate(old, record, expected, until).await? {
+            _ => match self.inner.renew(old, record, expected, until).await? {
                 Written::Conflict if self.is(Flaw::RotateLosesOnConflict) => {
                     self.inner.delete(&hash).await?;
                     Ok(Written::Conflict)

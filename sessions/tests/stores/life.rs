@@ -3,8 +3,8 @@
 mod a_life {
     use rocket::http::Status;
     use time::Duration;
+    use world::on_every_store;
 
-    use crate::every::on_every_store;
     use crate::support::{app, clock, get, text};
 
     async fn is_the_same_on_every_store(url: &str) {
@@ -19,7 +19,7 @@ mod a_life {
         let signed_in = browser.cookies().get("__Host-session").cloned().unwrap();
         assert_eq!(text(&browser, "/visits").await, "2");
 
-        // A request with the id from before the login comes late: it is nobody, and signs nobody out.
+        // A request with the id from before the login comes late: it is anonymous and signs nobody out.
         let late = browser.get("/read").private_header(&anonymous);
         let late = late.dispatch().await;
         assert_eq!(late.headers().get("Set-Cookie").count(), 0);
@@ -46,7 +46,7 @@ mod a_life {
     }
 
     impl PrivateHeader for rocket::local::asynchronous::LocalRequest<'_> {
-        /// This cookie and no other, as it stands in a header.
+        /// Sends this cookie and no other.
         fn private_header(self, cookie: &rocket::http::Cookie<'_>) -> Self {
             let header = format!("{}={}", cookie.name(), cookie.value());
             self.header(rocket::http::Header::new("Cookie", header))
@@ -57,7 +57,7 @@ mod a_life {
 }
 
 mod at_rest {
-    use sealed_sessions::open_store;
+    use sealed_sessions::store;
 
     use crate::support::{browser, get};
 
@@ -68,7 +68,7 @@ mod at_rest {
             let url = format!("sqlite:{}/sessions.db", directory.path().display());
             let browser = browser(&url, settings).await;
             get(&browser, "/login/ada").await;
-            let store = open_store(&url, "__Host-session").unwrap();
+            let store = store::open(&url, "__Host-session").unwrap();
             let listed = store.by_subject("ada", 0).await.unwrap();
             assert_eq!(listed[0].data.contains("ada"), shown, "{settings}");
             assert_eq!(listed.len(), 1);
@@ -88,7 +88,7 @@ mod at_rest {
         browser.terminate().await;
         assert!(std::fs::read(directory.path().join("sessions.db")).is_ok_and(|bytes| !bytes.is_empty()));
         for entry in std::fs::read_dir(directory.path()).unwrap() {
-            // The store is being closed: what SQLite keeps beside the file goes.
+            // The store is being closed, so the files that SQLite keeps beside its own may be gone.
             let Ok(bytes) = std::fs::read(entry.unwrap().path()) else { continue };
             let found = bytes.windows(ticket.len()).any(|window| window == ticket.as_bytes());
             assert!(!found, "a stolen file would open sessions");
@@ -97,9 +97,11 @@ mod at_rest {
 }
 
 mod two_realms {
-    use sealed_sessions::{Clock, Id, Record, SystemClock, open_store};
+    use sealed_sessions::store::{self, Record};
+    use sealed_sessions::{Clock, SystemClock};
+    use world::on_every_store;
 
-    use crate::every::on_every_store;
+    use crate::site::record;
 
     async fn in_one_database_list_only_their_own(url: &str) {
         if url == "memory" {
@@ -109,19 +111,9 @@ mod two_realms {
         let subject = Some("ada".to_owned());
         let mut stores = Vec::new();
         for realm in ["__Host-shop", "__Host-admin"] {
-            let store = open_store(url, realm).unwrap();
+            let store = store::open(url, realm).unwrap();
             store.start().await.unwrap();
-            let (id, data) = (Id::random().unwrap(), "{}".to_owned());
-            let record = Record {
-                id,
-                created: now,
-                seen: now,
-                version: 1,
-                data,
-                remembered: false,
-                signed_in: None,
-                subject: subject.clone(),
-            };
+            let record = Record { subject: subject.clone(), ..record(now) };
             store.create(&record, now + 60).await.unwrap();
             stores.push(store);
         }
@@ -140,36 +132,30 @@ mod given_up {
     use std::time::Duration;
 
     use rocket::tokio::time::timeout;
-    use sealed_sessions::{Clock, Id, Loaded, Record, SystemClock, Written, open_store};
+    use sealed_sessions::store::{self, Id, Loaded, Record, Written};
+    use sealed_sessions::{Clock, SystemClock};
     use sqlx::{ConnectOptions, Connection, Executor};
 
-    /// Whoever gave up knows only the old id: it must not be dead when the store comes round to it.
+    use crate::site::record;
+
+    /// A caller that gave up knows only the old id, which must still work after the store has done its work.
     #[rocket::async_test]
     async fn a_renewal_leaves_the_old_session_as_it_was() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("sessions.db");
-        let store = open_store(&format!("sqlite:{}", file.display()), "__Host-session").unwrap();
+        let store = store::open(&format!("sqlite:{}", file.display()), "__Host-session").unwrap();
         store.start().await.unwrap();
         let now = SystemClock.seconds();
-        let old = Record {
-            id: Id::random().unwrap(),
-            created: now,
-            seen: now,
-            version: 1,
-            data: "{}".into(),
-            remembered: false,
-            signed_in: None,
-            subject: None,
-        };
+        let old = record(now);
         store.create(&old, now + 1800).await.unwrap();
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
         let mut other = options.connect().await.unwrap();
         other.execute("BEGIN IMMEDIATE").await.unwrap();
         let new = Record { id: Id::random().unwrap(), version: 2, ..old.clone() };
-        let renewal = store.rotate(&old.id, &new, 1, now + 1800);
+        let renewal = store.renew(&old.id, &new, 1, now + 1800);
         assert!(timeout(Duration::from_millis(200), renewal).await.is_err(), "another one is writing");
         other.execute("COMMIT").await.unwrap();
-        // There is one writer: this comes after what is left of the renewal.
+        // SQLite has one writer at a time: this comes after what is left of the renewal.
         let touched = store.touch(&old, now + 1800).await.unwrap();
         assert!(matches!(touched, Written::Saved(_)), "{touched:?}");
         assert_eq!(store.load(&old.id.to_text(), now).await.unwrap(), Loaded::Found(old));

@@ -2,10 +2,9 @@
 
 mod conformance;
 mod crowds;
-mod every;
 mod flawed;
 mod life;
 mod parallel;
-#[allow(dead_code, reason = "shared with the tests of the app")]
-mod servers;
+#[path = "../site/mod.rs"]
+mod site;
 mod support;

@@ -1,13 +1,51 @@
-//! Requests of one session at once: nothing is lost (rule 9).
+//! Parallel requests of one session: nothing is lost (rule 9).
 
 mod different_fields {
-    use rocket::futures::future::join_all;
+    use std::collections::BTreeMap;
 
-    use crate::every::on_every_store;
-    use crate::support::{browser, get, text};
+    use rocket::futures::future::join_all;
+    use rocket::local::asynchronous::Client;
+    use rocket::{get, routes, tokio};
+    use sealed_sessions::{Session, SessionData, Sessions};
+    use serde::{Deserialize, Serialize};
+    use world::on_every_store;
+
+    use crate::site::figment;
+    use crate::support::{clock, get, table, text};
+
+    #[derive(Default, Clone, Serialize, Deserialize)]
+    struct Counters {
+        views: u64,
+        /// By name, as fields of the session itself.
+        #[serde(flatten)]
+        counts: BTreeMap<String, u64>,
+    }
+
+    impl SessionData for Counters {}
+
+    #[get("/visits")]
+    fn visits(session: Session<'_, Counters>) {
+        session.update(|counters| counters.views += 1);
+    }
+
+    /// Adds one to a field of its own, and lets other requests run between reading and writing.
+    #[get("/count/<field>")]
+    async fn count(session: Session<'_, Counters>, field: String) {
+        session.get();
+        tokio::task::yield_now().await;
+        session.update(|counters| *counters.counts.entry(field).or_default() += 1);
+    }
+
+    #[get("/sum")]
+    fn sum(session: Session<'_, Counters>) -> String {
+        session.get().counts.values().sum::<u64>().to_string()
+    }
 
     async fn sixty_four_of_different_fields_lose_none(url: &str) {
-        let browser = browser(url, "").await;
+        let sessions = Sessions::<Counters>::fairing().clock(clock());
+        let routes = routes![visits, count, sum];
+        let rocket = rocket::custom(figment(&table(url, ""))).attach(sessions).mount("/", routes);
+        let browser = Client::tracked(rocket).await.unwrap();
         get(&browser, "/visits").await;
         let paths: Vec<String> = (0..64).map(|n| format!("/count/field{n}")).collect();
         let answers = join_all(paths.iter().map(|path| get(&browser, path))).await;
@@ -22,8 +60,8 @@ mod different_fields {
 
 mod the_same_field {
     use rocket::futures::future::join_all;
+    use world::on_every_store;
 
-    use crate::every::on_every_store;
     use crate::support::{browser, get, text};
 
     async fn sixty_four_in_turn_count_to_sixty_four(url: &str) {
@@ -41,8 +79,8 @@ mod the_same_field {
 
 mod two_processes {
     use rocket::futures::future::join_all;
+    use world::on_servers;
 
-    use crate::every::on_servers;
     use crate::support::{browser, get, text};
 
     /// Two apps with pools and locks of their own, as two processes have them.

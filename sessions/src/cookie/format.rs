@@ -1,0 +1,183 @@
+//! The cookie on the wire: writing its `Set-Cookie` lines, and opening a value that came back.
+//!
+//! A session of one line is exactly a private cookie of Rocket: base64 of the sealed ticket, bound to
+//! the cookie's name. A longer one is sealed whole and then cut into chunks: the cookie itself holds
+//! `COUNT.first-chunk`, and `NAME.1`, `NAME.2`, … hold the others. The seal is bound to name and count, so
+//! chunks of different seals, or too few or too many of them, do not open.
+
+use std::borrow::Cow;
+
+use base64_simd::STANDARD;
+use smallvec::SmallVec;
+
+use super::keyring::{KeyAge, Keyring};
+use super::request_cookies::{MAX_CHUNKS, SentChunks, SentValue};
+use super::settings::CookieSettings;
+use super::ticket::Ticket;
+use crate::clock::UnixSeconds;
+use crate::error::Invalid;
+
+/// The longest `Set-Cookie` line that browsers and proxies accept, in bytes (RFC 6265bis; ASVS 5.0, 3.3.5).
+pub const MAX_LINE_BYTES: usize = 4096;
+
+const HEADER: &str = "Set-Cookie: ";
+const REMOVED: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
+/// Set-Cookie lines: nearly always one.
+pub(crate) type Lines = SmallVec<[String; 1]>;
+
+/// A realm's cookie: its name, its attributes and its limit.
+pub(crate) struct CookieFormat {
+    pub(crate) name: String,
+    attributes: String,
+    persistent: bool,
+    max_bytes: usize,
+}
+
+/// Why a session cannot be sent.
+#[derive(Debug)]
+pub(crate) enum Unsendable {
+    TooLarge { bytes: usize, limit: usize },
+    SealFailed,
+}
+
+impl CookieFormat {
+    pub(crate) fn new(settings: &CookieSettings) -> CookieFormat {
+        let mut attributes = format!("; HttpOnly; SameSite={}; Path={}", settings.same_site, settings.path);
+        if settings.secure {
+            attributes.push_str("; Secure");
+        }
+        if let Some(domain) = &settings.domain {
+            attributes.push_str("; Domain=");
+            attributes.push_str(domain);
+        }
+        if settings.partitioned {
+            attributes.push_str("; Partitioned");
+        }
+        CookieFormat {
+            name: settings.name.clone(),
+            attributes,
+            persistent: settings.persistent,
+            max_bytes: settings.max_bytes,
+        }
+    }
+
+    /// The lines that set `ticket`, and those that remove the chunks of `sent` that it does not overwrite.
+    pub(crate) fn set(
+        &self,
+        keyring: &Keyring,
+        ticket: Ticket,
+        max_age: UnixSeconds,
+        sent: &SentChunks,
+    ) -> Result<Lines, Unsendable> {
+        let text_bytes = base64_bytes(ticket.sealed_bytes());
+        let mut digits = itoa::Buffer::new();
+        let tail = self.tail(digits.format(max_age));
+        let one_line = HEADER.len() + self.name.len() + "=".len() + text_bytes + bytes(&tail);
+        let mut lines = if one_line <= MAX_LINE_BYTES {
+            self.refuse_above_limit(one_line)?;
+            let sealed = keyring.seal(self.name.as_bytes(), ticket).map_err(|_| Unsendable::SealFailed)?;
+            let mut line = String::with_capacity(one_line);
+            line.push_str(&self.name);
+            line.push('=');
+            STANDARD.encode_append(&sealed, &mut line);
+            tail.iter().for_each(|part| line.push_str(part));
+            Lines::from([line])
+        } else {
+            self.chunks(keyring, ticket, text_bytes, &tail.concat())?
+        };
+        let kept = lines.len();
+        lines.extend(sent.from(kept).map(|chunk| self.removal(chunk)));
+        Ok(lines)
+    }
+
+    /// The lines that remove the cookie and every chunk of it that the browser sent.
+    pub(crate) fn clear(&self, sent: &SentChunks) -> Lines {
+        let mut lines = Lines::from([self.removal(0)]);
+        lines.extend(sent.from(1).map(|chunk| self.removal(chunk)));
+        lines
+    }
+
+    /// The length of the names and `=` of a session in so many cookies.
+    pub(crate) fn name_bytes(&self, cookies: usize) -> usize {
+        (0..cookies).map(|chunk| self.chunk_name(chunk).len() + "=".len()).sum()
+    }
+
+    /// What each `Set-Cookie` line has beside name and value.
+    pub(crate) fn line_bytes(&self, max_age: UnixSeconds) -> usize {
+        let mut digits = itoa::Buffer::new();
+        HEADER.len() + bytes(&self.tail(digits.format(max_age)))
+    }
+
+    fn chunks(
+        &self,
+        keyring: &Keyring,
+        ticket: Ticket,
+        text_bytes: usize,
+        tail: &str,
+    ) -> Result<Lines, Unsendable> {
+        let overhead = HEADER.len() + self.name.len() + ".99".len() + "=".len() + "99.".len() + tail.len();
+        let room = MAX_LINE_BYTES.saturating_sub(overhead).max(1);
+        let count = text_bytes.div_ceil(room);
+        self.refuse_above_limit(text_bytes.saturating_add(count.saturating_mul(overhead)))?;
+        if count > MAX_CHUNKS {
+            return Err(Unsendable::TooLarge { bytes: text_bytes, limit: MAX_CHUNKS * room });
+        }
+        let sealed = keyring.seal(&self.associated(count), ticket).map_err(|_| Unsendable::SealFailed)?;
+        let text = STANDARD.encode_to_string(sealed);
+        let mut rest = text.as_str();
+        let mut lines = Lines::with_capacity(count);
+        for chunk in 0..count {
+            let (piece, later) = rest.split_at(room.min(rest.len()));
+            let count = if chunk == 0 { format!("{count}.") } else { String::new() };
+            lines.push(format!("{}={count}{piece}{tail}", self.chunk_name(chunk)));
+            rest = later;
+        }
+        Ok(lines)
+    }
+
+    fn refuse_above_limit(&self, bytes: usize) -> Result<(), Unsendable> {
+        if bytes > self.max_bytes {
+            return Err(Unsendable::TooLarge { bytes, limit: self.max_bytes });
+        }
+        Ok(())
+    }
+
+    /// What follows the value, in parts, so that only the whole line is allocated.
+    fn tail<'a>(&'a self, max_age: &'a str) -> [&'a str; 3] {
+        if self.persistent { [&self.attributes, "; Max-Age=", max_age] } else { [&self.attributes, "", ""] }
+    }
+
+    fn removal(&self, chunk: usize) -> String {
+        format!("{}={}{REMOVED}", self.chunk_name(chunk), self.attributes)
+    }
+
+    fn chunk_name(&self, chunk: usize) -> String {
+        match chunk {
+            0 => self.name.clone(),
+            _ => format!("{}.{chunk}", self.name),
+        }
+    }
+
+    /// What the seal is bound to beside the key.
+    fn associated(&self, count: usize) -> Cow<'_, [u8]> {
+        match count {
+            1 => Cow::Borrowed(self.name.as_bytes()),
+            _ => Cow::Owned(format!("{}.{count}", self.name).into_bytes()),
+        }
+    }
+
+    /// Opens one of the values that the browser sent.
+    pub(crate) fn open(&self, keyring: &Keyring, value: &SentValue<'_>) -> Result<(Ticket, KeyAge), Invalid> {
+        let sealed = STANDARD.decode_to_vec(value.text()).map_err(|_| Invalid::Malformed)?;
+        keyring.open(&self.associated(value.cookies()), sealed)
+    }
+}
+
+fn base64_bytes(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
+fn bytes(parts: &[&str]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}

@@ -1,0 +1,79 @@
+//! The keys: the current one seals, the previous ones still open.
+
+use std::fmt;
+
+use cookie::Key;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::seal::{SealFailed, SealingKey};
+use super::ticket::Ticket;
+use crate::error::Invalid;
+use crate::record::id::Id;
+
+/// All keys of an app. `Debug` shows how many there are and nothing else.
+pub(crate) struct Keyring {
+    current: SealingKey,
+    previous: Vec<SealingKey>,
+    handles: Hmac<Sha256>,
+}
+
+/// Which key sealed a cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyAge {
+    /// The key that seals today.
+    Current,
+    /// One of `previous_keys`: the next response seals the session with the current one.
+    Previous,
+}
+
+impl Keyring {
+    /// A keyring that seals with `current` and opens with every key; `None` if the cipher refuses one.
+    pub(crate) fn new(current: &Key, previous: &[Key]) -> Option<Keyring> {
+        let sealing = |key: &Key| key.encryption().first_chunk().and_then(SealingKey::new);
+        Some(Keyring {
+            current: sealing(current)?,
+            previous: previous.iter().map(sealing).collect::<Option<_>>()?,
+            handles: Hmac::new_from_slice(current.signing()).ok()?,
+        })
+    }
+
+    /// Seals a ticket under the current key, bound to `associated`.
+    pub(crate) fn seal(&self, associated: &[u8], ticket: Ticket) -> Result<Vec<u8>, SealFailed> {
+        let mut buffer = ticket.into_buffer();
+        self.current.seal(associated, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// Opens what any of the keys sealed.
+    pub(crate) fn open(&self, associated: &[u8], mut sealed: Vec<u8>) -> Result<(Ticket, KeyAge), Invalid> {
+        // A failed attempt destroys the buffer.
+        let kept = if self.previous.is_empty() { Vec::new() } else { sealed.clone() };
+        let age = match self.current.open(associated, &mut sealed) {
+            Ok(()) => KeyAge::Current,
+            Err(reason) => {
+                let opens = |key: &SealingKey| {
+                    sealed.clone_from(&kept);
+                    key.open(associated, &mut sealed).is_ok()
+                };
+                self.previous.iter().any(opens).then_some(KeyAge::Previous).ok_or(reason)?
+            }
+        };
+        Ticket::from_opened(sealed).map(|ticket| (ticket, age)).ok_or(Invalid::Format)
+    }
+
+    /// A session's name in logs: a keyed hash of its id, useless to anyone who reads it (ASVS 5.0, 14.2.1).
+    pub(crate) fn handle(&self, id: &Id) -> String {
+        let mut mac = self.handles.clone();
+        mac.update(b"session handle");
+        mac.update(id.as_bytes());
+        let hash = mac.finalize().into_bytes();
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring(1 current, {} previous)", self.previous.len())
+    }
+}

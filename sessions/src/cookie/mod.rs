@@ -1,0 +1,11 @@
+//! The cookie: its name and attributes, its seal, and the ticket inside.
+
+pub(crate) mod format;
+pub(crate) mod key;
+pub(crate) mod keyring;
+#[cfg(test)]
+mod properties;
+pub(crate) mod request_cookies;
+pub(crate) mod seal;
+pub(crate) mod settings;
+pub(crate) mod ticket;

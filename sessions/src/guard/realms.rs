@@ -1,0 +1,90 @@
+//! The sessions of several realms in one page.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use rocket::request::{FromRequest, Outcome, Request};
+use rocket::{Ignite, Rocket, Sentinel};
+
+use super::session::{Session, engine, lacks_sessions, of_realm, outcome};
+use crate::data::SessionData;
+use crate::engine::Engine;
+use crate::error::SessionError;
+
+/// The guard of a page that works with several realms at once, wherever the page itself is mounted.
+///
+/// ```
+/// # use rocket::get;
+/// # use serde::{Deserialize, Serialize};
+/// # use sealed_sessions::SessionData;
+/// use sealed_sessions::Realms;
+/// # #[derive(Default, Clone, Serialize, Deserialize)]
+/// # struct Visitor { views: u64 }
+/// # impl SessionData for Visitor {}
+///
+/// #[get("/")]
+/// async fn overview(realms: Realms<'_, Visitor>) -> String {
+///     let mut text = String::new();
+///     for path in realms.paths() {
+///         match realms.session(path).await {
+///             Ok(session) => text.push_str(&format!("{path}: {}\n", session.get().views)),
+///             Err(error) => text.push_str(&format!("{path}: {error}\n")),
+///         }
+///     }
+///     text
+/// }
+/// ```
+pub struct Realms<'r, T> {
+    engine: &'r Engine,
+    request: &'r Request<'r>,
+    data: PhantomData<fn() -> T>,
+}
+
+impl<'r, T: SessionData> Realms<'r, T> {
+    /// The path prefixes of all realms, in alphabetical order; `"/"` for the whole site.
+    pub fn paths(&self) -> impl Iterator<Item = &'r str> + use<'r, T> {
+        self.engine.realms.iter().map(|realm| realm.path.as_str())
+    }
+
+    /// The realm that contains the request's own path.
+    pub fn here(&self) -> Option<&'r str> {
+        let number = self.engine.realms.containing(self.request.uri().path())?;
+        self.paths().nth(number)
+    }
+
+    /// The store of the realm at `path`: the part of the setting `store` before the first `:`.
+    pub fn store_name(&self, path: &str) -> Option<&'r str> {
+        let number = self.engine.realms.named(path)?;
+        self.engine.realms.get(number).map(|realm| realm.store_name.as_str())
+    }
+
+    /// The session of the realm at `path`, loaded unless this request has it already.
+    ///
+    /// # Errors
+    /// When no realm has this path, or its store does not answer.
+    pub async fn session(&self, path: &str) -> Result<Session<'r, T>, SessionError> {
+        let number = self.engine.realms.named(path).ok_or(SessionError::OutsideEveryRealm)?;
+        of_realm(self.engine, self.request, number).await
+    }
+}
+
+impl<T> fmt::Debug for Realms<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.engine.realms.iter().map(|realm| &realm.path)).finish()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: SessionData> FromRequest<'r> for Realms<'r, T> {
+    type Error = SessionError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, SessionError> {
+        outcome(engine::<T>(request).map(|engine| Realms { engine, request, data: PhantomData }))
+    }
+}
+
+impl<T: SessionData> Sentinel for Realms<'_, T> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        lacks_sessions::<T>(rocket)
+    }
+}

@@ -1,0 +1,64 @@
+//! Realms: path prefixes whose sessions have a cookie, a store and settings of their own.
+
+pub(crate) mod config_error;
+mod duration;
+pub(crate) mod map;
+pub(crate) mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::config_error::ConfigError;
+use self::settings::RealmSettings;
+use crate::cookie::format::CookieFormat;
+use crate::cookie::keyring::Keyring;
+use crate::record::timeouts::RealmTimeouts;
+use crate::store::Store;
+use crate::store::at_rest::SealedAtRest;
+use crate::store::bounded::BoundedStore;
+use crate::store::open::{open, schemes};
+
+/// One realm of an app.
+pub(crate) struct Realm {
+    /// The path prefix; `/` for the whole site.
+    pub(crate) path: String,
+    pub(crate) store: BoundedStore,
+    pub(crate) store_name: String,
+    pub(crate) store_required: bool,
+    pub(crate) sweep_interval: Duration,
+    pub(crate) cookie: CookieFormat,
+    pub(crate) timeouts: RealmTimeouts,
+    pub(crate) keyring: Arc<Keyring>,
+}
+
+/// A store that the app brings, by the name that the setting `store` chooses it by.
+pub(crate) type NamedStore = (String, Arc<dyn Store>);
+
+impl Realm {
+    pub(crate) fn new(settings: RealmSettings, stores: &[NamedStore]) -> Result<Realm, ConfigError> {
+        let scheme = settings.store.split(':').next().unwrap_or_default().to_owned();
+        let given = stores.iter().find(|(name, _)| *name == scheme).map(|(_, store)| Arc::clone(store));
+        let opened = given.map_or_else(|| open(&settings.store, &settings.cookie.name), Ok);
+        let store = opened.map_err(|problem| {
+            let names = schemes().chain(stores.iter().map(|(name, _)| name.as_str()));
+            let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            ConfigError::new(format!("{}.store", settings.table), problem, accepted)
+        })?;
+        // The cookie store's records are sealed whole in any case.
+        let store: Arc<dyn Store> = if settings.seal_at_rest && store.capabilities().server_side {
+            Arc::new(SealedAtRest::new(store, Arc::clone(&settings.keyring)))
+        } else {
+            store
+        };
+        Ok(Realm {
+            path: settings.path,
+            store: BoundedStore::new(store, settings.store_timeout, settings.lock_timeout),
+            store_name: scheme,
+            store_required: settings.store_required,
+            sweep_interval: settings.sweep_interval,
+            cookie: CookieFormat::new(&settings.cookie),
+            timeouts: settings.timeouts,
+            keyring: settings.keyring,
+        })
+    }
+}

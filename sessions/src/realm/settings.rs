@@ -1,0 +1,234 @@
+//! The settings: the table `session` of the app's configuration, read and checked at launch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cookie::Key;
+use rocket::figment::Figment;
+use rocket::figment::error::{Error as FigmentError, Kind};
+use rocket::figment::value::{Dict, Value};
+use serde::Deserialize;
+
+use super::config_error::ConfigError;
+use super::duration;
+use crate::clock::UnixSeconds;
+use crate::cookie::key::{ConfiguredKey, KEY_FORMS, KeyProblem};
+use crate::cookie::keyring::Keyring;
+use crate::cookie::settings::{CookieSettings, SameSite};
+use crate::record::timeouts::{RealmTimeouts, Timeouts};
+
+/// The settings of one realm.
+pub(crate) struct RealmSettings {
+    /// The path prefix; `/` for the whole site.
+    pub(crate) path: String,
+    /// The name of this realm's table in error messages.
+    pub(crate) table: String,
+    pub(crate) store: String,
+    pub(crate) store_timeout: Duration,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) store_required: bool,
+    pub(crate) seal_at_rest: bool,
+    pub(crate) sweep_interval: Duration,
+    pub(crate) cookie: CookieSettings,
+    pub(crate) timeouts: RealmTimeouts,
+    pub(crate) keyring: Arc<Keyring>,
+}
+
+/// Whether the configuration has a `secret_key`, good or bad. Rocket's default of 32 zero bytes means that it
+/// has none.
+pub fn has_secret_key(figment: &Figment) -> bool {
+    !matches!(
+        figment.extract_inner::<ConfiguredKey>("secret_key").map(|ConfiguredKey(key)| key),
+        Ok(Err(KeyProblem::Missing)) | Err(FigmentError { kind: Kind::MissingField(_), .. })
+    )
+}
+
+/// Reads `secret_key` and the table `session`: the settings of every realm, in alphabetical order.
+pub(crate) fn read(figment: &Figment) -> Result<Vec<RealmSettings>, ConfigError> {
+    let secret_key = secret_key(figment)?;
+    let (shared, realms) = tables(figment)?;
+    let read =
+        |path: &str, table: String, own: Dict| RealmSettings::read(&secret_key, path, table, &shared, own);
+    if realms.is_empty() {
+        return Ok(vec![read("/", "session".into(), Dict::new())?]);
+    }
+    let mut all: Vec<RealmSettings> = Vec::with_capacity(realms.len());
+    for (path, own) in &realms {
+        let table = format!("session.realms.{path:?}");
+        let own = own.deserialize().map_err(|error| ConfigError::explain(&error, &table, None))?;
+        let realm = read(path, table, own)?;
+        if let Some(other) = all.iter().find(|other| other.cookie.name == realm.cookie.name) {
+            return Err(ConfigError::new(
+                format!("{}.cookie", realm.table),
+                format!("is {:?}, which {} has already", realm.cookie.name, other.table),
+                "another name for each realm, since a seal is bound to it",
+            ));
+        }
+        all.push(realm);
+    }
+    Ok(all)
+}
+
+/// The paths of the realms that the table `session` has; none where the whole site is one realm.
+pub(crate) fn realm_paths(figment: &Figment) -> Result<Vec<String>, ConfigError> {
+    let (_, realms) = tables(figment)?;
+    realms.into_keys().map(|path| checked_path(&path).map(|()| path)).collect()
+}
+
+/// The table `session`, and the tables of its realms by their paths.
+fn tables(figment: &Figment) -> Result<(Dict, Dict), ConfigError> {
+    let mut shared = match figment.extract_inner::<Dict>("session") {
+        Ok(table) => table,
+        Err(error) if error.missing() => Dict::new(),
+        // The value is not shown: it may hold keys.
+        Err(_) => {
+            let accepted = "a table such as {idle_timeout=\"30 minutes\"}";
+            return Err(ConfigError::new("session", "is not a table", accepted));
+        }
+    };
+    let not_tables = |_| {
+        let accepted = "a table for each path prefix that sessions live under";
+        ConfigError::new("session.realms", "is not a table", accepted)
+    };
+    let realms = match shared.remove("realms") {
+        None => Dict::new(),
+        Some(value) => value.deserialize().map_err(not_tables)?,
+    };
+    Ok((shared, realms))
+}
+
+fn checked_path(path: &str) -> Result<(), ConfigError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    let whole = path.starts_with('/') && path.bytes().all(plain);
+    if path == "/" || (whole && !path.ends_with('/') && !path.contains("//")) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        format!("session.realms.{path:?}"),
+        "is not a path prefix",
+        "\"/\", or a path such as \"/shop\" of letters, digits and -_.~, without a slash at its end",
+    ))
+}
+
+fn secret_key(figment: &Figment) -> Result<Key, ConfigError> {
+    let refuse = |problem: &str| ConfigError::new("secret_key", problem, KEY_FORMS);
+    let missing = || refuse("is not set, and sessions cannot be sealed without a key");
+    match figment.extract_inner::<ConfiguredKey>("secret_key") {
+        Ok(ConfiguredKey(Ok(key))) => Ok(key),
+        Ok(ConfiguredKey(Err(KeyProblem::Missing))) => Err(missing()),
+        Ok(ConfiguredKey(Err(problem))) => Err(refuse(&format!("cannot be used: {problem}"))),
+        Err(error) if error.missing() => Err(missing()),
+        Err(_) => Err(refuse("cannot be used: it is neither text nor bytes")),
+    }
+}
+
+fn keyring(current: &Key, table: &str, previous: Vec<ConfiguredKey>) -> Result<Keyring, ConfigError> {
+    let mut keys: Vec<Key> = Vec::with_capacity(previous.len());
+    for (n, ConfiguredKey(key)) in previous.into_iter().enumerate() {
+        let refuse = |problem| {
+            let problem = format!("cannot be used: {problem}");
+            ConfigError::new(format!("{table}.previous_keys[{n}]"), problem, KEY_FORMS)
+        };
+        match key {
+            Ok(key) if key == *current || keys.contains(&key) => return Err(refuse(KeyProblem::Duplicate)),
+            Ok(key) => keys.push(key),
+            Err(problem) => return Err(refuse(problem)),
+        }
+    }
+    Keyring::new(current, &keys)
+        .ok_or_else(|| ConfigError::new("secret_key", "cannot be used by the cipher", KEY_FORMS))
+}
+
+/// A table as it is written. Absent settings get their defaults below.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    store: Option<String>,
+    #[serde(default, deserialize_with = "duration::wait")]
+    store_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::wait")]
+    lock_timeout: Option<Duration>,
+    store_required: Option<bool>,
+    seal_at_rest: Option<bool>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    sweep_interval: Option<Duration>,
+    cookie: Option<String>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    idle_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    absolute_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    anonymous_idle_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    remember_idle_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::lifetime")]
+    remember_absolute_timeout: Option<Duration>,
+    secure: Option<bool>,
+    same_site: Option<SameSite>,
+    path: Option<String>,
+    domain: Option<String>,
+    partitioned: Option<bool>,
+    persistent: Option<bool>,
+    previous_keys: Option<Vec<ConfiguredKey>>,
+    max_cookie_bytes: Option<usize>,
+}
+
+const DAY: UnixSeconds = 24 * 60 * 60;
+
+impl RealmSettings {
+    fn read(
+        secret_key: &Key,
+        path: &str,
+        table: String,
+        shared: &Dict,
+        own: Dict,
+    ) -> Result<RealmSettings, ConfigError> {
+        checked_path(path)?;
+        let mut merged = shared.clone();
+        merged.extend(own.clone());
+        let written: Table = Value::from(merged)
+            .deserialize()
+            .map_err(|error| ConfigError::explain(&error, &table, Some(&own)))?;
+
+        let idle = seconds(written.idle_timeout, 30 * 60);
+        let absolute = seconds(written.absolute_timeout, DAY / 2);
+        let settings = RealmSettings {
+            path: path.to_owned(),
+            store: written.store.unwrap_or_else(|| "cookie".into()),
+            store_timeout: written.store_timeout.unwrap_or(Duration::from_secs(2)),
+            lock_timeout: written.lock_timeout.unwrap_or(Duration::from_secs(10)),
+            store_required: written.store_required.unwrap_or(true),
+            seal_at_rest: written.seal_at_rest.unwrap_or(false),
+            sweep_interval: written.sweep_interval.unwrap_or(Duration::from_secs(60)),
+            timeouts: RealmTimeouts {
+                signed_in: Timeouts { idle, absolute },
+                anonymous: Timeouts { idle: seconds(written.anonymous_idle_timeout, idle), absolute },
+                remembered: Timeouts {
+                    idle: seconds(written.remember_idle_timeout, 14 * DAY),
+                    absolute: seconds(written.remember_absolute_timeout, 30 * DAY),
+                },
+            },
+            cookie: CookieSettings {
+                name: written.cookie.unwrap_or_else(|| "__Host-session".into()),
+                secure: written.secure.unwrap_or(true),
+                same_site: written.same_site.unwrap_or(SameSite::Lax),
+                path: written.path.unwrap_or_else(|| "/".into()),
+                domain: written.domain,
+                partitioned: written.partitioned.unwrap_or(false),
+                persistent: written.persistent.unwrap_or(true),
+                max_bytes: written.max_cookie_bytes.unwrap_or(8192),
+            },
+            keyring: Arc::new(keyring(secret_key, &table, written.previous_keys.unwrap_or_default())?),
+            table,
+        };
+        settings.cookie.check(path).map_err(|refused| {
+            let key = format!("{}.{}", settings.table, refused.key);
+            ConfigError::new(key, refused.problem, refused.accepted)
+        })?;
+        Ok(settings)
+    }
+}
+
+fn seconds(written: Option<Duration>, default: UnixSeconds) -> UnixSeconds {
+    written.map_or(default, |span| UnixSeconds::try_from(span.as_secs()).unwrap_or(UnixSeconds::MAX))
+}

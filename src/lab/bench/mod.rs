@@ -1,0 +1,166 @@
+//! What experiments run on: stores under test, small servers over them, browsers and clocks.
+
+mod browser;
+mod clocks;
+mod column;
+mod journal;
+mod node;
+mod site;
+mod small_app;
+mod spy;
+mod watched;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rocket::config::LogLevel;
+use sealed_sessions::keys::generate_key;
+use sealed_sessions::store::{Id, Store, StoreError};
+use sealed_sessions::testing::ManualClock;
+use sealed_sessions::{Clock, SystemClock};
+use tempfile::TempDir;
+use time::Duration;
+
+use self::clocks::Ahead;
+use self::journal::Journal;
+use self::spy::Spy;
+
+pub(super) use self::browser::Browser;
+pub(super) use self::column::scheme;
+pub use self::column::{Column, configured};
+pub use self::journal::{Exchange, Measurements};
+pub(super) use self::node::{COOKIE, Node};
+pub(super) use self::site::MAX_NOTE_BYTES;
+pub(super) use self::small_app::small_app;
+pub(super) use self::watched::{Observer, Operation, Watched};
+
+/// Where one experiment runs on one store: it opens stores, starts servers over them, and keeps what
+/// happened.
+pub(super) struct Bench {
+    column: Column,
+    log_level: LogLevel,
+    clock: Arc<ManualClock>,
+    down: Arc<AtomicBool>,
+    directory: TempDir,
+    /// Shared with no other run, so that a database in use shows the sessions of this one only.
+    realm: String,
+    key: String,
+    journal: Journal,
+}
+
+/// How a server differs from the first one of its experiment.
+#[derive(Default)]
+pub(super) struct Setup {
+    /// The store that it shares; without one, it opens its own from the setting.
+    pub(super) store: Option<Arc<dyn Store>>,
+    /// Its key; without one, that of the experiment.
+    pub(super) key: Option<String>,
+    pub(super) previous_keys: Vec<String>,
+    /// How far its clock is ahead.
+    pub(super) ahead: Duration,
+}
+
+impl Bench {
+    pub(super) fn new(column: &Column, log_level: LogLevel) -> Result<Bench, String> {
+        let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+        let id = Id::random().map_err(|error| format!("no random bits: {error}"))?;
+        Ok(Bench {
+            column: column.clone(),
+            log_level,
+            // Databases that expire sessions by themselves use the true time.
+            clock: Arc::new(ManualClock::at(SystemClock.now())),
+            down: Arc::default(),
+            directory,
+            realm: format!("lab-{}", id.to_text()),
+            key: new_key()?,
+            journal: Journal::default(),
+        })
+    }
+
+    pub(super) fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.clock.seconds()
+    }
+
+    pub(super) fn advance(&self, step: Duration) {
+        self.clock.advance(step);
+    }
+
+    /// Takes the store's server away, or gives it back.
+    pub(super) fn store_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// The first server of an experiment, or the same one started again.
+    pub(super) async fn node(&self) -> Result<Node, String> {
+        self.node_with(Setup::default()).await
+    }
+
+    pub(super) async fn node_with(&self, setup: Setup) -> Result<Node, String> {
+        let store = match setup.store {
+            Some(store) => store,
+            None => self.watched(self.column.open(self.directory.path(), &self.realm)?),
+        };
+        let key = setup.key.unwrap_or_else(|| self.key.clone());
+        let clock: Arc<dyn Clock> = Arc::new(Ahead { of: self.clock.clone(), by: setup.ahead });
+        let clock = self.column.clock(clock);
+        let name = &self.column.name;
+        Node::start(store, &key, &setup.previous_keys, clock, self.log_level)
+            .await
+            .map_err(|problem| format!("a server over the store {name:?} could not be started: {problem}"))
+    }
+
+    /// A server that was given the key and nothing else.
+    pub(super) async fn node_with_the_key_alone(&self, other: &Node) -> Result<Node, String> {
+        let setting = if other.server_side { "memory" } else { "cookie" };
+        let store = Column::new(setting)?.open(self.directory.path(), &self.realm)?;
+        let store = Some(self.watched(store));
+        self.node_with(Setup { store, ..Setup::default() }).await
+    }
+
+    fn watched(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        let spy = Spy::new(&*store, Arc::clone(&self.down));
+        Arc::new(Watched::new(store, spy))
+    }
+
+    pub(super) fn browser(&self, name: &'static str) -> Browser<'_> {
+        Browser::new(&self.journal, name)
+    }
+
+    /// Notes a question to the store itself.
+    pub(super) fn asked<V>(
+        &self,
+        question: &str,
+        answer: Result<V, StoreError>,
+        show: impl FnOnce(&V) -> String,
+    ) -> Option<V> {
+        let status = match &answer {
+            Ok(value) => show(value),
+            Err(error) => error.to_string(),
+        };
+        self.journal.note(Exchange {
+            who: "server",
+            method: "store",
+            path: question.into(),
+            status,
+            ..Exchange::default()
+        });
+        answer.ok()
+    }
+
+    pub(super) fn measured(&self, measurements: Measurements) {
+        self.journal.measured(measurements);
+    }
+
+    /// What happened, and what was measured.
+    pub(super) fn finish(self) -> (Vec<Exchange>, Measurements) {
+        self.journal.finish()
+    }
+}
+
+pub(super) fn new_key() -> Result<String, String> {
+    generate_key().map_err(|error| format!("no random bits: {error}"))
+}

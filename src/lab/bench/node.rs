@@ -1,0 +1,54 @@
+//! A server of an experiment, driven in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::config::LogLevel;
+use rocket::figment::Figment;
+use rocket::local::asynchronous::Client;
+use rocket::tokio::time::timeout;
+use sealed_sessions::store::{Store, StoreError};
+use sealed_sessions::{Clock, Sessions};
+
+use super::site::{self, Gate, Guest};
+use super::small_app::small_app;
+
+/// The name of the cookie in all experiments.
+pub(in crate::lab) const COOKIE: &str = "__Host-lab";
+
+const STORE_START_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One instance of the small site.
+pub(in crate::lab) struct Node {
+    pub(in crate::lab) client: Client,
+    pub(in crate::lab) store: Arc<dyn Store>,
+    /// Whether the store, and not the cookie, holds the sessions.
+    pub(in crate::lab) server_side: bool,
+    pub(in crate::lab) gate: Arc<Gate>,
+}
+
+impl Node {
+    pub(super) async fn start(
+        store: Arc<dyn Store>,
+        key: &str,
+        previous_keys: &[String],
+        clock: Arc<dyn Clock>,
+        log_level: LogLevel,
+    ) -> Result<Node, String> {
+        // Before the launch, which would log an error that here is an outcome.
+        let started = timeout(STORE_START_TIMEOUT, store.start()).await.unwrap_or(Err(StoreError::TimedOut));
+        started.map_err(|error| error.to_string())?;
+        let figment = Figment::from(rocket::Config::default())
+            // Starting a server sets the level of the whole process.
+            .merge(("log_level", log_level))
+            .merge(("session.previous_keys", previous_keys));
+        let sessions = Sessions::<Guest>::fairing().clock(clock);
+        let gate = Gate::new();
+        let rocket = small_app(figment, COOKIE, key, sessions, Arc::clone(&store))
+            .manage(Arc::clone(&gate))
+            .mount("/", site::routes());
+        let client = Client::untracked(rocket).await.map_err(|error| error.to_string())?;
+        let server_side = store.capabilities().server_side;
+        Ok(Node { client, store, server_side, gate })
+    }
+}

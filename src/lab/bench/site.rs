@@ -1,0 +1,144 @@
+//! The small site that the experiments visit: it starts at once, and has only what they need.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rocket::http::ContentType;
+use rocket::tokio::sync::Semaphore;
+use rocket::tokio::task::yield_now;
+use rocket::{Route, State, get, post, routes};
+use sealed_sessions::SessionData;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// What its sessions hold.
+#[derive(Default, Clone, Serialize, Deserialize)]
+pub(super) struct Guest {
+    #[serde(default, skip_serializing_if = "is_zero")]
+    visits: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    likes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    note: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl SessionData for Guest {
+    fn subject(&self) -> Option<Cow<'_, str>> {
+        self.user.as_deref().map(Cow::Borrowed)
+    }
+}
+
+type Session<'r> = sealed_sessions::Session<'r, Guest>;
+type Exclusive<'r> = sealed_sessions::Exclusive<'r, Guest>;
+type Json = (ContentType, String);
+
+/// Where slow requests wait, after they have loaded their session.
+pub(in crate::lab) struct Gate {
+    arrived: Semaphore,
+    open: Semaphore,
+}
+
+impl Gate {
+    pub(super) fn new() -> Arc<Gate> {
+        Arc::new(Gate { arrived: Semaphore::new(0), open: Semaphore::new(0) })
+    }
+
+    /// Waits until so many requests have arrived here.
+    pub(in crate::lab) async fn arrivals(&self, count: u32) {
+        if let Ok(all) = self.arrived.acquire_many(count).await {
+            all.forget();
+        }
+    }
+
+    /// Lets so many go on.
+    pub(in crate::lab) fn let_through(&self, count: usize) {
+        self.open.add_permits(count);
+    }
+
+    async fn pass(&self) {
+        self.arrived.add_permits(1);
+        if let Ok(one) = self.open.acquire().await {
+            one.forget();
+        }
+    }
+}
+
+fn answer(session: Session<'_>) -> Json {
+    let guest = session.get();
+    let seen = json!({
+        "arrival": format!("{:?}", session.arrival()),
+        "user": guest.user,
+        "visits": guest.visits,
+        "likes": guest.likes,
+        "note": guest.note.len(),
+    });
+    (ContentType::JSON, seen.to_string())
+}
+
+#[get("/profile")]
+fn profile(session: Session<'_>) -> Json {
+    answer(session)
+}
+
+#[post("/visits")]
+fn visits(session: Session<'_>) -> Json {
+    session.update(|guest| guest.visits = guest.visits.saturating_add(1));
+    answer(session)
+}
+
+#[post("/slow/visits")]
+async fn slow_visits(session: Session<'_>, gate: &State<Arc<Gate>>) -> Json {
+    gate.pass().await;
+    visits(session)
+}
+
+#[post("/slow/likes")]
+async fn slow_likes(session: Session<'_>, gate: &State<Arc<Gate>>) -> Json {
+    gate.pass().await;
+    session.update(|guest| guest.likes = guest.likes.saturating_add(1));
+    answer(session)
+}
+
+/// Yields between reading and writing, so that any request that need not wait goes first.
+#[post("/exclusive/visits")]
+async fn exclusive_visits(session: Exclusive<'_>) -> Json {
+    let before = session.get().visits;
+    for _ in 0..20 {
+        yield_now().await;
+    }
+    session.update(|guest| guest.visits = before.saturating_add(1));
+    answer(*session)
+}
+
+#[post("/login/<name>")]
+fn login(session: Session<'_>, name: &str) -> Json {
+    session.reauthenticated();
+    session.update(|guest| guest.user = Some(name.to_owned()));
+    answer(session)
+}
+
+#[post("/logout")]
+fn logout(session: Session<'_>) -> Json {
+    session.destroy();
+    answer(session)
+}
+
+/// The size of the largest note.
+pub(in crate::lab) const MAX_NOTE_BYTES: usize = 16 * 1024;
+
+#[post("/note/<bytes>")]
+fn note(session: Session<'_>, bytes: usize) -> Json {
+    session.update(|guest| guest.note = "n".repeat(bytes.min(MAX_NOTE_BYTES)));
+    answer(session)
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![profile, visits, slow_visits, slow_likes, exclusive_visits, login, logout, note]
+}

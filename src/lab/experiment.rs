@@ -1,0 +1,88 @@
+//! What an experiment is, and what comes of it.
+
+use std::fmt;
+
+use rocket::futures::future::BoxFuture;
+
+use super::bench::{Bench, Exchange, Measurements};
+
+/// A question that is put to every store.
+#[derive(Clone, Copy)]
+pub struct Experiment {
+    /// Its name in addresses and on the command line.
+    pub slug: &'static str,
+    /// The question, as a sentence. Yes is the safe outcome.
+    pub question: &'static str,
+    /// What is done, in words.
+    pub steps: &'static [&'static str],
+    /// Who needs the safe outcome: completes "you need …".
+    pub need: &'static str,
+    pub(super) run: for<'b> fn(&'b Bench) -> BoxFuture<'b, Result<Verdict, String>>,
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug)
+    }
+}
+
+/// What an experiment showed on one store.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The name of the column.
+    pub store: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What happened.
+    pub exchanges: Vec<Exchange>,
+    /// What was measured.
+    pub measurements: Measurements,
+}
+
+/// Whether the safe outcome came about, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The safe outcome.
+    Holds(String),
+    /// Another one.
+    DoesNotHold(String),
+    /// The experiment could not be run on this store.
+    NotApplicable(String),
+}
+
+impl Verdict {
+    /// [`Verdict::Holds`] or [`Verdict::DoesNotHold`].
+    pub(super) fn of(holds: bool, why: impl Into<String>) -> Verdict {
+        if holds { Verdict::Holds(why.into()) } else { Verdict::DoesNotHold(why.into()) }
+    }
+
+    /// Whether the safe outcome came about.
+    pub fn holds(&self) -> bool {
+        matches!(self, Verdict::Holds(_))
+    }
+
+    /// Why.
+    pub fn why(&self) -> &str {
+        match self {
+            Verdict::Holds(why) | Verdict::DoesNotHold(why) | Verdict::NotApplicable(why) => why,
+        }
+    }
+
+    /// For programs: `holds`, `does-not-hold` or `not-applicable`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Holds(_) => "holds",
+            Verdict::DoesNotHold(_) => "does-not-hold",
+            Verdict::NotApplicable(_) => "not-applicable",
+        }
+    }
+
+    /// For people: a symbol and words.
+    pub fn shown(&self) -> (&'static str, &'static str) {
+        match self {
+            Verdict::Holds(_) => ("✓", "holds"),
+            Verdict::DoesNotHold(_) => ("✗", "does not hold"),
+            Verdict::NotApplicable(_) => ("–", "not applicable"),
+        }
+    }
+}

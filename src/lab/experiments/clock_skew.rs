@@ -1,0 +1,38 @@
+//! Servers whose clocks disagree.
+
+use time::Duration;
+
+use crate::lab::bench::{Bench, Setup};
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "clock-skew",
+    question: "Do servers whose clocks differ a little agree, and is a session from far ahead refused?",
+    steps: &[
+        "Ada signs in at a server whose clock is 45 seconds ahead of another that shares all else.",
+        "She asks the other one.",
+        "Bob signs in at a server whose clock is a day ahead: his session would outlive both timeouts.",
+        "He asks the server whose clock is right.",
+    ],
+    need: "several servers whose clocks are only nearly right",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let right = bench.node().await?;
+    let ahead = |by| Setup { store: Some(right.store.clone()), ahead: by, ..Setup::default() };
+    let a_little = bench.node_with(ahead(Duration::seconds(45))).await?;
+    let a_day = bench.node_with(ahead(Duration::days(1))).await?;
+    let (ada, bob) = (bench.browser("Ada"), bench.browser("Bob"));
+    ada.post(&a_little, "/login/ada").await;
+    let near = ada.get(&right, "/profile").await;
+    bob.post(&a_day, "/login/bob").await;
+    let far = bob.get(&right, "/profile").await;
+    Ok(match (near.user(), far.user()) {
+        (Some(_), None) => {
+            Verdict::Holds(format!("45 seconds are tolerated; a day ahead is refused ({})", far.arrival()))
+        }
+        (None, _) => Verdict::DoesNotHold(format!("45 seconds signed Ada out ({})", near.arrival())),
+        (_, Some(_)) => Verdict::DoesNotHold("a session from a day ahead is taken for a live one".into()),
+    })
+}

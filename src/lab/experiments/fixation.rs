@@ -1,0 +1,37 @@
+//! A cookie that was planted before its victim signed in.
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "fixation",
+    question: "Does a planted cookie stay anonymous when its victim signs in?",
+    steps: &[
+        "An attacker opens a session and plants its cookie in Ada's browser.",
+        "Ada signs in with it.",
+        "The attacker sends the planted cookie again, now and after the grace time of a renewed id.",
+    ],
+    need: "a sign-in that nobody else is carried along by",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let attacker = bench.browser("attacker");
+    attacker.post(&node, "/visits").await;
+    let (ada, planted) = (attacker.copied_by("Ada"), attacker.cookies());
+    let signed_in = ada.post(&node, "/login/ada").await.user() == Some("ada");
+    let at_once = attacker.get(&node, "/profile").await;
+    bench.advance(time::Duration::minutes(2));
+    attacker.put(planted);
+    let later = attacker.get(&node, "/profile").await;
+    let carried = at_once.user().is_some() || later.user().is_some();
+    Ok(Verdict::of(
+        signed_in && !carried,
+        if carried {
+            "the attacker is signed in as Ada".to_owned()
+        } else {
+            format!("Ada's session got a new id; the planted cookie is {}", later.arrival())
+        },
+    ))
+}

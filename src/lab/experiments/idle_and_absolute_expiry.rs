@@ -1,0 +1,61 @@
+//! Both limits of a session, against the server's clock.
+
+use time::Duration;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "idle-and-absolute-expiry",
+    question: "Does the server end a session that is idle for too long, and one that is too old?",
+    steps: &[
+        "The idle timeout is 30 minutes, the absolute one 12 hours.",
+        "Ada signs in and comes back after 29 minutes: she is signed in. A copy is kept that never asks.",
+        "Bob signs in and asks nothing for 31 minutes.",
+        "Ada goes on asking every 20 minutes, for 13 hours.",
+    ],
+    need: "sessions to end on time, whatever the browser does",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let (ada, bob) = (bench.browser("Ada"), bench.browser("Bob"));
+    ada.post(&node, "/login/ada").await;
+    bench.advance(Duration::minutes(29));
+    let in_time = ada.get(&node, "/profile").await.user().is_some();
+    bob.post(&node, "/login/bob").await;
+    let kept = bob.cookies();
+    bench.advance(Duration::minutes(20));
+    let busy = ada.get(&node, "/profile").await.user().is_some();
+    bench.advance(Duration::minutes(11));
+    // A browser that keeps the cookie it was told to forget.
+    bob.put(kept);
+    let idle = bob.get(&node, "/profile").await.user().is_some();
+    let mut hours = Duration::hours(1);
+    let mut last = Some(hours);
+    while hours < Duration::hours(13) {
+        let cookies = ada.cookies();
+        if ada.get(&node, "/profile").await.user().is_none() {
+            ada.put(cookies);
+            break;
+        }
+        bench.advance(Duration::minutes(20));
+        hours += Duration::minutes(20);
+        last = Some(hours);
+    }
+    let too_old = ada.get(&node, "/profile").await.user().is_some();
+    let ended = last.unwrap_or_default().whole_minutes();
+    Ok(Verdict::of(
+        in_time && busy && !idle && !too_old,
+        match (in_time && busy, idle, too_old) {
+            (false, ..) => "a session in use ended too early".to_owned(),
+            (true, true, _) => "a session that was idle for 31 minutes is still alive".into(),
+            (true, false, true) => "a session of 13 hours is still alive".into(),
+            (true, false, false) => format!(
+                "31 idle minutes ended one, and the busy one was over when it was {} hours old",
+                ended / 60
+            ),
+        },
+    ))
+}

@@ -1,0 +1,42 @@
+//! The key is replaced: A, then B with A, then B alone.
+
+use crate::lab::bench::{Bench, Setup, new_key};
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "key-rotation",
+    question: "Can the key be replaced without signing anyone out, and is the old one dead then?",
+    steps: &[
+        "Ada signs in at a server with key A. A copy of her cookie is kept.",
+        "A server with key B, and A as a previous key, answers her: the cookie is sealed anew.",
+        "A server with B alone answers her.",
+        "The copy, sealed by A, is sent to that server.",
+        "The store goes on all the while: what a restart does to it is another experiment.",
+    ],
+    need: "to replace the key in use",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let first = bench.node().await?;
+    let (store, b) = (Some(first.store.clone()), Some(new_key()?));
+    let ada = bench.browser("Ada");
+    ada.post(&first, "/login/ada").await;
+    let copy = ada.copied_by("a copy from before");
+    let previous_keys = vec![bench.key()];
+    let both = Setup { store: store.clone(), key: b.clone(), previous_keys, ..Setup::default() };
+    let both = bench.node_with(both).await?;
+    let during = ada.get(&both, "/profile").await;
+    let alone = bench.node_with(Setup { store, key: b, ..Setup::default() }).await?;
+    let after = ada.get(&alone, "/profile").await;
+    let old = copy.get(&alone, "/profile").await;
+    Ok(match (during.user().is_some(), during.set_cookie, after.user().is_some(), old.user().is_some()) {
+        (true, true, true, false) => {
+            Verdict::Holds("Ada stays signed in through it all, and what A has sealed opens no more".into())
+        }
+        (false, ..) => Verdict::DoesNotHold("Ada was signed out while both keys were set".into()),
+        (_, _, false, _) => Verdict::DoesNotHold("Ada was signed out when A was taken away".into()),
+        (.., true) => Verdict::DoesNotHold("a cookie sealed by A still opens after A was taken away".into()),
+        (_, false, ..) => Verdict::DoesNotHold("the cookie was not sealed anew".into()),
+    })
+}

@@ -1,0 +1,42 @@
+//! A slow response that arrives after its browser has signed out.
+
+use rocket::tokio::join;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "logout-race",
+    question: "Does a sign-out last when a slower response arrives after it?",
+    steps: &[
+        "Ada signs in.",
+        "One tab sends a slow request, which loads her session.",
+        "Another tab signs out, and is answered.",
+        "The slow response arrives, with a change of the session.",
+        "The browser asks who is signed in.",
+    ],
+    need: "a sign-out that no late response can undo",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/login/ada").await;
+    let sign_out = async {
+        node.gate.arrivals(1).await;
+        ada.post(&node, "/logout").await;
+        node.gate.let_through(1);
+    };
+    let (slow, ()) = join!(ada.post(&node, "/slow/visits"), sign_out);
+    let after = ada.get(&node, "/profile").await;
+    Ok(match (after.user(), slow.set_cookie) {
+        (None, false) => Verdict::Holds("the late response set no cookie: the session was gone".into()),
+        (None, true) => {
+            Verdict::Holds("the late response set a cookie, but nobody is signed in by it".into())
+        }
+        (Some(user), _) => Verdict::DoesNotHold(format!(
+            "the late response brought the cookie back, and {user} is signed in again"
+        )),
+    })
+}

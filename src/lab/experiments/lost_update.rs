@@ -1,0 +1,49 @@
+//! Two requests of one browser that overlap.
+
+use rocket::tokio::join;
+
+use crate::lab::bench::{Bench, Browser, Node};
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "lost-update",
+    question: "Can the app keep both changes of two requests that overlap?",
+    steps: &[
+        "Different fields: two requests load the session, then one counts a visit and the other a like.",
+        "The same field: two requests load the session, then both count a visit.",
+        "Exclusive: two requests that take the session for themselves each count a visit.",
+        "It holds when different fields, and the same field under Exclusive, keep both changes.",
+    ],
+    need: "changes of parallel requests to be kept",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let visitor = bench.browser("visitor");
+    visitor.post(&node, "/visits").await;
+    together(&visitor, &node, "/slow/visits", "/slow/likes").await;
+    let seen = visitor.get(&node, "/profile").await;
+    let different = seen.count("visits").saturating_sub(1) + seen.count("likes");
+    let before = seen.count("visits");
+    together(&visitor, &node, "/slow/visits", "/slow/visits").await;
+    let between = visitor.get(&node, "/profile").await.count("visits");
+    join!(visitor.post(&node, "/exclusive/visits"), visitor.post(&node, "/exclusive/visits"));
+    let after = visitor.get(&node, "/profile").await.count("visits");
+    let (same, exclusive) = (between.saturating_sub(before), after.saturating_sub(between));
+    Ok(Verdict::of(
+        different == 2 && exclusive == 2,
+        format!(
+            "of two changes each, different fields kept {different}, the same field {same}, and the same field under Exclusive {exclusive}"
+        ),
+    ))
+}
+
+/// Both have loaded the session before either goes on.
+async fn together(browser: &Browser<'_>, node: &Node, one: &str, other: &str) {
+    let gate = async {
+        node.gate.arrivals(2).await;
+        node.gate.let_through(2);
+    };
+    join!(browser.post(node, one), browser.post(node, other), gate);
+}

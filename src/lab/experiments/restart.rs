@@ -1,0 +1,30 @@
+//! The server is restarted.
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "restart",
+    question: "Does the session survive a restart of the server?",
+    steps: &[
+        "Ada signs in and counts a visit.",
+        "The server is stopped, and started again with the same key and the same setting of the store.",
+        "Ada comes back.",
+    ],
+    need: "sessions to outlive a restart or a new release",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/visits").await;
+    node.client.terminate().await;
+    let node = bench.node().await?;
+    let after = ada.get(&node, "/profile").await;
+    Ok(match (after.user(), after.count("visits")) {
+        (Some("ada"), 1) => Verdict::Holds("Ada is signed in and her visit is counted, as before".into()),
+        _ => Verdict::DoesNotHold(format!("Ada's session is gone ({})", after.arrival())),
+    })
+}

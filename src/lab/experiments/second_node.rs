@@ -1,0 +1,37 @@
+//! A second server next to the first.
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "second-node",
+    question: "Does a second server know the session?",
+    steps: &[
+        "Ada signs in at the first server.",
+        "A second one shares nothing but the key. Ada asks it.",
+        "A third one has the key and the same setting of the store. Ada asks it.",
+        "It holds when the third one knows her.",
+    ],
+    need: "several servers without sticky routing",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let first = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&first, "/login/ada").await;
+    let second = bench.node_with_the_key_alone(&first).await?;
+    // A copy of her cookie asks, since a server that does not know the session makes the browser forget it.
+    let by_key = ada.copied_by("Ada, second server").get(&second, "/profile").await.user().is_some();
+    let third = bench.node().await?;
+    let by_store = ada.copied_by("Ada, third server").get(&third, "/profile").await.user().is_some();
+    Ok(match (by_key, by_store) {
+        (true, true) => Verdict::Holds("the key alone is enough".into()),
+        (false, true) => {
+            Verdict::Holds("it does once it shares the store; the key alone is not enough".into())
+        }
+        (_, false) => Verdict::DoesNotHold(
+            "not even with the same setting: this store is not shared by processes".into(),
+        ),
+    })
+}

@@ -1,0 +1,53 @@
+//! The store's server goes away for a while.
+
+use crate::lab::bench::{Bench, Browser};
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "store-outage",
+    question: "Do sessions go on while the store is down?",
+    steps: &[
+        "Ada signs in and counts a visit.",
+        "Another process is asked, to see whether there is a store that could be down by itself.",
+        "The server of the store, if there is one, stops answering.",
+        "Ada counts another visit.",
+        "The server of the store is back. Ada looks at her session.",
+    ],
+    need: "a site that goes on without its database",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/visits").await;
+    if node.server_side && !outlives_the_process(bench, &ada).await? {
+        return Ok(Verdict::NotApplicable(
+            "the store is a part of the process: it is down when the server is, which the restart shows"
+                .into(),
+        ));
+    }
+    bench.store_down(true);
+    let during = ada.post(&node, "/visits").await;
+    bench.store_down(false);
+    let after = ada.get(&node, "/profile").await;
+    let intact = after.user() == Some("ada") && after.count("visits") >= 1;
+    Ok(match (during.status, intact) {
+        (200, true) => {
+            Verdict::Holds("there is no server that could be down: every request was answered".into())
+        }
+        (status, true) => Verdict::DoesNotHold(format!(
+            "while the store is down the answer is {status}; the session itself was there again afterwards"
+        )),
+        (status, false) => {
+            Verdict::DoesNotHold(format!("the answer was {status}, and afterwards the session was lost"))
+        }
+    })
+}
+
+/// Whether another process would find the session.
+async fn outlives_the_process(bench: &Bench, ada: &Browser<'_>) -> Result<bool, String> {
+    let other = bench.node().await?;
+    Ok(ada.copied_by("Ada, by another process").get(&other, "/profile").await.user().is_some())
+}

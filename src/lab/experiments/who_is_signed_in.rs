@@ -1,0 +1,40 @@
+//! A list of an account's sessions.
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "who-is-signed-in",
+    question: "Can the server list the sessions of an account?",
+    steps: &[
+        "Ada signs in on her phone and on her desk, and Bob on his.",
+        "The server is asked for the sessions of Ada.",
+        "Ada signs out on her phone, and the server is asked again.",
+    ],
+    need: "a list of who is signed in, and where",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let (phone, desk, bob) = (bench.browser("phone"), bench.browser("desk"), bench.browser("Bob"));
+    phone.post(&node, "/login/ada").await;
+    desk.post(&node, "/login/ada").await;
+    bob.post(&node, "/login/bob").await;
+    let list = async || {
+        let listed = node.store.by_subject("ada", bench.now()).await;
+        bench
+            .asked("list the sessions of ada", listed, |all| format!("{} found", all.len()))
+            .map(|all| all.len())
+    };
+    let both = list().await;
+    phone.post(&node, "/logout").await;
+    let one = list().await;
+    Ok(match (both, one) {
+        (Some(2), Some(1)) => Verdict::Holds("it lists 2, and 1 after a sign-out".into()),
+        (Some(both), Some(one)) => {
+            Verdict::DoesNotHold(format!("it lists {both} and then {one}, where 2 and 1 would be right"))
+        }
+        _ => Verdict::DoesNotHold("the server has no list: nobody can say who is signed in".into()),
+    })
+}

@@ -1,0 +1,69 @@
+//! What a session takes on the server.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::tokio::task::JoinSet;
+
+use super::client::Client;
+use super::place::Place;
+use super::process::{Launcher, Server};
+use super::report::AtRest;
+use super::traffic::Traffic;
+use crate::lab::bench::scheme;
+
+/// Opens `sessions` sessions on a fresh server, and measures how much it grows. `None` where that cannot be
+/// seen from here: another server keeps them.
+pub(super) async fn at_rest(
+    launcher: &Launcher<'_>,
+    store: &str,
+    sessions: usize,
+    clients: usize,
+) -> Result<Option<AtRest>, String> {
+    let name = scheme(store);
+    if name == "cookie" {
+        return Ok(Some(AtRest { sessions: 0, bytes_per_session: 0.0, place: "nowhere".into() }));
+    }
+    let place = Place::of(store)?;
+    // A database that is not measured is not filled either.
+    if sessions == 0 || (place.file().is_none() && name != "memory") {
+        return Ok(None);
+    }
+    let server = launcher.start(&place.setting, Duration::ZERO)?;
+    let before = match place.file() {
+        Some(_) => Some(0),
+        None => {
+            // What the first requests take does not belong to the sessions.
+            open_sessions(&server, sessions / 100, clients).await?;
+            server.resident_bytes()
+        }
+    };
+    open_sessions(&server, sessions, clients).await?;
+    let resident = server.resident_bytes();
+    // Closing the file moves the last writes into it.
+    server.stop();
+    let (after, kind) = match place.file() {
+        Some(file) => (fs::metadata(file).ok().map(|metadata| metadata.len()), "file"),
+        None => (resident, "memory"),
+    };
+    Ok(after.zip(before).map(|(after, before)| AtRest {
+        sessions,
+        bytes_per_session: (after.saturating_sub(before) as f64 / sessions as f64).round(),
+        place: kind.into(),
+    }))
+}
+
+async fn open_sessions(server: &Server, count: usize, clients: usize) -> Result<(), String> {
+    let traffic = Arc::new(Traffic::default());
+    let mut tasks = JoinSet::new();
+    for number in 0..clients {
+        let mut client = Client::connect(&[server.address], &traffic).await?;
+        let share = count / clients + usize::from(number < count % clients);
+        tasks.spawn(async move { client.make_sessions(share).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.map_err(|error| error.to_string())?.map_err(|problem| server.explain(problem))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! The command line's side: `lab load`, and the hidden server.
+
+use std::fs::File;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::report::Report;
+use super::run::{Options, run, steps};
+use super::server;
+use super::view::View;
+
+/// The arguments of `lab load`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A store to drive, as the setting `store` names it; may be repeated. `sqlite` alone is a temporary
+    /// file. A database that is named is written to, under a cookie name of its own.
+    #[arg(long = "store", value_name = "STORE", default_values = ["cookie", "memory", "sqlite"])]
+    stores: Vec<String>,
+    /// For how many seconds each mix of requests is driven, on each store.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// How many clients ask at once, each over a kept connection with 17 visitors' cookies.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    clients: u64,
+    /// How many servers share the store and the key; each client asks them in turn.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
+    nodes: u64,
+    /// How many sessions are made to see what each takes on the server; 0 leaves that out.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
+    sessions: u64,
+    /// How long each operation of a server store waits before it begins, as a network would have it, such
+    /// as "1ms".
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = humantime::parse_duration)]
+    store_delay: Duration,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write the report with its plots to one file of HTML.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Drives the stores, keeps the report as the last run, and prints it.
+///
+/// # Errors
+/// What ended the run, in words for people.
+pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot tell which program: {error}"))?;
+    let count = |value: u64| usize::try_from(value).map_err(|error| error.to_string());
+    let options = Options {
+        program,
+        stores: arguments.stores,
+        time: Duration::from_secs(arguments.seconds),
+        clients: count(arguments.clients)?,
+        nodes: count(arguments.nodes)?,
+        sessions: count(arguments.sessions)?,
+        delay: arguments.store_delay,
+    };
+    // Before the run, which takes a minute: a file that cannot be written is an error at once.
+    let unwritable = |file: &Path, error| format!("{} cannot be written: {error}", file.display());
+    if let Some(file) = &arguments.html {
+        let opened = File::options().append(true).create(true).open(file);
+        opened.map_err(|error| unwritable(file, error))?;
+    }
+    // One thread for all clients, next to that of the server.
+    let report = rocket::tokio::task::spawn_blocking(move || drive(&options))
+        .await
+        .map_err(|error| format!("the driver: {error}"))??;
+    report.keep(data_dir)?;
+    let view = View::of(&report)?;
+    if let Some(file) = arguments.html {
+        std::fs::write(&file, view.html()?).map_err(|error| unwritable(&file, error))?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+    } else {
+        print!("{}", view.text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn drive(options: &Options) -> Result<Report, String> {
+    let bar = ProgressBar::with_draw_target(Some(steps(options)), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    // Without a terminal there is no bar, but the steps are still said.
+    let is_shown = stderr().is_terminal();
+    let step = |what: &str| {
+        if is_shown {
+            bar.set_message(what.to_owned());
+            bar.inc(1);
+        } else {
+            eprintln!("{what}");
+        }
+    };
+    let runtime = rocket::tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    let report = runtime.block_on(run(options, step));
+    bar.finish_and_clear();
+    report
+}
+
+/// Runs the server that its variables configure, until its standard input ends.
+///
+/// # Errors
+/// What keeps it from starting.
+pub async fn serve() -> Result<ExitCode, String> {
+    match server::build()?.launch().await {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.to_string()),
+    }
+}

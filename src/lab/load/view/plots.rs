@@ -1,0 +1,203 @@
+//! The plots of a report.
+
+use serde::Serialize;
+
+use super::format::{grouped, millis, names, trimmed};
+use super::svg::{Axis, Bar, Line, bars, lines, log_lines};
+use super::tables::{Table, mixes, name_of};
+use crate::lab::load::measure::Figures;
+use crate::lab::load::report::{OnTheWire, Report, StoreReport};
+
+/// A picture and its numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plot {
+    /// A word for addresses.
+    pub slug: &'static str,
+    /// What it is of.
+    pub title: &'static str,
+    /// What to see in it.
+    pub note: &'static str,
+    /// The picture; `None` if there is nothing to draw.
+    pub svg: Option<String>,
+    /// Its numbers.
+    pub table: Table,
+}
+
+/// The plots of a report, each with its numbers.
+pub(super) fn plots(report: &Report) -> Result<Vec<Plot>, String> {
+    let mut plots = vec![throughput(report)?, latency(report)?, wire(report)?];
+    plots.extend(delays(report)?);
+    Ok(plots)
+}
+
+fn throughput(report: &Report) -> Result<Plot, String> {
+    let all = mixes(report).map(|(colour, figures, store)| Bar {
+        name: name_of(figures, store),
+        colour,
+        value: figures.requests_per_second,
+    });
+    let all: Vec<Bar> = all.collect();
+    let most = all.iter().map(|bar| format!("{} {}", bar.name, grouped(bar.value))).collect::<Vec<_>>();
+    let about = format!("Bars: requests per second. {}.", most.join("; "));
+    let head =
+        names(&["Mix and store", "Requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "CPU µs/request"]);
+    let rows = mixes(report).map(|(_, figures, store)| {
+        let latency = &figures.latency;
+        let mut row = vec![name_of(figures, store), grouped(figures.requests_per_second)];
+        row.extend([latency.p50, latency.p90, latency.p99, latency.p999].map(millis));
+        row.push(figures.server_cpu_micros.map_or("–".into(), |micros| format!("{micros:.1}")));
+        row
+    });
+    Ok(Plot {
+        slug: "throughput",
+        title: "Throughput",
+        note: "One thread of one server; the bare route takes no session and is the ceiling. Read-heavy is 95 reads \
+               to 5 writes, write-heavy one to one, login is a login, eight reads and a logout, without the \
+               hashing of a password.",
+        svg: Some(bars(&all, &about, grouped)?),
+        table: Table {
+            caption: "Throughput, latency and processor time of the server".into(),
+            head,
+            rows: rows.collect(),
+        },
+    })
+}
+
+fn latency(report: &Report) -> Result<Plot, String> {
+    let in_mix = |store: &StoreReport| store.mixes.iter().find(|mix| mix.mix == "read-heavy").cloned();
+    let line = |name: &str, colour: usize, figures: &Figures| Line {
+        name: name.to_owned(),
+        colour,
+        points: figures
+            .latency
+            .curve
+            .iter()
+            .map(|(share, micros)| (1.0 / (1.0 - share), micros / 1000.0))
+            .collect(),
+    };
+    let mut all = vec![line("bare route", 5, &report.bare)];
+    for (number, store) in report.stores.iter().enumerate() {
+        all.extend(in_mix(store).map(|figures| line(&store.store, number, &figures)));
+    }
+    let named = std::iter::once(("bare route".to_owned(), report.bare.clone()));
+    let named = named.chain(report.stores.iter().filter_map(|s| Some((s.store.clone(), in_mix(s)?))));
+    let rows: Vec<Vec<String>> = named
+        .map(|(name, figures)| {
+            let Figures { latency, .. } = &figures;
+            let times = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map(millis);
+            std::iter::once(name).chain(times).collect()
+        })
+        .collect();
+    let said =
+        rows.iter().map(|row| format!("{}: half within {} ms, 99.9 % within {} ms", row[0], row[1], row[4]));
+    let about = format!("Lines: latency by percentile. {}.", said.collect::<Vec<_>>().join("; "));
+    let x =
+        Axis { name: "share of requests", written: |place| format!("{} %", trimmed(100.0 - 100.0 / place)) };
+    let y = Axis { name: "milliseconds, or less", written: trimmed };
+    Ok(Plot {
+        slug: "latency",
+        title: "Latency",
+        note: "The read-heavy mix. Both axes go up by factors: each step to the right is ten times rarer.",
+        svg: log_lines(&all, &about, &x, &y).ok(),
+        table: Table {
+            caption: "Latency of the read-heavy mix, in milliseconds".into(),
+            head: names(&["Store", "p50", "p90", "p99", "p99.9", "Longest"]),
+            rows,
+        },
+    })
+}
+
+fn wire(report: &Report) -> Result<Plot, String> {
+    let mut all: Vec<Line> = Vec::new();
+    for store in &report.stores {
+        let points = |of: fn(&OnTheWire) -> Option<u64>| -> Vec<(f64, f64)> {
+            store.wire.iter().filter_map(|at| Some((at.data as f64, of(at)? as f64))).collect()
+        };
+        // Server stores all look alike here: one of them stands for all.
+        if store.server_side && all.iter().any(|line| !line.name.starts_with("cookie")) {
+            continue;
+        }
+        let colour = all.len();
+        all.push(Line { name: format!("{}, read", store.store), colour, points: points(|at| at.read) });
+        let write = points(|at| at.write);
+        all.push(Line { name: format!("{}, write", store.store), colour: colour + 1, points: write });
+    }
+    let ends = all.iter().filter_map(|line| {
+        let (first, last) = (line.points.first()?, line.points.last()?);
+        Some(format!("{} from {} to {} bytes with {} of data", line.name, first.1, last.1, last.0))
+    });
+    let about = format!("Lines: bytes on the wire. {}.", ends.collect::<Vec<_>>().join("; "));
+    let x = Axis { name: "bytes of data in the session", written: grouped };
+    let y = Axis { name: "bytes for a request and its answer", written: grouped };
+    Ok(Plot {
+        slug: "wire",
+        title: "Bytes on the wire",
+        note: "A cookie carries all of the data up with each request, and down again with each write, in base64. It \
+               ends where a session is refused as too large (max_cookie_bytes).",
+        svg: Some(lines(&all, &about, &x, &y)?),
+        table: wire_table(report),
+    })
+}
+
+fn wire_table(report: &Report) -> Table {
+    let mut head = names(&["Bytes of data"]);
+    for store in &report.stores {
+        head.extend(["read", "write"].map(|kind| format!("{}, {kind}", store.store)));
+    }
+    let written = |bytes: Option<u64>| bytes.map_or("refused".into(), |bytes| grouped(bytes as f64));
+    let sizes = report.stores.first().map_or(&[][..], |store| &store.wire);
+    let rows = sizes.iter().enumerate().map(|(number, size)| {
+        let of_stores = report.stores.iter().filter_map(|store| store.wire.get(number));
+        let cells = of_stores.flat_map(|at| [written(at.read), written(at.write)]);
+        std::iter::once(grouped(size.data as f64)).chain(cells).collect()
+    });
+    Table {
+        caption: "Bytes on the wire for a request and its answer, headers and all".into(),
+        rows: rows.collect(),
+        head,
+    }
+}
+
+fn delays(report: &Report) -> Result<Option<Plot>, String> {
+    let Some(delayed) = report.delayed.as_ref().filter(|delayed| !delayed.is_empty()) else {
+        return Ok(None);
+    };
+    let of_store =
+        |at: fn(&Figures) -> f64| delayed.iter().map(move |one| (one.delay_millis, at(&one.figures)));
+    let last = delayed.last().map_or(0.0, |one| one.delay_millis);
+    let mut rows: Vec<Vec<String>> = delayed
+        .iter()
+        .map(|one| {
+            let latency = &one.figures.latency;
+            let name = format!("{}, {} ms away", one.store, one.delay_millis);
+            vec![name, grouped(one.figures.requests_per_second), millis(latency.p50), millis(latency.p99)]
+        })
+        .collect();
+    let median = |figures: &Figures| figures.latency.p50 / 1000.0;
+    let name = delayed.first().map_or("", |one| &one.store).to_owned();
+    let mut all = vec![Line { name, colour: 1, points: of_store(median).collect() }];
+    let cookie = report.stores.iter().find(|store| !store.server_side);
+    if let Some(figures) = cookie.and_then(|store| store.mixes.iter().find(|mix| mix.mix == "read-heavy")) {
+        let points = vec![(0.0, median(figures)), (last, median(figures))];
+        all.push(Line { name: "cookie, which asks no store".into(), colour: 0, points });
+        let latency = &figures.latency;
+        let rate = grouped(figures.requests_per_second);
+        rows.push(vec!["cookie".into(), rate, millis(latency.p50), millis(latency.p99)]);
+    }
+    let said = rows.iter().map(|row| format!("{}: half within {} ms", row[0], row[2])).collect::<Vec<_>>();
+    let about = format!("Lines: median latency as the store gets slower. {}.", said.join("; "));
+    let x = Axis { name: "milliseconds to the store, for each operation", written: trimmed };
+    let y = Axis { name: "milliseconds, median", written: trimmed };
+    Ok(Some(Plot {
+        slug: "delay",
+        title: "As the store gets slower",
+        note: "The read-heavy mix. The delay is added in the server before each operation of the store; the timer \
+               goes by whole milliseconds, so that up to one more may pass. The cookie asks no store.",
+        svg: Some(lines(&all, &about, &x, &y)?),
+        table: Table {
+            caption: "The read-heavy mix as the store gets slower".into(),
+            head: names(&["Store", "Requests/s", "p50 ms", "p99 ms"]),
+            rows,
+        },
+    }))
+}

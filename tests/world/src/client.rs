@@ -1,0 +1,150 @@
+//! A client that sends exactly the bytes it is told to, where a client library would refuse or mend them, and
+//! a jar that keeps Secure cookies without TLS, as browsers do on localhost.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+
+use crate::answer::Answer;
+use crate::program::Server;
+use crate::wait::WAIT_TIMEOUT;
+
+/// The name of the session's cookie under `/stateless`.
+pub const COOKIE: &str = "__Host-stateless";
+/// Where the profile sends visitors who are not signed in.
+pub const TO_LOGIN: &str = "/stateless/login?next=%2Fstateless%2Fprofile";
+/// The password of every account that the tests make.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The cookies of one browser.
+#[derive(Clone, Default)]
+pub struct Jar(BTreeMap<String, String>);
+
+impl Jar {
+    /// The cookies as they stand in a `Cookie` header.
+    pub fn pair(&self) -> String {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The value of the session's cookie.
+    pub fn value(&self) -> Option<&str> {
+        self.0.get(COOKIE).map(String::as_str)
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for line in answer.all("set-cookie") {
+            let (pair, attributes) = line.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+/// What the tests do with a running app.
+impl Server {
+    /// `GET` by this browser.
+    pub fn get(&self, jar: &mut Jar, path: &str) -> Answer {
+        self.send(jar, "GET", path, &[], b"")
+    }
+
+    /// Posts a form as a browser does from a page of this site.
+    pub fn post(&self, jar: &mut Jar, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_raw(jar, path, form(fields).as_bytes())
+    }
+
+    /// Posts these bytes as a form.
+    pub fn post_raw(&self, jar: &mut Jar, path: &str, body: &[u8]) -> Answer {
+        let headers =
+            [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
+        self.send(jar, "POST", path, &headers, body)
+    }
+
+    /// Any request by this browser.
+    pub fn send(
+        &self,
+        jar: &mut Jar,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut lines = String::new();
+        if !jar.0.is_empty() {
+            lines.push_str(&format!("Cookie: {}\r\n", jar.pair()));
+        }
+        for (name, value) in headers {
+            lines.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if method == "POST" {
+            lines.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        let answer = self.raw(method, path.as_bytes(), lines.as_bytes(), body);
+        jar.keep(&answer);
+        answer
+    }
+
+    /// `GET` with a `Cookie` header of any bytes.
+    pub fn get_with_cookies(&self, path: &str, cookies: &[u8]) -> Answer {
+        let line = [b"Cookie: ", cookies, b"\r\n"].concat();
+        self.raw("GET", path.as_bytes(), &line, b"")
+    }
+
+    /// One request, byte by byte. `headers` ends each of its lines.
+    pub fn raw(&self, method: &str, target: &[u8], headers: &[u8], body: &[u8]) -> Answer {
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+        let host = format!("Host: localhost:{}\r\nConnection: close\r\n", self.port);
+        let request =
+            [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n", host.as_bytes(), headers, b"\r\n", body];
+        // A server that refuses early stops reading: its answer counts, not how the sending ended.
+        let _ = socket.write_all(&request.concat());
+        let mut bytes = Vec::new();
+        let ended = socket.read_to_end(&mut bytes);
+        Answer::parse(&bytes).unwrap_or_else(|| panic!("no answer to {method}: {ended:?}"))
+    }
+
+    /// A new browser that is signed in with a new account.
+    pub fn register(&self, username: &str) -> Jar {
+        let mut jar = Jar::default();
+        let csrf_token = self.get(&mut jar, "/stateless/register").token();
+        let fields = [("csrf_token", &*csrf_token), ("username", username), ("password", PASSWORD)];
+        self.post(&mut jar, "/stateless/register", &fields).leads_to("/stateless");
+        jar
+    }
+
+    /// Signs in by the form at `path`, which may have a `next`.
+    pub fn sign_in(&self, jar: &mut Jar, path: &str, username: &str) -> Answer {
+        let page = self.get(jar, path);
+        let token = page.token();
+        let mut fields = vec![("csrf_token", &*token), ("username", username), ("password", PASSWORD)];
+        fields.extend(page.next().map(|next| ("next", next)));
+        self.post(jar, "/stateless/login", &fields)
+    }
+
+    /// Who is signed in, according to the profile.
+    pub fn user(&self, jar: &Jar) -> Option<String> {
+        self.get(&mut jar.clone(), "/stateless/profile").output("username").map(str::to_owned)
+    }
+
+    /// How often this browser has been here, without counting a visit.
+    pub fn visits(&self, jar: &Jar) -> u64 {
+        self.get(&mut jar.clone(), "/").visits().unwrap()
+    }
+}
+
+/// The body of a form.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
+}
+
+/// Percent-encodes all but letters and digits.
+pub fn encode(text: &str) -> String {
+    let byte = |byte: u8| {
+        if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(byte).collect()
+}

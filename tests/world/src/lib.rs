@@ -1,0 +1,23 @@
+//! The world that the tests of the library and of the app run in: the program, a client that sends exactly
+//! the bytes it is told to, and database servers.
+//!
+//! This crate depends on neither package, so it changes nothing about how they are built.
+
+mod answer;
+mod client;
+pub mod databases;
+mod every;
+mod process;
+mod program;
+mod skip;
+mod wait;
+
+pub use self::answer::Answer;
+pub use self::client::{COOKIE, Jar, PASSWORD, TO_LOGIN, encode, form};
+pub use self::process::Process;
+pub use self::program::{Program, Server};
+pub use self::skip::skipped;
+pub use self::wait::wait_for;
+
+/// The secret key of the apps under test.
+pub const KEY: &str = "c2VhbGVkIHNlc3Npb25zOiBhIGtleSBmb3IgdGVzdHM=";
