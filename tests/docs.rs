@@ -1,25 +1,79 @@
 //! What the documents say about the code.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every page, as a path from the top of the repository.
+fn pages() -> Vec<PathBuf> {
+    let top = ["README.md", "CONTRIBUTING.md", "sessions/README.md", "sessions/CHANGELOG.md", "CHANGELOG.md"];
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let docs = docs.map(|path| path.strip_prefix(root()).unwrap().to_owned());
+    top.iter().map(PathBuf::from).chain(docs).collect()
+}
+
+/// What stands between backticks within a line.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// The file that a page means by `path`: from the top of the repository, from `tests`, or from the page's own
+/// folder.
+fn file_of(page: &Path, path: &str) -> Option<PathBuf> {
+    let folders = [Path::new(""), Path::new("tests"), page.parent().unwrap()];
+    folders.iter().map(|folder| folder.join(path)).find(|path| root().join(path).is_file())
+}
+
+/// Every Rust file of the library and of the app, as text.
+fn sources() -> Vec<String> {
+    let mut sources = Vec::new();
+    let mut folders = vec![root().join("src"), root().join("sessions/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(read(path));
+            }
+        }
+    }
+    sources
+}
+
+/// Whether a source declares or implements the type.
+fn has_type(source: &str, name: &str) -> bool {
+    let words: Vec<&str> =
+        source.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).collect();
+    words.windows(2).any(|pair| ["struct", "enum", "trait", "impl"].contains(&pair[0]) && pair[1] == name)
+}
+
+/// Whether a source has a function, a constant or a variant of this name.
+fn has_member(source: &str, name: &str) -> bool {
+    source.lines().map(str::trim).any(|line| {
+        let member = line.split_once("fn ").or_else(|| line.split_once("const ")).map(|(_, rest)| rest);
+        let rest = member.unwrap_or(line).strip_prefix(name);
+        let ends = if member.is_some() { ['(', '<', ':'] } else { [',', '(', '{'] };
+        rest.is_some_and(|rest| rest.trim_start().starts_with(ends))
+    })
 }
 
 /// The tests that a row names, as `FILE::test`, or `::test` of the file before it.
-fn named(row: &str) -> Vec<(String, String)> {
-    let mut file = String::new();
+fn named(row: &str) -> Vec<(PathBuf, String)> {
+    let mut file = PathBuf::new();
     let mut all = Vec::new();
-    let code = row.split('`').skip(1).step_by(2);
-    for (path, test) in code.filter_map(|code| code.split_once("::")) {
+    for (path, test) in code(row).filter_map(|code| code.split_once("::")) {
         if path.ends_with(".rs") {
-            file = if path.starts_with("src/") || path.starts_with("sessions/") {
-                path.to_owned()
-            } else {
-                format!("tests/{path}")
-            };
+            file = file_of(Path::new("docs/security.md"), path).unwrap_or_else(|| panic!("no {path}: {row}"));
         }
         if path.is_empty() || path.ends_with(".rs") {
             all.push((file.clone(), test.to_owned()));
@@ -36,7 +90,7 @@ fn every_row_of_the_security_page_names_tests_that_exist_or_says_that_there_are_
         id.len() >= 2 && id.starts_with(['C', 'L', 'X', 'A', 'K', 'O']) && id[1..].parse::<u8>().is_ok()
     };
     let rows: Vec<&str> = page.lines().filter(is_row).collect();
-    assert_eq!(rows.len(), 38, "as many as there are requirements");
+    assert_eq!(rows.len(), 40, "as many as there are requirements");
     for row in rows {
         let proof = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
         let tests = named(proof);
@@ -52,15 +106,94 @@ fn every_row_of_the_security_page_names_tests_that_exist_or_says_that_there_are_
                     || before.lines().rev().take(3).any(|line| line.contains("test]"))
             });
             let found = found || source.contains(&format!("on_every_store!({test});"));
-            assert!(found, "{file} has no test {test}, which {row:.60} names");
+            assert!(found, "{} has no test {test}, which {row:.60} names", file.display());
         }
     }
 }
 
 #[test]
+fn every_type_and_member_that_the_security_page_names_exists() {
+    let page = read("docs/security.md");
+    let sources = sources();
+    let is_type = |name: &str| name.starts_with(|letter: char| letter.is_ascii_uppercase());
+    let names = code(&page).filter_map(|code| code.split_once("::")).filter(|(name, _)| is_type(name));
+    let names: Vec<_> = names.filter(|name| *name != ("FILE", "test")).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for (owner, member) in names {
+        let found = sources.iter().any(|source| has_type(source, owner) && has_member(source, member));
+        assert!(found, "there is no {owner}::{member}");
+    }
+}
+
+#[test]
+fn every_rust_file_that_a_page_names_exists_and_has_what_is_named_in_it() {
+    for page in pages() {
+        let text = read(&page);
+        for code in code(&text) {
+            let (path, name) = code.split_once("::").unwrap_or((code, ""));
+            if !path.ends_with(".rs") || path.contains(' ') {
+                continue;
+            }
+            let file = file_of(&page, path).unwrap_or_else(|| panic!("{}: no file {path}", page.display()));
+            let source = read(file);
+            let has_it =
+                name.is_empty() || has_member(&source, name) || source.contains(&format!("!({name})"));
+            assert!(has_it, "{}: {path} has no {name}", page.display());
+        }
+    }
+}
+
+/// A heading's name in addresses.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    text.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect()
+}
+
+#[test]
+fn every_link_between_pages_leads_to_a_file_and_a_heading() {
+    for page in pages() {
+        let text = read(&page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target =
+                if path.is_empty() { root().join(&page) } else { root().join(&page).with_file_name(path) };
+            assert!(target.exists(), "{} links to {link}", page.display());
+            if !anchor.is_empty() {
+                let found =
+                    read(target).lines().any(|line| line.starts_with('#') && anchor_of(line) == anchor);
+                assert!(found, "{} links to {link}, where no such heading is", page.display());
+            }
+        }
+    }
+}
+
+/// The Rust blocks of a page, one after another.
+fn program_in(page: &str) -> String {
+    let page = read(page);
+    let blocks = page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// An example of the library without the comment at its head.
+fn example(name: &str) -> String {
+    let text = read(format!("sessions/examples/{name}.rs"));
+    text.split_once("\n\n").unwrap().1.to_owned()
+}
+
+#[test]
+fn the_programs_in_the_pages_are_examples_that_compile() {
+    assert_eq!(program_in("README.md"), example("counter"));
+    assert_eq!(program_in("sessions/README.md"), example("counter"));
+    assert_eq!(program_in("docs/from-express-session.md"), example("express"));
+}
+
+#[test]
 fn the_readme_has_a_row_for_every_setting_that_is_read() {
-    let config = read("sessions/src/config.rs");
-    let table = config.split_once("struct Table {").unwrap().1.split_once('}').unwrap().0;
+    let settings = read("sessions/src/realm/settings.rs");
+    let table = settings.split_once("struct Table {").unwrap().1.split_once('}').unwrap().0;
     let keys = table.lines().filter_map(|line| line.trim().split_once(": ")).map(|(key, _)| key);
     let keys: Vec<&str> = keys.chain(["secret_key", "realms"]).collect();
     assert!(keys.len() > 15, "{keys:?}");

@@ -98,7 +98,7 @@ fn imports(source: &str) -> Imports {
     for file in &all {
         let module = module(source, file);
         let text = read(file);
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = text.split("\nmod tests {").next().unwrap();
         let imported = imports.entry(file.clone()).or_default();
         for used in used_paths(code) {
             let target = absolute(&module, &used).and_then(|path| file_of(source, &all, &path));
@@ -135,6 +135,13 @@ fn used_paths(code: &str) -> Vec<Vec<String>> {
         if line.trim_start().starts_with("pub use ") {
             continue;
         }
+        // A visibility names a module, but imports nothing.
+        let line = match line.split_once("pub(in ") {
+            Some((before, after)) => {
+                format!("{before}{}", after.split_once(')').map_or("", |(_, rest)| rest))
+            }
+            None => line.to_owned(),
+        };
         for word in line.split(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == ':')) {
             if word.starts_with("super::") || word.starts_with("crate::") {
                 paths.push(word.split("::").map(str::to_owned).collect());

@@ -3,18 +3,19 @@
 use crate::clock::{UnixSeconds, moment};
 use crate::cookie::format::Lines;
 use crate::cookie::keyring::KeyAge;
+use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
 use crate::realm::Realm;
 use crate::record::Record;
-use crate::record::id::{Id, IdHash};
+use crate::record::id::Id;
 use crate::record::merge::merge;
 use crate::request::{Base, Change, Destroyed, RequestSession, State, is_remembered};
-use crate::store::{Loaded, Written};
+use crate::store::{Loaded, Over, Write, Written};
 
-/// How often a commit that conflicts is tried. One of n concurrent commits succeeds at each try, so this is
-/// also how many can meet before one of them gives up.
+/// How often a write that meets conflicts is tried. Those of one process wait for each other, so only writes of
+/// other processes can interfere.
 const MAX_TRIES: usize = 100;
 
 /// What the response gets.
@@ -26,83 +27,99 @@ pub(crate) struct Committed {
     pub(crate) failure: Option<Failure>,
 }
 
-/// What a commit has to do.
-enum Write<T> {
-    /// Neither the store nor the cookie changes.
+/// What a commit has to write.
+enum Plan<T> {
     Nothing,
-    /// The browser's cookie is dead: remove it.
-    Clear,
     /// Only `seen` moves, or the current key seals what a previous one did. The store is asked in any case, so
     /// that a session that has ended meanwhile is not sealed again.
-    Touch(Record),
+    Touch(Box<Base<T>>, Record),
     Create(Record),
-    /// New data under the same id.
-    Update(Box<Base<T>>, Record),
-    /// A new id, with or without new data.
-    Renew(Box<Base<T>>, Record),
+    /// New data, with or without a new id.
+    Change(Box<Base<T>>, Record),
 }
 
-/// Commits one session. `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
+/// Commits one session at `now`. `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
 pub(crate) async fn commit<T: SessionData>(
     realm: &Realm,
     session: &RequestSession<T>,
     empty: &str,
     failed: bool,
+    now: UnixSeconds,
 ) -> Committed {
-    let Some(mut state) = session.close() else { return Committed::default() };
-    let destroyed = state.destroyed.is_some();
-    if state.arrival == Arrival::Superseded || (failed && !destroyed) {
+    if !session.is_used() {
         return Committed::default();
     }
-    let write = if failed { Ok(Write::Clear) } else { decide(realm, session, &mut state, empty) };
-    if let Some(Destroyed::Session(ended)) = &state.destroyed
-        && let Err(failure) = end(realm, ended).await
-    {
+    let is_nothing = |state: &State<T>| {
+        let stays = state.change == Change::Unchanged && state.next_id.is_none();
+        let touches = |base: &Base<T>| is_due(realm, session, &base.record, now);
+        state.destroyed.is_none() && (failed || (stays && !state.base.as_deref().is_some_and(touches)))
+    };
+    let Some(mut state) = session.close(is_nothing) else { return Committed::default() };
+    let destroyed = state.destroyed.is_some();
+    if destroyed && let Err(failure) = Box::pin(end(realm, state.destroyed.as_ref())).await {
+        session.forget();
         return Committed { lines: realm.cookie.clear(&session.chunks), failure: Some(failure) };
     }
-    let written = match write {
-        Ok(write) => perform(realm, session, &state, write).await,
+    let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
+    let kept = match plan {
+        // On the heap, so that a request that only reads does not carry the room for it.
+        Ok(plan) => Box::pin(perform(realm, session, &state, plan, now)).await,
         Err(error) => Err(error),
     };
-    match written {
+    let cleared = || if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };
+    match kept {
+        Ok(lines) if lines.is_empty() => Committed { lines: cleared(), failure: None },
         Ok(lines) => Committed { lines, failure: None },
         Err(error) => {
+            session.forget();
             error.log(realm);
-            let lines = if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };
-            Committed { lines, failure: Some(error.failure()) }
+            Committed { lines: cleared(), failure: Some(error.failure()) }
         }
     }
 }
 
 /// Ends in the store what `destroy` has ended.
-async fn end(realm: &Realm, ended: &Record) -> Result<(), Failure> {
-    realm.store.delete(&IdHash::of(&ended.id)).await.map_err(|error| {
-        let until = moment(realm.timeouts.expires(ended));
-        let handle = realm.keyring.handle(&ended.id);
-        log::error!(
-            "sessions of {:?}: cannot end {handle}, whose copy lives until {until}: {error}",
-            realm.path
-        );
-        Failure::Unavailable { copy_lives_until: Some(until) }
+async fn end(realm: &Realm, destroyed: Option<&Destroyed>) -> Result<(), Failure> {
+    let (ticket, record) = match destroyed {
+        None | Some(Destroyed::Nothing) => return Ok(()),
+        Some(Destroyed::Session(ticket, record)) => (ticket, Some(record)),
+        Some(Destroyed::Superseded(ticket)) => (ticket, None),
+    };
+    realm.store.delete(ticket.text()).await.map_err(|error| {
+        let path = &realm.path;
+        let copy_lives_until = record.map(|record| moment(realm.timeouts.expires(record)));
+        match (record, copy_lives_until) {
+            (Some(record), Some(until)) => {
+                let handle = realm.keyring.handle(&record.id);
+                log::error!(
+                    "sessions of {path:?}: cannot end {handle}, whose copy lives until {until}: {error}"
+                );
+            }
+            _ => log::error!("sessions of {path:?}: cannot end a session that was renewed: {error}"),
+        }
+        Failure::Unavailable { copy_lives_until }
     })
 }
 
-/// Rules 3 and 4, without a side effect.
+/// Rules 3, 4 and 14, without a side effect.
 fn decide<T: SessionData>(
     realm: &Realm,
     session: &RequestSession<T>,
     state: &mut State<T>,
     empty: &str,
-) -> Result<Write<T>, CommitError> {
-    let now = session.now;
+    now: UnixSeconds,
+) -> Result<Plan<T>, CommitError> {
     let Some(base) = state.base.take() else {
-        if state.change > Change::Unchanged {
-            let data = serde_json::to_string(&*state.data)?;
-            if data != empty {
-                return Ok(Write::Create(next_record(state, &*state.data, None, Id::random()?, data, now)));
-            }
+        let muted = matches!(state.arrival, Arrival::Superseded | Arrival::Withheld);
+        let unchanged = state.change == Change::Unchanged && state.next_id.is_none();
+        if unchanged || (muted && !state.is_proven(None)) {
+            return Ok(Plan::Nothing);
         }
-        return Ok(if state.arrival == Arrival::Absent { Write::Nothing } else { Write::Clear });
+        let data = serde_json::to_string(&*state.data)?;
+        if data == empty && state.next_id.is_none() {
+            return Ok(Plan::Nothing);
+        }
+        return Ok(Plan::Create(next_record(state, &*state.data, None, new_id(state)?, data, now)));
     };
     let data = match state.change {
         Change::Unchanged => None,
@@ -115,13 +132,31 @@ fn decide<T: SessionData>(
         is_remembered(state.remember, subject.as_deref(), Some(&base.record)) != base.record.remembered
     };
     if renews || data.is_some() || remembers() {
-        let id = if renews { Id::random()? } else { base.record.id };
+        let id = if renews { new_id(state)? } else { base.record.id };
         let data = data.unwrap_or_else(|| base.record.data.clone());
         let record = next_record(state, &*state.data, Some(&base.record), id, data, now);
-        return Ok(if renews { Write::Renew(base, record) } else { Write::Update(base, record) });
+        return Ok(Plan::Change(base, record));
     }
-    let due = session.key_age == KeyAge::Previous || realm.timeouts.touch_due(&base.record, now);
-    Ok(if due { Write::Touch(Record { seen: now, ..base.record }) } else { Write::Nothing })
+    if is_due(realm, session, &base.record, now) {
+        let record = Record { seen: now.max(base.record.seen), ..base.record.clone() };
+        return Ok(Plan::Touch(base, record));
+    }
+    Ok(Plan::Nothing)
+}
+
+/// Whether a request that only reads has to write (rule 3).
+fn is_due<T: SessionData>(
+    realm: &Realm,
+    session: &RequestSession<T>,
+    record: &Record,
+    now: UnixSeconds,
+) -> bool {
+    session.key_age == KeyAge::Previous || realm.timeouts.touch_due(record, now)
+}
+
+/// A new id: the one that a form of this response has already, if there is one.
+fn new_id<T>(state: &State<T>) -> Result<Id, CommitError> {
+    Ok(state.next_id.map_or_else(Id::random, Ok)?)
 }
 
 /// The record that a write at `now` keeps, as a change of `base` or as a new session.
@@ -134,13 +169,14 @@ fn next_record<T: SessionData>(
     now: UnixSeconds,
 ) -> Record {
     let subject = data.subject().map(|subject| subject.into_owned());
-    let proven =
-        state.change == Change::Proven || base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
+    let changed = base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
+    let proven = subject.is_some() && (state.change == Change::Proven || changed);
     let before = base.and_then(|base| base.signed_in);
     Record {
         id,
-        created: base.map_or(now, |base| base.created),
-        seen: now,
+        // Proof of identity restarts both timeouts (rule 5; SP 800-63B-4, 5.2).
+        created: base.filter(|_| !proven).map_or(now, |base| base.created),
+        seen: base.map_or(now, |base| now.max(base.seen)),
         version: base.map_or(1, |base| base.version.saturating_add(1)),
         data: text,
         remembered: is_remembered(state.remember, subject.as_deref(), base),
@@ -154,85 +190,151 @@ async fn perform<T: SessionData>(
     realm: &Realm,
     session: &RequestSession<T>,
     state: &State<T>,
-    write: Write<T>,
+    plan: Plan<T>,
+    now: UnixSeconds,
 ) -> Result<Lines, CommitError> {
-    let expires = |record: &Record| realm.timeouts.expires(record);
-    let (record, written) = match write {
-        Write::Nothing => return Ok(Lines::new()),
-        Write::Clear => return Ok(realm.cookie.clear(&session.chunks)),
-        Write::Touch(record) => {
-            let written = realm.store.touch(&record, expires(&record)).await?;
-            (record, written)
+    let (base, record, ticket) = match plan {
+        Plan::Nothing => return Ok(Lines::new()),
+        Plan::Create(record) => {
+            let over = match &state.dead {
+                Some(ticket) => Over::Dead { ticket: ticket.text(), proven: state.is_proven(None) },
+                None => Over::Nothing,
+            };
+            match save(realm, &record, over).await? {
+                Written::Saved(ticket) => (None, record, ticket),
+                // Somebody has signed in since with the same dead cookie.
+                Written::Stale if state.dead.is_some() => return Ok(Lines::new()),
+                Written::Stale => return Err(taken()),
+            }
         }
-        Write::Create(record) => {
-            let written = realm.store.create(&record, expires(&record)).await?;
-            (record, written)
-        }
-        Write::Update(base, mut record) | Write::Renew(base, mut record) => {
-            let written = write_over(realm, state, &base, &mut record, session.now).await?;
-            (record, written)
-        }
+        Plan::Touch(base, record) => match save(realm, &record, Over::Touch).await? {
+            Written::Saved(ticket) => (Some(base), record, ticket),
+            Written::Stale => return Ok(Lines::new()),
+        },
+        Plan::Change(base, record) => match change(realm, state, &base, record, now).await? {
+            Some((record, ticket)) => (Some(base), record, ticket),
+            None => return Ok(Lines::new()),
+        },
     };
-    match written {
-        Written::Saved(ticket) => {
-            let max_age = realm.timeouts.max_age(&record, session.now);
-            let lines = realm.cookie.set(&realm.keyring, ticket, max_age, &session.chunks);
-            lines.map_err(|why| CommitError::Unsendable(why, record.data))
-        }
-        // The request that ended the session has told the browser so; this late response must not undo it.
-        Written::Gone => {
-            let handle = realm.keyring.handle(&record.id);
-            log::info!("session {handle} was ended while a request changed it: the change is not kept");
-            Ok(Lines::new())
-        }
-        Written::Conflict => Err(CommitError::Store(StoreError::Failed("a new id was taken already".into()))),
+    let same = |base: &Base<T>| {
+        base.ticket == ticket
+            && base.record.remembered == record.remembered
+            && session.key_age == KeyAge::Current
+    };
+    if base.as_deref().is_some_and(same) {
+        return Ok(Lines::new());
     }
+    let max_age = realm.timeouts.max_age(&record, now);
+    let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, &session.chunks);
+    lines.map_err(|why| CommitError::Unsendable(why, record.data))
 }
 
-/// Writes `record` over `base`. If another request was faster, merges field by field with what it wrote
-/// and tries again (rule 9).
-async fn write_over<T: SessionData>(
+async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, StoreError> {
+    realm.store.save(&Write { record, expires: realm.timeouts.expires(record), over }).await
+}
+
+/// Writes `record` over `base`. If another request was faster, merges field by field with what it wrote (rule 9).
+/// If the session has ended or was renewed meanwhile, somebody who has proven who they are gets a new one (rule
+/// 14); otherwise `None`.
+async fn change<T: SessionData>(
     realm: &Realm,
     state: &State<T>,
     base: &Base<T>,
-    record: &mut Record,
+    record: Record,
     now: UnixSeconds,
-) -> Result<Written, CommitError> {
+) -> Result<Option<(Record, Ticket)>, CommitError> {
     let renews = record.id != base.record.id;
-    let mut mine = None;
-    let mut expected = base.record.version;
-    for _ in 0..MAX_TRIES {
-        let expires = realm.timeouts.expires(record);
-        let written = if renews {
-            realm.store.renew(&base.record.id, record, expected, expires).await?
-        } else {
-            realm.store.update(record, expected, expires).await?
-        };
-        if written != Written::Conflict {
-            return Ok(written);
-        }
-        match realm.store.load(base.ticket.text(), now).await? {
-            Loaded::Found(theirs) => {
-                expected = theirs.version;
-                let mine = mine.get_or_insert_with(|| std::mem::take(&mut record.data));
-                *record = merged(state, base, mine, theirs, record.id, now)?;
-            }
-            Loaded::Missing | Loaded::Superseded | Loaded::Unreadable => return Ok(Written::Gone),
-        }
+    match save(realm, &record, over(&base.record, renews)).await? {
+        Written::Saved(ticket) => Ok(Some((record, ticket))),
+        // A conflict is rare: its future is not to make every other one large.
+        Written::Stale => Box::pin(change_again(realm, state, base, record, now)).await,
     }
-    Err(CommitError::Store(StoreError::Failed(format!("{MAX_TRIES} tries met a conflict each"))))
 }
 
-/// What to write after a conflict: their record with my changes.
-fn merged<T: SessionData>(
+/// Merges with what others wrote, one write of this process after another.
+async fn change_again<T: SessionData>(
+    realm: &Realm,
     state: &State<T>,
     base: &Base<T>,
-    mine: &str,
-    theirs: Record,
-    id: Id,
+    record: Record,
+    now: UnixSeconds,
+) -> Result<Option<(Record, Ticket)>, CommitError> {
+    let renews = record.id != base.record.id;
+    let _turn = realm.store.queue(&base.record.id).await?;
+    for _ in 0..MAX_TRIES {
+        let theirs = match realm.store.load(base.ticket.text(), now).await? {
+            Loaded::Found(theirs) => theirs,
+            lost if state.is_proven(Some(&base.record)) && may_sign_in(base, &lost) => {
+                return anew(realm, state, base, record, now).await.map(Some);
+            }
+            _ => {
+                // The request that ended the session has told the browser so; this late response must not undo it.
+                let handle = realm.keyring.handle(&base.record.id);
+                log::info!("session {handle} was ended while a request changed it: the change is not kept");
+                return Ok(None);
+            }
+        };
+        let next = rebased(state, base, &record, &theirs, now)?;
+        if !renews && is_same(&next, &theirs) {
+            return Ok(Some((theirs, base.ticket.clone())));
+        }
+        if let Written::Saved(ticket) = save(realm, &next, over(&theirs, renews)).await? {
+            return Ok(Some((next, ticket)));
+        }
+    }
+    Err(StoreError::Failed(format!("{MAX_TRIES} tries met a conflict each")).into())
+}
+
+/// Whether a sign-in that finds its session gone opens another: the session was renewed by another sign-in, or nobody
+/// was signed in. One that somebody has signed out of stays ended.
+fn may_sign_in<T>(base: &Base<T>, lost: &Loaded) -> bool {
+    matches!(lost, Loaded::Superseded(_)) || base.record.subject.is_none()
+}
+
+/// Keeps `record` as a new session instead of `base`, which is gone.
+async fn anew<T: SessionData>(
+    realm: &Realm,
+    state: &State<T>,
+    base: &Base<T>,
+    record: Record,
+    now: UnixSeconds,
+) -> Result<(Record, Ticket), CommitError> {
+    let record = next_record(state, &*state.data, None, record.id, record.data, now);
+    match save(realm, &record, Over::Dead { ticket: base.ticket.text(), proven: true }).await? {
+        Written::Saved(ticket) => Ok((record, ticket)),
+        Written::Stale => Err(taken()),
+    }
+}
+
+fn taken() -> CommitError {
+    StoreError::Failed("a new id was taken already".into()).into()
+}
+
+fn over(old: &Record, renews: bool) -> Over<'_> {
+    if renews { Over::Renewed(old) } else { Over::Version(old.version) }
+}
+
+/// What to write after a conflict: their record with my changes. Where I change the subject, it is my record
+/// whole: a merge would mix two people's data.
+pub(crate) fn rebased<T: SessionData>(
+    state: &State<T>,
+    base: &Base<T>,
+    mine: &Record,
+    theirs: &Record,
     now: UnixSeconds,
 ) -> Result<Record, CommitError> {
-    let text = merge(&serde_json::to_string(&*base.data)?, mine, &theirs.data)?;
+    if mine.subject != base.record.subject {
+        return Ok(next_record(state, &*state.data, Some(theirs), mine.id, mine.data.clone(), now));
+    }
+    let text = merge(&serde_json::to_string(&*base.data)?, &mine.data, &theirs.data)?;
     let both: T = serde_json::from_str(&text)?;
-    Ok(next_record(state, &both, Some(&theirs), id, text, now))
+    Ok(next_record(state, &both, Some(theirs), mine.id, text, now))
+}
+
+/// Whether a write would change nothing but times and version.
+fn is_same(next: &Record, theirs: &Record) -> bool {
+    next.data == theirs.data
+        && next.subject == theirs.subject
+        && next.remembered == theirs.remembered
+        && next.signed_in == theirs.signed_in
 }

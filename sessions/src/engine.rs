@@ -1,19 +1,22 @@
 //! What all requests of an app share, and the sessions that one request has asked for.
 
 use std::any::TypeId;
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocket::figment::Figment;
+use rocket::futures::future::BoxFuture;
 use rocket::{Phase, Request, Rocket};
 use smallvec::SmallVec;
 
 use crate::clock::Clock;
 use crate::data::SessionData;
-use crate::error::SessionError;
+use crate::error::{Arrival, SessionError};
 use crate::lifecycle::{Requests, Upkeep};
 use crate::realm::config_error::ConfigError;
 use crate::realm::map::RealmMap;
 use crate::realm::{NamedStore, Realm};
+use crate::record::id::Id;
 use crate::request::RequestSession;
 
 /// The sessions of an app, whatever their type.
@@ -25,16 +28,17 @@ pub(crate) struct Engine {
     pub(crate) requests: Requests,
     /// Runs while the app serves.
     pub(crate) upkeep: OnceLock<Upkeep>,
+    /// The routes whose cache policy has been replaced, and a warning logged.
+    public_routes: Mutex<HashSet<String>>,
+    /// The realm whose session a form outside of every realm belongs to.
+    default_realm: Option<String>,
+    form_proof: FormProof,
     data: TypeId,
     pub(crate) data_name: &'static str,
 }
 
 impl Engine {
-    pub(crate) fn new<T: SessionData>(
-        figment: &Figment,
-        stores: &[NamedStore],
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Engine, ConfigError> {
+    pub(crate) fn new<T: SessionData>(figment: &Figment, setup: &Setup<'_>) -> Result<Engine, ConfigError> {
         let data_name = std::any::type_name::<T>();
         let refuse = |problem: String| {
             ConfigError::new(format!("the session's type {data_name}"), problem, "a struct with named fields")
@@ -45,11 +49,14 @@ impl Engine {
             return Err(refuse("is not written as a JSON object".into()));
         }
         Ok(Engine {
-            realms: RealmMap::new(figment, stores)?,
-            clock: Arc::clone(clock),
+            realms: RealmMap::new(figment, setup.stores)?,
+            clock: Arc::clone(setup.clock),
             empty,
             requests: Requests::default(),
             upkeep: OnceLock::new(),
+            public_routes: Mutex::default(),
+            default_realm: setup.default_realm.clone(),
+            form_proof: setup.form_proof,
             data: TypeId::of::<T>(),
             data_name,
         })
@@ -60,12 +67,69 @@ impl Engine {
         rocket.state::<Engine>().filter(|engine| engine.data == TypeId::of::<T>())
     }
 
+    /// The session that a form of this request belongs to: that of its realm, or of the default realm.
+    pub(crate) async fn form_session<'r>(
+        &'r self,
+        request: &'r Request<'_>,
+    ) -> Result<FormSession<'r>, SessionError> {
+        let default = || self.realms.named(self.default_realm.as_deref()?);
+        let number = self.realms.containing(request.uri().path()).or_else(default);
+        let number = number.ok_or(SessionError::OutsideEveryRealm)?;
+        let realm = self.realms.get(number).ok_or(SessionError::OutsideEveryRealm)?;
+        let (arrival, id) = (self.form_proof)(self, request, number).await?;
+        Ok(FormSession { realm, arrival, id })
+    }
+
+    /// Says, once for each route, that a shared cache must not keep its responses.
+    pub(crate) fn warn_of_public_route(&self, request: &Request<'_>) {
+        let route =
+            request.route().map_or_else(|| request.uri().path().to_string(), |route| route.uri.to_string());
+        let mut routes = self.public_routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !routes.contains(&route) {
+            log::warn!(
+                "{route} lets shared caches keep a response that sets a session's cookie: Cache-Control is \
+                 no-store instead"
+            );
+            routes.insert(route);
+        }
+    }
+
     /// This request's sessions.
     pub(crate) fn sessions<'r, T: SessionData>(&self, request: &'r Request<'_>) -> &'r RequestSessions<T> {
         request.local_cache(|| RequestSessions {
             slots: (0..self.realms.len()).map(|_| OnceLock::new()).collect(),
             entered: Some(self.requests.enter()),
         })
+    }
+}
+
+/// What the app sets up beside its configuration.
+pub(crate) struct Setup<'s> {
+    pub(crate) stores: &'s [NamedStore],
+    pub(crate) clock: &'s Arc<dyn Clock>,
+    pub(crate) default_realm: Option<String>,
+    pub(crate) form_proof: FormProof,
+}
+
+/// Loads the session of a realm, whatever its type: how it arrived, and the id that its forms belong to.
+pub(crate) type FormProof = for<'r, 'q> fn(
+    &'r Engine,
+    &'r Request<'q>,
+    usize,
+) -> BoxFuture<'r, Result<(Arrival, Option<Id>), SessionError>>;
+
+/// The session that a form belongs to.
+pub(crate) struct FormSession<'r> {
+    pub(crate) realm: &'r Realm,
+    pub(crate) arrival: Arrival,
+    id: Option<Id>,
+}
+
+impl FormSession<'_> {
+    /// Whether a token is this session's.
+    pub(crate) fn owns(&self, token: &str) -> bool {
+        let Realm { keyring, cookie, .. } = self.realm;
+        self.id.is_some_and(|id| keyring.owns_form_token(&cookie.name, &id, token))
     }
 }
 

@@ -1,9 +1,9 @@
-//! What can be wrong with a cookie ([`Invalid`], never an error) and with a store ([`StoreError`]).
+//! What can be wrong with a cookie ([`Invalid`], which is never an error) and with a store ([`StoreError`]).
 
 use thiserror::Error;
 
-/// Why a cookie that the browser sent counts as no session. All of these look the same to the
-/// client; the reason is for logs and tests.
+/// Why a cookie that the browser sent is ignored. All of these look the same to the client; the reason is for logs
+/// and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Invalid {
@@ -15,18 +15,18 @@ pub enum Invalid {
     Format,
     /// Its data does not fit the session's type.
     Schema,
-    /// It says that it was made more than a minute from now.
+    /// Its times are more than a minute ahead.
     Future,
     /// Two cookies of the same name open to two different sessions.
     Ambiguous,
 }
 
-/// Which of the two limits a session has met.
+/// Which timeout has ended a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
     /// No request for longer than `idle_timeout`.
     Idle,
-    /// Opened longer ago than `absolute_timeout`.
+    /// Opened, or its subject proven, longer ago than `absolute_timeout`.
     Absolute,
 }
 
@@ -38,16 +38,20 @@ pub enum Arrival {
     Absent,
     /// The browser's session goes on.
     Resumed,
-    /// The seal was genuine, but the session has met a limit. A server store forgets such a session, so
-    /// that it says [`Arrival::Revoked`] unless the limits were tightened.
+    /// The seal was genuine, but the session has timed out. A server store forgets such a session, so
+    /// that this is [`Arrival::Revoked`] there unless the timeouts were tightened.
     Expired(Timeout),
     /// The seal was genuine, but the store no longer has the session: it was ended elsewhere, or has
     /// expired.
     Revoked,
-    /// A late request with an id that was renewed a moment ago: anonymous, and it sets no cookie, so
-    /// that it cannot sign the browser out.
+    /// A late request with an id that was renewed a moment ago. It keeps nothing and sets no cookie, so that it
+    /// cannot sign the browser out, unless it signs somebody in. What an anonymous session held can be read. A 401
+    /// gets the header `Session-State: superseded`, so that a client knows to try again with its new cookie.
     Superseded,
-    /// What the browser sent is no session.
+    /// The browser sent no cookie, but may have one: another site made this request, which `SameSite` keeps the
+    /// cookie away from. It keeps nothing and sets no cookie, unless it signs somebody in.
+    Withheld,
+    /// What the browser sent is not a session.
     Invalid(Invalid),
 }
 
@@ -55,13 +59,10 @@ pub enum Arrival {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store cannot do this at all; its [`Capabilities`](crate::store::Capabilities) say so beforehand.
-    #[error("this store cannot {0}")]
-    Unsupported(&'static str),
     /// No answer within `store_timeout`.
     #[error("the store did not answer in time")]
     TimedOut,
-    /// Anything else. The text goes to the log: it must hold no secret.
+    /// Anything else. The text is logged, so it must not hold a secret.
     #[error("the store failed: {0}")]
     Failed(String),
 }
@@ -70,10 +71,10 @@ pub enum StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The store cannot be asked. The request is answered with 503; the browser keeps its cookie.
+    /// The store does not answer. The request gets 503; the browser keeps its cookie.
     #[error("the session store is unavailable")]
     Unavailable,
-    /// The path of the request lies in no realm. A mistake in the app; answered with 500.
+    /// The path of the request lies in no realm, which is a mistake in the app: 500.
     #[error("this path belongs to no realm of sessions")]
     OutsideEveryRealm,
     /// The fairing `Sessions::<T>::fairing()` is not attached, or the response is already under way.

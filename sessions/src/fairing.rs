@@ -1,20 +1,24 @@
 //! Where sessions meet Rocket: they read the settings at ignition and commit with every response.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::{self, Fairing, Info, Kind};
 use rocket::figment::Figment;
-use rocket::http::Header;
+use rocket::http::uncased::Uncased;
+use rocket::http::{Header, Status};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
 use crate::clock::{Clock, SystemClock};
 use crate::commit::commit;
 use crate::cookie::format::Lines;
 use crate::data::SessionData;
-use crate::engine::{Engine, RequestSessions};
+use crate::engine::{Engine, RequestSessions, Setup};
+use crate::error::Arrival;
 use crate::error_page;
+use crate::guard::session::form_proof;
 use crate::lifecycle::{self, Upkeep};
 use crate::realm::NamedStore;
 use crate::realm::config_error::ConfigError;
@@ -43,19 +47,26 @@ use crate::store::Store;
 pub struct Sessions<T> {
     clock: Arc<dyn Clock>,
     stores: Vec<NamedStore>,
+    default_realm: Option<String>,
     data: PhantomData<fn() -> T>,
 }
 
 impl<T: SessionData> Sessions<T> {
     /// Sessions as the table `session` of the configuration sets them up.
     pub fn fairing() -> Sessions<T> {
-        Sessions { clock: Arc::new(SystemClock), stores: Vec::new(), data: PhantomData }
+        Sessions { clock: Arc::new(SystemClock), stores: Vec::new(), default_realm: None, data: PhantomData }
     }
 
     /// Takes the time from `clock` instead of the system.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Sessions<T> {
         Sessions { clock, ..self }
+    }
+
+    /// Lets [forms](crate::forms) on pages outside of every realm belong to the session of this one.
+    #[must_use]
+    pub fn default_realm(self, path: &str) -> Sessions<T> {
+        Sessions { default_realm: Some(path.to_owned()), ..self }
     }
 
     /// Makes `store` available to the setting `store = "NAME"`. The store belongs to this app, which stops it
@@ -118,18 +129,22 @@ impl<T: SessionData> Fairing for Sessions<T> {
         let failed = response.status().class().is_server_error();
         let mut lines = Lines::new();
         let mut failure = None;
-        let mut used = false;
+        let (mut used, mut superseded) = (false, false);
         for (realm, session) in sessions.loaded(&engine.realms) {
-            let committed = commit(realm, session, &engine.empty, failed).await;
+            let committed = commit(realm, session, &engine.empty, failed, engine.clock.seconds()).await;
             lines.extend(committed.lines);
             failure = failure.or(committed.failure);
             used = true;
+            superseded |= session.arrival() == Arrival::Superseded;
         }
         if let Some(failure) = failure {
-            error_page::replace(request, response, failure).await;
+            Box::pin(error_page::replace(request, response, failure)).await;
+        }
+        if superseded && response.status() == Status::Unauthorized {
+            response.set_header(Header::new(STATE, "superseded"));
         }
         if used {
-            finish(response, lines);
+            finish(engine, request, response, lines);
         }
     }
 
@@ -149,46 +164,60 @@ impl<T: SessionData> Sessions<T> {
             let (held, name) = (other.data_name, std::any::type_name::<T>());
             return Err(format!("they hold {held} already and cannot hold {name} too"));
         }
-        let engine = Engine::new::<T>(rocket.figment(), &self.stores, &self.clock)
-            .map_err(|error| error.to_string())?;
+        let setup = Setup {
+            stores: &self.stores,
+            clock: &self.clock,
+            default_realm: self.default_realm.clone(),
+            form_proof: form_proof::<T>,
+        };
+        let engine = Engine::new::<T>(rocket.figment(), &setup).map_err(|error| error.to_string())?;
         lifecycle::start(&engine.realms).await?;
         Ok(engine)
     }
 }
 
+/// Tells a client that asks for JSON, say, that a 401 is no sign-out: its request came with the cookie of a session
+/// that has just been renewed, and can be sent again with the new one.
+const STATE: &str = "Session-State";
+
 /// Rule 11: what was built from a session is for one browser only. Then adds the lines to those of the handler
 /// and of other fairings.
-fn finish(response: &mut Response<'_>, lines: Lines) {
-    let (mut has_caching, mut has_vary, mut varies, mut has_cookies) = (false, false, false, false);
+fn finish(engine: &Engine, request: &Request<'_>, response: &mut Response<'_>, lines: Lines) {
+    let (mut policy, mut has_cookies) = (None, false);
     for header in response.headers().iter() {
-        has_caching |= header.name == "Cache-Control";
-        has_cookies |= header.name == "Set-Cookie";
-        if header.name == "Vary" {
-            has_vary = true;
-            varies |= header.value.split(',').any(names_cookie);
+        if header.name == "Cache-Control" {
+            policy = Some(is_private(&header.value));
         }
+        has_cookies |= header.name == "Set-Cookie";
     }
-    if !has_caching {
-        response.set_header(Header::new("Cache-Control", "no-store"));
-    }
-    if !varies {
-        add(response, has_vary, Header::new("Vary", "Cookie"));
+    match policy {
+        None => drop(response.set_header(NO_STORE)),
+        Some(false) if !lines.is_empty() => {
+            response.set_header(NO_STORE);
+            engine.warn_of_public_route(request);
+        }
+        // With our own no-store it would add nothing.
+        Some(_) => response.adjoin_raw_header("Vary", "Cookie"),
     }
     for line in lines {
-        add(response, has_cookies, Header::new("Set-Cookie", line));
+        let header = Header::new("Set-Cookie", line);
+        // Setting it is half the work where there is no other.
+        if has_cookies {
+            response.adjoin_header(header);
+        } else {
+            response.set_header(header);
+        }
         has_cookies = true;
     }
 }
 
-/// Adds a header without replacing others of its name. Setting it is half the work where there is none.
-fn add<'r>(response: &mut Response<'r>, has_others: bool, header: Header<'r>) {
-    if has_others {
-        response.adjoin_header(header);
-    } else {
-        response.set_header(header);
-    }
-}
+const NO_STORE: Header<'static> =
+    Header { name: Uncased::from_borrowed("Cache-Control"), value: Cow::Borrowed("no-store") };
 
-fn names_cookie(name: &str) -> bool {
-    name.trim().eq_ignore_ascii_case("cookie") || name.trim() == "*"
+/// Whether a policy keeps a response out of shared caches.
+fn is_private(policy: &str) -> bool {
+    let mut directives = policy.split(',').map(|directive| directive.trim());
+    directives.any(|directive| {
+        directive.eq_ignore_ascii_case("private") || directive.eq_ignore_ascii_case("no-store")
+    })
 }

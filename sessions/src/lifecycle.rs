@@ -42,9 +42,9 @@ pub(crate) async fn start(realms: &RealmMap) -> Result<(), String> {
 pub(crate) struct Upkeep(Vec<JoinHandle<()>>);
 
 impl Upkeep {
-    /// One task for each realm with a server store.
+    /// One task for each realm whose store is a service.
     pub(crate) fn spawn(realms: &RealmMap, clock: &Arc<dyn Clock>) -> Upkeep {
-        let served = realms.iter().filter(|realm| realm.store.capabilities().server_side);
+        let served = realms.iter().filter(|realm| realm.store.has_service());
         let task = |realm| rocket::tokio::spawn(keep(Arc::clone(realm), Arc::clone(clock)));
         Upkeep(served.map(task).collect())
     }

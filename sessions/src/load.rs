@@ -12,7 +12,7 @@ use crate::data::SessionData;
 use crate::error::{Arrival, Invalid, SessionError, StoreError};
 use crate::realm::Realm;
 use crate::record::Record;
-use crate::request::{Base, RequestSession, Sizes};
+use crate::request::{Base, Lost, RequestSession, Sizes};
 use crate::store::Loaded;
 
 /// Give up after this many dead tickets: each lookup may take a full `store_timeout`.
@@ -27,17 +27,19 @@ pub(crate) async fn load<T: SessionData>(
 ) -> Result<Box<RequestSession<T>>, SessionError> {
     let cookies = RequestCookies::of(request, &realm.cookie.name);
     if cookies.is_empty() {
-        return Ok(RequestSession::anonymous(now, Arrival::Absent, SentChunks::default()));
+        let withheld = realm.cookie.is_withheld(request, &realm.origins);
+        let arrival = if withheld { Arrival::Withheld } else { Arrival::Absent };
+        return Ok(RequestSession::anonymous(now, arrival.into(), SentChunks::default()));
     }
     match find(realm, &cookies, now).await {
         Ok(Ok(Found { base, key_age, sizes })) => {
             Ok(RequestSession::resumed(now, base, key_age, cookies.chunks(), sizes))
         }
-        Ok(Err(arrival)) => {
-            if let Arrival::Invalid(reason) = arrival {
+        Ok(Err(lost)) => {
+            if let Arrival::Invalid(reason) = lost.arrival {
                 log::debug!("a session cookie is ignored: {reason:?}");
             }
-            Ok(RequestSession::anonymous(now, arrival, cookies.chunks()))
+            Ok(RequestSession::anonymous(now, lost, cookies.chunks()))
         }
         Err(error) => {
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
@@ -63,8 +65,7 @@ pub(crate) async fn relock<T: SessionData>(
     };
     match locked.await {
         Ok(Some((lock, loaded))) => {
-            let fresh = alive(realm, loaded, now);
-            session.relock(lock, fresh.map(|(record, data)| Box::new(Base { record, ticket, data })));
+            session.relock(lock, alive(realm, ticket, loaded, now));
             Ok(())
         }
         Ok(None) => Ok(()),
@@ -83,15 +84,15 @@ struct Found<T> {
 }
 
 /// Opens every value of the cookie and asks the store about each ticket. If none is live, the reason is that of
-/// the first genuine seal, else that of the first value.
+/// a superseded one, else of the first genuine seal, else of the first value.
 async fn find<T: SessionData>(
     realm: &Realm,
     cookies: &RequestCookies<'_>,
     now: UnixSeconds,
-) -> Result<Result<Found<T>, Arrival>, StoreError> {
+) -> Result<Result<Found<T>, Lost<T>>, StoreError> {
     let mut found: Option<Found<T>> = None;
     let mut dead: Vec<Ticket> = Vec::new();
-    let (mut genuine, mut unopened) = (None, None);
+    let (mut lost, mut unopened): (Option<Lost<T>>, _) = (None, None);
     for value in cookies.values() {
         let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
             Ok(opened) => opened,
@@ -106,26 +107,29 @@ async fn find<T: SessionData>(
         if dead.len() == MAX_DEAD {
             break;
         }
-        match alive(realm, realm.store.load(ticket.text(), now).await?, now) {
-            Ok((record, data)) => {
-                let base = Box::new(Base { record, ticket, data });
+        let loaded = realm.store.load(ticket.text(), now).await?;
+        match alive(realm, ticket, loaded, now) {
+            Ok(base) => {
                 let candidate = Found { base, key_age, sizes: sizes(&value) };
                 found = match found {
                     None => Some(candidate),
                     Some(other) => match newer(other, candidate) {
                         Ok(newer) => Some(newer),
-                        Err(ambiguous) => return Ok(Err(ambiguous)),
+                        Err(ambiguous) => return Ok(Err(ambiguous.into())),
                     },
                 };
             }
             Err(reason) => {
-                genuine = genuine.or(Some(reason));
-                dead.push(ticket);
+                dead.extend(reason.ticket.clone());
+                let first = lost.is_none();
+                if first || reason.arrival == Arrival::Superseded {
+                    lost = Some(reason);
+                }
             }
         }
     }
-    let reason = || genuine.or(unopened).unwrap_or(Arrival::Invalid(Invalid::Malformed));
-    Ok(found.ok_or_else(reason))
+    let invalid = || unopened.unwrap_or(Arrival::Invalid(Invalid::Malformed)).into();
+    Ok(found.ok_or_else(|| lost.unwrap_or_else(invalid)))
 }
 
 /// Of two versions of one session the newer wins. Two different live sessions are both ignored.
@@ -144,22 +148,32 @@ fn sizes(value: &SentValue<'_>) -> Sizes {
     Sizes { cookies: value.cookies(), value: value.bytes() }
 }
 
-/// The live session that the store has for a ticket, with its data, or why there is none.
+/// The live session that the store has for a ticket, or why there is none.
 fn alive<T: SessionData>(
     realm: &Realm,
+    ticket: Ticket,
     loaded: Loaded,
     now: UnixSeconds,
-) -> Result<(Record, Arc<T>), Arrival> {
-    match loaded {
-        Loaded::Found(record) => match realm.timeouts.judge(&record, now) {
-            Arrival::Resumed => match serde_json::from_str(&record.data) {
-                Ok(data) => Ok((record, Arc::new(data))),
-                Err(_) => Err(Arrival::Invalid(Invalid::Schema)),
-            },
-            reason => Err(reason),
+) -> Result<Box<Base<T>>, Lost<T>> {
+    let (arrival, left) = match loaded {
+        Loaded::Found(record) => match read(realm, &record, now) {
+            Ok(data) => return Ok(Box::new(Base { record, ticket, data })),
+            Err(arrival) => (arrival, None),
         },
-        Loaded::Missing => Err(Arrival::Revoked),
-        Loaded::Superseded => Err(Arrival::Superseded),
-        Loaded::Unreadable => Err(Arrival::Invalid(Invalid::Format)),
+        Loaded::Superseded(left) => (Arrival::Superseded, left.and_then(|left| read(realm, &left, now).ok())),
+        Loaded::Missing => (Arrival::Revoked, None),
+        Loaded::Unreadable => (Arrival::Invalid(Invalid::Format), None),
+    };
+    Err(Lost { arrival, ticket: Some(ticket), left })
+}
+
+/// The data of a record that is still alive.
+fn read<T: SessionData>(realm: &Realm, record: &Record, now: UnixSeconds) -> Result<Arc<T>, Arrival> {
+    match realm.timeouts.judge(record, now) {
+        Arrival::Resumed => match serde_json::from_str(&record.data) {
+            Ok(data) => Ok(Arc::new(data)),
+            Err(_) => Err(Arrival::Invalid(Invalid::Schema)),
+        },
+        reason => Err(reason),
     }
 }

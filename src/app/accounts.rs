@@ -47,7 +47,9 @@ pub(super) enum AccountError {
 /// The result of a registration.
 #[derive(Debug)]
 pub(super) enum Registration {
-    Done(Account),
+    New(Account),
+    /// An account of this name and this password: the form was sent twice.
+    Known(Account),
     NameTaken,
 }
 
@@ -83,22 +85,26 @@ impl Accounts {
         Ok(Accounts { pool, hasher: Hasher::new()?, clock })
     }
 
-    /// Makes an account; the name must have passed [`name_problem`].
+    /// Makes an account, unless it is there already; the name must have passed [`name_problem`].
     pub(super) async fn register(&self, name: &str, password: String) -> Result<Registration, AccountError> {
         let name: String = name.nfc().collect();
         let key = key(&name);
         let taken = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE name_key = ?").bind(&key);
         if taken.fetch_optional(&self.pool).await?.is_some() {
-            return Ok(Registration::NameTaken);
+            return self.known(&name, password).await;
         }
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hasher.hash(password.clone()).await?;
         let insert = "INSERT INTO accounts (name, name_key, password_hash, created) VALUES (?, ?, ?, ?)
                       ON CONFLICT (name_key) DO NOTHING RETURNING id";
         let insert = sqlx::query_scalar(insert).bind(&name).bind(key).bind(hash).bind(self.clock.seconds());
-        Ok(match insert.fetch_optional(&self.pool).await? {
-            Some(id) => Registration::Done(Account { id, name }),
-            None => Registration::NameTaken,
-        })
+        match insert.fetch_optional(&self.pool).await? {
+            Some(id) => Ok(Registration::New(Account { id, name })),
+            None => self.known(&name, password).await,
+        }
+    }
+
+    async fn known(&self, name: &str, password: String) -> Result<Registration, AccountError> {
+        Ok(self.verify(name, password).await?.map_or(Registration::NameTaken, Registration::Known))
     }
 
     /// The account of this name and password. An unknown name takes as long as a wrong password.

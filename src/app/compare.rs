@@ -12,9 +12,9 @@ use rocket_dyn_templates::context;
 use sealed_sessions::SessionError;
 use serde_json::{Value, json};
 
-use super::csrf::{self, Nothing, Protected};
+use super::csrf::{Nothing, Protected};
 use super::page::{Html, Page, realm_name};
-use super::visitor::Session;
+use super::visitor::{ReadOnly, Session};
 
 /// What a press took comes in the address that it leads to, in microseconds: `load` by realm, from the
 /// browser's cookie to the session, and `save` for all realms together.
@@ -22,7 +22,7 @@ use super::visitor::Session;
 async fn compare(load: Vec<&str>, save: Option<u32>, page: Page<'_>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
-        let session = page.realms().session(path).await.ok();
+        let session = page.realms().read_only(path).await.ok();
         let store = page.realms().store_name(path).unwrap_or_default();
         realms.push(json!({
             "name": realm_name(path),
@@ -38,7 +38,7 @@ async fn compare(load: Vec<&str>, save: Option<u32>, page: Page<'_>) -> Html {
 }
 
 /// What this request shows of a session; `None` if it brought none.
-fn kept(session: Session<'_>) -> Option<Value> {
+fn kept(session: ReadOnly<'_>) -> Option<Value> {
     let (wire, record) = (session.inspect().wire()?, session.inspect().record()?);
     let server_side = session.inspect().is_on_server();
     Some(json!({
@@ -63,13 +63,12 @@ fn milliseconds(micros: u32) -> String {
     format!("{:.3}", f64::from(micros) / 1000.0)
 }
 
-/// Counts a visit in every realm. Each session gets what the forms need, so that all hold the same.
+/// Counts a visit in every realm.
 #[post("/compare", data = "<_form>")]
 fn step(loads: TimedLoads<'_>, _form: Protected<Nothing>) -> Redirect {
     let mut times = Vec::new();
     for Load { path, session, took } in loads.0 {
         times.push(format!("load={}:{}", RawStr::new(path).percent_encode(), took.as_micros()));
-        let _ = csrf::token(&session);
         session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));
     }
     Redirect::to(format!("/compare?{}", times.join("&")))

@@ -37,7 +37,7 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
             "absolute": page.when(ends.absolute),
         })),
         arrival: arrival(session.arrival()),
-        sent: session.arrival() != Arrival::Absent,
+        sent: !matches!(session.arrival(), Arrival::Absent | Arrival::Withheld),
     };
     page.show("cookie", "Inside the cookie", own)
 }
@@ -112,13 +112,9 @@ fn server(session: Session<'_>) -> Value {
     }
 }
 
-/// The record, readable, without its secrets: the id is shown as logs show it, the secret of the forms not
-/// at all.
+/// The record, readable, without its id, which is shown as logs show it.
 fn pretty(record: &Record, session: &Session<'_>) -> String {
-    let mut data: Value = serde_json::from_str(&record.data).unwrap_or_default();
-    if let Some(secret) = data.get_mut("csrf") {
-        *secret = json!("(kept secret)");
-    }
+    let data: Value = serde_json::from_str(&record.data).unwrap_or_default();
     let shown = json!({
         "session": session.inspect().handle(),
         "created": record.created,
@@ -152,7 +148,11 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
             "a keyed hash".into(),
             "Stands for the id, which is random, new at each sign-in, and never shown.",
         ),
-        row("created", text(when(record.created)), "When the session was opened. It never moves."),
+        row(
+            "created",
+            text(when(record.created)),
+            "When the session was opened, or its visitor last signed in.",
+        ),
         row("seen", text(when(record.seen)), "When it was last used, to within a minute."),
         row("version", record.version.to_string(), "How many times its data was written."),
         row(
@@ -174,14 +174,16 @@ fn arrival(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::Absent => "Your browser sent no session cookie of this realm.",
         Arrival::Resumed => "Your browser sent a session cookie, and its seal was whole.",
-        Arrival::Expired(Timeout::Idle) => {
-            "Your browser sent a session that was idle for too long. It is removed now."
+        Arrival::Expired(Timeout::Idle) => "Your browser sent a session that was idle for too long.",
+        Arrival::Expired(Timeout::Absolute) => "Your browser sent a session that was too old.",
+        Arrival::Revoked => "Your browser sent a session that has ended.",
+        Arrival::Superseded => {
+            "Your browser sent the cookie from just before a sign-in. Load this page again."
         }
-        Arrival::Expired(Timeout::Absolute) => {
-            "Your browser sent a session that was too old. It is removed now."
+        Arrival::Withheld => {
+            "Another site led here, so your browser kept the session cookie of this realm back. Load this page again."
         }
-        Arrival::Revoked => "Your browser sent a session that has been ended. It is removed now.",
-        _ => "Your browser sent a cookie that is no session. It is removed now.",
+        _ => "Your browser sent a cookie that is no session.",
     }
 }
 

@@ -28,17 +28,21 @@ async fn unauthorized(request: &Request<'_>) -> Redirect {
     Redirect::to(login::uri(realm, Next::of(request), ended))
 }
 
-/// Offers a refused form again, with a token of the current session.
+/// Offers a refused form again, with a token of the current session; but not where the browser kept its cookie
+/// back, since there is no such token then.
 #[catch(403)]
 async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let refusal = csrf::refusal(request);
     let kind = match request.uri().path().segments().last() {
-        Some(form @ ("login" | "register" | "logout")) if refusal.is_some() => form,
+        Some(form @ ("login" | "register" | "logout")) if refusal.is_some() && !page.is_withheld() => form,
         _ => "back",
     };
     let explanation = match refusal {
-        Some(Refusal::CrossSite) => "The form was sent by another site.",
+        Some(Refusal::CrossSite) if page.is_withheld() => {
+            "Another site sent the form, so your browser kept your cookie back. Nothing was changed."
+        }
+        Some(Refusal::CrossSite) => "The form was sent by another site. Nothing was changed.",
         Some(Refusal::NoCookie) => {
             "The form came without the cookie that shows it is yours. Nothing was changed."
         }

@@ -69,7 +69,7 @@ async fn submit(
     page: Page<'_>,
     accounts: &State<Accounts>,
 ) -> Answer {
-    let Protected(Credentials { username, password, remember, next }) = form;
+    let Credentials { username, password, remember, next } = form.into_inner();
     let account = match accounts.verify(&username, password).await {
         Ok(account) => account,
         Err(error) => return fault(&error),

@@ -5,7 +5,6 @@ mod assets;
 mod compare;
 mod cookie;
 mod csrf;
-mod csrf_secret;
 mod errors;
 mod headers;
 #[cfg(feature = "lab")]
@@ -35,7 +34,6 @@ use rocket::{Build, Rocket, Route};
 use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
-pub use self::csrf_secret::Secret;
 use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
@@ -76,10 +74,12 @@ pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
 }
 
 fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
+    let sessions = Sessions::<Visitor>::fairing().clock(Arc::clone(&clock));
+    let sessions = sessions.default_realm(&settings.default_realm);
     // Sessions come before the headers, so that an error page that replaces a response gets those too.
     let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
         .attach(compare::before_saving())
-        .attach(Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)))
+        .attach(sessions)
         .attach(compare::after_saving())
         .attach(headers::fairing())
         // Before the templates, which need the data directory to exist.

@@ -5,7 +5,6 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
-use super::csrf;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 
@@ -13,7 +12,7 @@ use super::settings::Settings;
 async fn overview(page: Page<'_>) -> Html {
     let mut cards = Vec::new();
     for path in page.realm_paths() {
-        let session = page.realms().session(path).await.ok();
+        let session = page.realms().read_only(path).await.ok();
         let visitor = session.map(|session| session.get());
         let visitor = visitor.as_deref();
         let store = page.realms().store_name(path).unwrap_or_default();
@@ -28,7 +27,7 @@ async fn overview(page: Page<'_>) -> Html {
             },
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": visitor.and_then(|visitor| visitor.user.as_ref()).map(|account| &account.name),
-            "csrf": visitor.and_then(|visitor| visitor.user.as_ref()).and(session).and_then(|session| csrf::token(&session)),
+            "csrf": visitor.and_then(|visitor| visitor.user.as_ref()).and(session).and_then(|session| session.form_token()),
             "bytes": session.and_then(|session| session.inspect().wire()).map_or(0, |wire| wire.request),
             "ends": session.and_then(|session| session.expires()).map(|end| page.relative(end.earliest())),
         }));

@@ -89,6 +89,11 @@ impl<'r> Page<'r> {
         self.session.and_then(|session| Ended::of(session.arrival()))
     }
 
+    /// Whether the browser kept its cookie back, so that no form of this page could be its own.
+    pub(super) fn is_withheld(&self) -> bool {
+        self.session.is_some_and(|session| session.arrival() == Arrival::Withheld)
+    }
+
     /// A page whose only form is the one that signs out.
     pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
         let token = self.session.filter(|session| session.get().user.is_some());
@@ -107,11 +112,21 @@ impl<'r> Page<'r> {
         title: &str,
         own: impl Serialize,
     ) -> Html {
-        let session = match self.session {
-            Some(session) => Some(session),
-            None => self.realms.session(self.default_realm).await.ok(),
+        let token = match self.session {
+            Some(session) => csrf::token(&session),
+            None => self.default_token().await,
         };
-        self.render(name, title, session.and_then(|session| csrf::token(&session)), own)
+        self.render(name, title, token, own)
+    }
+
+    /// A token of the default realm's session, which this page does not keep alive; a new session if there is none.
+    async fn default_token(&self) -> Option<String> {
+        match self.realms.read_only(self.default_realm).await.ok()?.form_token() {
+            Some(token) => Some(token),
+            None => {
+                self.realms.session(self.default_realm).await.ok().and_then(|session| csrf::token(&session))
+            }
+        }
     }
 
     fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {

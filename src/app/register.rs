@@ -1,10 +1,11 @@
-//! Making an account, and being signed in with it.
+//! Making an account, and being signed in with it. An existing name with its own password signs in too: the form may
+//! have been sent twice, or its answer lost.
 
 use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 
-use super::accounts::{Accounts, Registration, name_problem};
+use super::accounts::{Account, Accounts, Registration, name_problem};
 use super::csrf::Protected;
 use super::login::{Answer, FormState, WithForm, checked, fault, onward};
 use super::page::{Html, Page};
@@ -31,7 +32,7 @@ async fn submit(
     page: Page<'_>,
     accounts: &State<Accounts>,
 ) -> Answer {
-    let Protected(NewAccount { username, password, next }) = form;
+    let NewAccount { username, password, next } = form.into_inner();
     let username_error = name_problem(&username);
     let password_error = passwords::problem(&password, &username);
     let again = |username_error, password_error, username| {
@@ -44,14 +45,22 @@ async fn submit(
         return again(username_error, password_error, username);
     }
     match accounts.register(&username, password).await {
-        Ok(Registration::Done(account)) => {
+        Ok(Registration::New(account)) => {
             log::info!("account {} registered", account.id);
-            sign_in(session, account, false);
-            Answer::Done(onward(&page, next.as_deref()))
+            signed_in(session, account, &page, next.as_deref())
+        }
+        Ok(Registration::Known(account)) => {
+            log::info!("account {} signed in", account.id);
+            signed_in(session, account, &page, next.as_deref())
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
         Err(error) => fault(&error),
     }
+}
+
+fn signed_in(session: Session<'_>, account: Account, page: &Page<'_>, next: Option<&str>) -> Answer {
+    sign_in(session, account, false);
+    Answer::Done(onward(page, next))
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -9,7 +9,6 @@ use sealed_sessions::SessionData;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::Account;
-use super::csrf_secret::Secret;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -20,9 +19,6 @@ pub struct Visitor {
     /// The account that is signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Account>,
-    /// The secret behind the tokens of this session's forms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub csrf: Option<Secret>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -39,12 +35,12 @@ impl SessionData for Visitor {
 /// The session of the realm.
 pub(super) type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 
+/// The same, read without using it.
+pub(super) type ReadOnly<'r> = sealed_sessions::ReadOnly<'r, Visitor>;
+
 /// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
 pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {
-    session.sign_in(|visitor| {
-        visitor.user = Some(account);
-        visitor.csrf = None;
-    });
+    session.sign_in(|visitor| visitor.user = Some(account));
     if remember {
         session.remember();
     }

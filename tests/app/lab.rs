@@ -7,7 +7,7 @@ use sealed_sessions_app::lab::{ALL, Column, advise, json, run, text};
 use super::support::App;
 
 /// By slug: cookie, memory, SQLite.
-const EXPECTED: [(&str, [&str; 3]); 15] = [
+const EXPECTED: [(&str, [&str; 3]); 21] = [
     ("replay-after-logout", ["does-not-hold", "holds", "holds"]),
     ("rollback", ["does-not-hold", "holds", "holds"]),
     ("lost-update", ["does-not-hold", "holds", "holds"]),
@@ -15,7 +15,13 @@ const EXPECTED: [(&str, [&str; 3]); 15] = [
     ("theft-and-log-out-everywhere", ["does-not-hold", "holds", "holds"]),
     ("fixation", ["holds", "holds", "holds"]),
     ("logout-race", ["does-not-hold", "holds", "holds"]),
+    ("sign-in-sent-twice", ["holds", "holds", "holds"]),
+    ("answer-lost", ["holds", "holds", "holds"]),
+    ("late-answer-after-sign-in", ["does-not-hold", "holds", "holds"]),
+    ("another-sites-form", ["holds", "holds", "holds"]),
     ("idle-and-absolute-expiry", ["holds", "holds", "holds"]),
+    ("long-request-and-idle", ["holds", "holds", "holds"]),
+    ("one-busy-session", ["does-not-hold", "holds", "holds"]),
     ("restart", ["holds", "does-not-hold", "holds"]),
     ("second-node", ["holds", "does-not-hold", "holds"]),
     ("store-outage", ["holds", "not-applicable", "does-not-hold"]),

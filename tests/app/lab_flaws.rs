@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use rocket::config::LogLevel;
 use sealed_sessions::store::{
-    self, Capabilities, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, UnixSeconds, Written,
+    self, IdHash, List, Listed, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, Ticket,
+    UnixSeconds, Write, Written,
 };
 use sealed_sessions::testing::ManualClock;
 use sealed_sessions::{Clock, SystemClock};
@@ -27,6 +28,10 @@ enum Flaw {
     ForgetsWhenItStartsAgain,
     RefusesLargeData,
     ListsOnlyOne,
+    LeavesNothing,
+    SendsOldIdsAgain,
+    ForgetsUse,
+    LetsNobodyWait,
 }
 
 struct Flawed {
@@ -40,20 +45,20 @@ impl Flawed {
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == flaw
     }
+
+    /// Writes a record over whatever is there.
+    async fn overwrite(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        let Write { record, expires, .. } = *write;
+        let Loaded::Found(there) = self.inner.load(&record.id.to_text(), record.seen).await? else {
+            return Ok(Written::Stale);
+        };
+        let record = &Record { version: there.version + 1, ..record.clone() };
+        self.inner.save(&Write { record, expires, over: Over::Version(there.version) }).await
+    }
 }
 
 #[rocket::async_trait]
 impl Store for Flawed {
-    fn capabilities(&self) -> Capabilities {
-        let capabilities = self.inner.capabilities();
-        Capabilities { server_side: capabilities.server_side || self.has(Flaw::NeedsAServer), ..capabilities }
-    }
-
-    async fn start(&self) -> Result<(), StoreError> {
-        self.starts.fetch_add(1, Ordering::SeqCst);
-        self.inner.start().await
-    }
-
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         // The lab starts it, and so does each server that it is given to.
         let forgotten = self.has(Flaw::ForgetsWhenItStartsAgain) && self.starts.load(Ordering::SeqCst) > 2;
@@ -65,64 +70,74 @@ impl Store for Flawed {
         {
             return Ok(Loaded::Found(first.clone()));
         }
-        self.inner.load(ticket, now).await
-    }
-
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.firsts.lock().unwrap().insert(record.id.to_text(), record.clone());
-        self.inner.create(record, until).await
-    }
-
-    async fn update(
-        &self,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        if self.has(Flaw::RefusesLargeData) && record.data.len() > 1000 {
-            return Err(StoreError::Failed("too large".into()));
+        let first = self.firsts.lock().unwrap().get(ticket).map(|first| first.seen);
+        if self.has(Flaw::ForgetsUse) && first.is_some_and(|first| now >= first + 30 * 60) {
+            return Ok(Loaded::Missing);
         }
-        let written = self.inner.update(record, expected, until).await?;
-        match written {
-            Written::Gone if self.has(Flaw::BringsBackTheDead) => self.inner.create(record, until).await,
-            Written::Conflict if self.has(Flaw::IgnoresVersions) => {
-                let Loaded::Found(now) = self.inner.load(&record.id.to_text(), record.seen).await? else {
-                    return Ok(written);
-                };
-                let over = Record { version: now.version + 1, ..record.clone() };
-                self.inner.update(&over, now.version, until).await
+        match self.inner.load(ticket.trim_end_matches('~'), now).await? {
+            Loaded::Superseded(_) if self.has(Flaw::LeavesNothing) => Ok(Loaded::Missing),
+            loaded => Ok(loaded),
+        }
+    }
+
+    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        let Write { record, expires, over } = *write;
+        match over {
+            Over::Nothing | Over::Dead { .. } => {
+                self.firsts.lock().unwrap().insert(record.id.to_text(), record.clone());
             }
-            written => Ok(written),
+            Over::Version(_) if self.has(Flaw::RefusesLargeData) && record.data.len() > 1000 => {
+                return Err(StoreError::Failed("too large".into()));
+            }
+            Over::Renewed(old) if self.has(Flaw::KeepsTheOldId) => {
+                let (record, over) = (&Record { id: old.id, ..record.clone() }, Over::Version(old.version));
+                return self.inner.save(&Write { record, expires, over }).await;
+            }
+            Over::Renewed(_) if self.has(Flaw::SendsOldIdsAgain) => {
+                return self.inner.save(&Write { record, expires, over: Over::Nothing }).await;
+            }
+            _ => {}
+        }
+        match (self.inner.save(write).await?, over) {
+            (Written::Saved(ticket), Over::Version(_)) if self.has(Flaw::SendsOldIdsAgain) => {
+                Ok(Written::Saved(Ticket::new(&format!("{}~", ticket.text()))))
+            }
+            (Written::Stale, Over::Version(_)) if self.has(Flaw::BringsBackTheDead) => {
+                self.inner.save(&Write { record, expires, over: Over::Nothing }).await
+            }
+            (Written::Stale, Over::Version(_)) if self.has(Flaw::IgnoresVersions) => {
+                self.overwrite(write).await
+            }
+            (written, _) => Ok(written),
         }
     }
 
-    async fn renew(
-        &self,
-        old: &Id,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        if self.has(Flaw::KeepsTheOldId) {
-            return self.inner.update(&Record { id: *old, ..record.clone() }, expected, until).await;
-        }
-        self.inner.renew(old, record, expected, until).await
+    async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
+        if self.has(Flaw::DeletesNothing) { Ok(()) } else { self.inner.delete(ticket).await }
     }
 
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.inner.touch(record, until).await
+    fn revoke(&self) -> Option<&dyn Revoke> {
+        self.inner.revoke().map(|_| self as &dyn Revoke)
     }
 
-    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        if self.has(Flaw::DeletesNothing) { Ok(()) } else { self.inner.delete(id).await }
+    /// Only a store on the server has a list.
+    fn list(&self) -> Option<&dyn List> {
+        (self.inner.list().is_some() || self.has(Flaw::NeedsAServer)).then_some(self)
     }
 
-    async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
-        let mut all = self.inner.by_subject(subject, now).await?;
-        if self.has(Flaw::ListsOnlyOne) {
-            all.truncate(1);
-        }
-        Ok(all)
+    fn locks(&self) -> Option<&dyn Locks> {
+        if self.has(Flaw::LetsNobodyWait) { None } else { self.inner.locks() }
+    }
+
+    fn service(&self) -> Option<&dyn Service> {
+        self.inner.service().map(|_| self as &dyn Service)
+    }
+}
+
+#[rocket::async_trait]
+impl Revoke for Flawed {
+    async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
+        self.inner.revoke().unwrap().end(id).await
     }
 
     async fn end_all(
@@ -134,11 +149,34 @@ impl Store for Flawed {
         if self.has(Flaw::EndsNothing) {
             return Ok(2);
         }
-        self.inner.end_all(subject, except, now).await
+        self.inner.revoke().unwrap().end_all(subject, except, now).await
+    }
+}
+
+#[rocket::async_trait]
+impl List for Flawed {
+    async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
+        let mut all = self.inner.list().unwrap().of_subject(subject, now).await?;
+        if self.has(Flaw::ListsOnlyOne) {
+            all.truncate(1);
+        }
+        Ok(all)
+    }
+}
+
+#[rocket::async_trait]
+impl Service for Flawed {
+    async fn start(&self) -> Result<(), StoreError> {
+        self.starts.fetch_add(1, Ordering::SeqCst);
+        self.inner.service().unwrap().start().await
     }
 
-    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
-        self.inner.lock(ticket).await
+    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        self.inner.service().unwrap().sweep(now).await
+    }
+
+    async fn stop(&self) {
+        self.inner.service().unwrap().stop().await;
     }
 }
 
@@ -210,6 +248,36 @@ async fn fixation_sees_a_store_that_keeps_the_old_id() {
 #[rocket::async_test]
 async fn logout_race_sees_a_store_that_brings_back_the_dead() {
     changes("logout-race", "memory", with(Flaw::BringsBackTheDead)).await;
+}
+
+#[rocket::async_test]
+async fn sign_in_sent_twice_sees_a_store_that_leaves_nothing_under_an_old_id() {
+    changes("sign-in-sent-twice", "memory", with(Flaw::LeavesNothing)).await;
+}
+
+#[rocket::async_test]
+async fn answer_lost_sees_a_store_that_leaves_nothing_under_an_old_id() {
+    changes("answer-lost", "memory", with(Flaw::LeavesNothing)).await;
+}
+
+#[rocket::async_test]
+async fn late_answer_sees_a_store_that_sends_old_ids_again() {
+    changes("late-answer-after-sign-in", "memory", with(Flaw::SendsOldIdsAgain)).await;
+}
+
+#[rocket::async_test]
+async fn another_sites_form_sees_that_the_session_is_gone() {
+    changes("another-sites-form", "memory", with(Flaw::FindsNothing)).await;
+}
+
+#[rocket::async_test]
+async fn long_request_sees_a_store_that_forgets_use() {
+    changes("long-request-and-idle", "memory", with(Flaw::ForgetsUse)).await;
+}
+
+#[rocket::async_test]
+async fn one_busy_session_sees_a_store_that_lets_nobody_wait() {
+    changes("one-busy-session", "memory", with(Flaw::LetsNobodyWait)).await;
 }
 
 #[rocket::async_test]

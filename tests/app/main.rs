@@ -6,5 +6,6 @@ mod compare;
 mod lab;
 #[cfg(feature = "lab")]
 mod lab_flaws;
+mod late;
 mod sessions;
 mod support;

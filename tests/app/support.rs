@@ -1,6 +1,7 @@
 //! An app of its own for each test, and browsers for it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rocket::http::{ContentType, Cookie, Status};
@@ -38,7 +39,7 @@ impl App {
     /// The same app after a restart, with the cookie of the same browser.
     pub async fn restarted(self) -> App {
         let App { clock, client, directory, .. } = self;
-        let brought = client.cookies().get("__Host-stateless").cloned();
+        let brought = client.cookies().get("__Host-Http-stateless").cloned();
         client.terminate().await;
         let client = Client::tracked(Self::rocket(&directory, clock.clone())).await.unwrap();
         App { clock, client, brought, directory }
@@ -46,12 +47,17 @@ impl App {
 
     /// This app, with the cookie of another one's browser.
     pub fn visited_by_the_browser_of(self, other: &App) -> App {
-        App { brought: other.client.cookies().get("__Host-stateless").cloned(), ..self }
+        App { brought: other.client.cookies().get("__Host-Http-stateless").cloned(), ..self }
     }
 
     fn rocket(directory: &TempDir, clock: Arc<ManualClock>) -> Rocket<Build> {
         let figment = app::figment().merge(("data_dir", directory.path())).merge(("log_level", "off"));
         app::build(figment, clock)
+    }
+
+    /// Holds its data.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

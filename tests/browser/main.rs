@@ -3,5 +3,6 @@
 //! `scripts/test` installs both. `CHROMEDRIVER` names another driver.
 
 mod browser;
+mod late;
 mod screenshots;
 mod walk;

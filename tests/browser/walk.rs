@@ -67,13 +67,13 @@ async fn the_cookie_is_kept_on_localhost_and_out_of_reach_of_scripts() {
     let server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
     browser.visit("/stateless").await;
-    let cookie = browser.driver.get_named_cookie("__Host-stateless").await.unwrap();
+    let cookie = browser.driver.get_named_cookie("__Host-Http-stateless").await.unwrap();
     assert_eq!(cookie.http_only, Some(true));
     assert_eq!(cookie.secure, Some(true));
     assert_eq!(cookie.same_site, Some(SameSite::Lax));
     assert_eq!(cookie.path.as_deref(), Some("/"));
     assert_eq!(cookie.domain.as_deref(), Some("localhost"));
-    assert!(cookie.expiry.is_some());
+    assert!(cookie.expiry.is_none(), "it ends with the browser unless the login asked to be remembered");
     let seen = browser.driver.execute("return document.cookie", Vec::new()).await.unwrap();
     assert_eq!(seen.json(), "");
 }
@@ -169,4 +169,47 @@ async fn the_keyboard_alone_is_enough() {
     browser.visit("/stateless/profile").await;
     let facts = browser.text("main dl").await;
     assert!(facts.contains("Yes"), "the space bar asked to be remembered: {facts}");
+}
+
+#[rocket::async_test]
+async fn a_login_form_that_is_sent_twice_by_an_impatient_visitor_signs_in() {
+    let server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.register("alice").await;
+    for realm in ["/stateful", "/stateless"] {
+        browser.driver.delete_all_cookies().await.unwrap();
+        browser.visit(realm).await;
+        browser.visit(&format!("{realm}/login")).await;
+        for (name, text) in [("username", "alice"), ("password", PASSWORD)] {
+            browser.find(&format!("main input[name={name}]")).await.send_keys(text).await.unwrap();
+        }
+        // The second click cancels the first answer, which may have been under way.
+        let twice = "const form = document.querySelector('main form'); form.requestSubmit(); \
+                     await new Promise((done) => setTimeout(done, 20)); form.requestSubmit();";
+        let twice = format!("const done = arguments[0]; (async () => {{ {twice} }})(); done();");
+        browser.driver.execute_async(&twice, Vec::new()).await.unwrap();
+        assert_eq!(browser.text("#visits").await, "2", "{realm}");
+        browser.visit(&format!("{realm}/profile")).await;
+        assert_eq!(browser.text("#username").await, "alice", "{realm}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_form_that_another_site_sends_signs_nobody_out() {
+    let server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.register("alice").await;
+    for (path, field) in [("logout", "x=y"), ("login", "x=y"), ("", "_method=get")] {
+        let (name, value) = field.split_once('=').unwrap();
+        let page = format!(
+            "data:text/html,<form method=post action=http://localhost:{}/stateless/{path}>\
+             <input name={name} value={value}><button>Win a prize</button></form>",
+            server.port
+        );
+        browser.driver.goto(page).await.unwrap();
+        browser.click("button").await;
+        browser.find("main").await;
+        browser.visit("/stateless/profile").await;
+        assert_eq!(browser.text("#username").await, "alice", "{path}");
+    }
 }

@@ -4,4 +4,5 @@ mod bad_cookies;
 mod bad_forms;
 mod csrf;
 mod pages;
+mod sign_in;
 mod walk;

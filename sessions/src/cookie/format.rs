@@ -8,12 +8,14 @@
 use std::borrow::Cow;
 
 use base64_simd::STANDARD;
+use rocket::Request;
 use smallvec::SmallVec;
 
 use super::keyring::{KeyAge, Keyring};
 use super::request_cookies::{MAX_CHUNKS, SentChunks, SentValue};
-use super::settings::CookieSettings;
+use super::settings::{CookieSettings, Persistent, SameSite};
 use super::ticket::Ticket;
+use super::withheld;
 use crate::clock::UnixSeconds;
 use crate::error::Invalid;
 
@@ -30,8 +32,10 @@ pub(crate) type Lines = SmallVec<[String; 1]>;
 pub(crate) struct CookieFormat {
     pub(crate) name: String,
     attributes: String,
-    persistent: bool,
+    persistent: Persistent,
     max_bytes: usize,
+    same_site: SameSite,
+    path: String,
 }
 
 /// Why a session cannot be sent.
@@ -59,7 +63,14 @@ impl CookieFormat {
             attributes,
             persistent: settings.persistent,
             max_bytes: settings.max_bytes,
+            same_site: settings.same_site,
+            path: settings.path.clone(),
         }
+    }
+
+    /// Whether a browser that has the cookie would have withheld it from this request.
+    pub(crate) fn is_withheld(&self, request: &Request<'_>, origins: &[String]) -> bool {
+        withheld::is_withheld(request, self.same_site, &self.path, origins)
     }
 
     /// The lines that set `ticket`, and those that remove the chunks of `sent` that it does not overwrite.
@@ -67,12 +78,13 @@ impl CookieFormat {
         &self,
         keyring: &Keyring,
         ticket: Ticket,
+        remembered: bool,
         max_age: UnixSeconds,
         sent: &SentChunks,
     ) -> Result<Lines, Unsendable> {
         let text_bytes = base64_bytes(ticket.sealed_bytes());
         let mut digits = itoa::Buffer::new();
-        let tail = self.tail(digits.format(max_age));
+        let tail = self.tail(remembered, digits.format(max_age));
         let one_line = HEADER.len() + self.name.len() + "=".len() + text_bytes + bytes(&tail);
         let mut lines = if one_line <= MAX_LINE_BYTES {
             self.refuse_above_limit(one_line)?;
@@ -104,9 +116,9 @@ impl CookieFormat {
     }
 
     /// What each `Set-Cookie` line has beside name and value.
-    pub(crate) fn line_bytes(&self, max_age: UnixSeconds) -> usize {
+    pub(crate) fn line_bytes(&self, remembered: bool, max_age: UnixSeconds) -> usize {
         let mut digits = itoa::Buffer::new();
-        HEADER.len() + bytes(&self.tail(digits.format(max_age)))
+        HEADER.len() + bytes(&self.tail(remembered, digits.format(max_age)))
     }
 
     fn chunks(
@@ -144,8 +156,13 @@ impl CookieFormat {
     }
 
     /// What follows the value, in parts, so that only the whole line is allocated.
-    fn tail<'a>(&'a self, max_age: &'a str) -> [&'a str; 3] {
-        if self.persistent { [&self.attributes, "; Max-Age=", max_age] } else { [&self.attributes, "", ""] }
+    fn tail<'a>(&'a self, remembered: bool, max_age: &'a str) -> [&'a str; 3] {
+        let persists = match self.persistent {
+            Persistent::Always => true,
+            Persistent::Never => false,
+            Persistent::Remembered => remembered,
+        };
+        if persists { [&self.attributes, "; Max-Age=", max_age] } else { [&self.attributes, "", ""] }
     }
 
     fn removal(&self, chunk: usize) -> String {

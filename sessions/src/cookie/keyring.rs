@@ -6,6 +6,7 @@ use cookie::Key;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::form_token;
 use super::seal::{SealFailed, SealingKey};
 use super::ticket::Ticket;
 use crate::error::Invalid;
@@ -15,7 +16,8 @@ use crate::record::id::Id;
 pub(crate) struct Keyring {
     current: SealingKey,
     previous: Vec<SealingKey>,
-    handles: Hmac<Sha256>,
+    /// Of each key, the current one first: for names in logs and form tokens.
+    macs: Vec<Hmac<Sha256>>,
 }
 
 /// Which key sealed a cookie.
@@ -30,11 +32,12 @@ pub(crate) enum KeyAge {
 impl Keyring {
     /// A keyring that seals with `current` and opens with every key; `None` if the cipher refuses one.
     pub(crate) fn new(current: &Key, previous: &[Key]) -> Option<Keyring> {
+        let mac = |key: &Key| Hmac::new_from_slice(key.signing()).ok();
         let sealing = |key: &Key| key.encryption().first_chunk().and_then(SealingKey::new);
         Some(Keyring {
             current: sealing(current)?,
             previous: previous.iter().map(sealing).collect::<Option<_>>()?,
-            handles: Hmac::new_from_slice(current.signing()).ok()?,
+            macs: std::iter::once(current).chain(previous).map(mac).collect::<Option<_>>()?,
         })
     }
 
@@ -64,11 +67,21 @@ impl Keyring {
 
     /// A session's name in logs: a keyed hash of its id, useless to anyone who reads it (ASVS 5.0, 14.2.1).
     pub(crate) fn handle(&self, id: &Id) -> String {
-        let mut mac = self.handles.clone();
+        let Some(mut mac) = self.macs.first().cloned() else { return String::new() };
         mac.update(b"session handle");
         mac.update(id.as_bytes());
         let hash = mac.finalize().into_bytes();
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A token for a form of this session; `None` without random bits from the operating system.
+    pub(crate) fn form_token(&self, cookie: &str, id: &Id) -> Option<String> {
+        form_token::make(self.macs.first()?, cookie, id)
+    }
+
+    /// Whether any of the keys made this token for this session.
+    pub(crate) fn owns_form_token(&self, cookie: &str, id: &Id, token: &str) -> bool {
+        self.macs.iter().any(|mac| form_token::verify(mac, cookie, id, token))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The cookie: its name and attributes, its seal, and the ticket inside.
 
+mod form_token;
 pub(crate) mod format;
 pub(crate) mod key;
 pub(crate) mod keyring;
@@ -9,3 +10,4 @@ pub(crate) mod request_cookies;
 pub(crate) mod seal;
 pub(crate) mod settings;
 pub(crate) mod ticket;
+mod withheld;

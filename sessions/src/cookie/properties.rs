@@ -6,7 +6,7 @@ use super::format::CookieFormat;
 use super::key::parse_key;
 use super::keyring::{KeyAge, Keyring};
 use super::request_cookies::RequestCookies;
-use super::settings::{CookieSettings, SameSite};
+use super::settings::{CookieSettings, Persistent, SameSite};
 use super::ticket::Ticket;
 use crate::error::Invalid;
 use crate::record::Record;
@@ -26,7 +26,7 @@ fn named(name: &str) -> CookieFormat {
         path: "/".into(),
         domain: None,
         partitioned: false,
-        persistent: true,
+        persistent: Persistent::Always,
         max_bytes: 65536,
     })
 }
@@ -42,7 +42,7 @@ fn header(lines: &[String]) -> String {
 }
 
 fn sealed(text: &str) -> String {
-    let lines = format().set(&keyring("a"), Ticket::new(text), 1800, &Default::default()).unwrap();
+    let lines = format().set(&keyring("a"), Ticket::new(text), false, 1800, &Default::default()).unwrap();
     assert!(lines.iter().all(|line| line.len() + "Set-Cookie: ".len() <= 4096));
     header(&lines)
 }

@@ -23,14 +23,16 @@ impl<'r> RequestCookies<'r> {
     /// The cookies of this name: from the header where there is one, since only the header can show two of
     /// the same name; else from the jar, which Rocket's local client fills.
     pub(crate) fn of(request: &'r Request<'_>, name: &str) -> RequestCookies<'r> {
-        let mut headers = request.headers().get("cookie").peekable();
+        // To look at each header costs less than the map's hash of a name.
+        let headers = request.headers().iter().filter(|header| header.name == "cookie");
+        let mut headers = headers.filter_map(|header| borrowed(header.value)).peekable();
         if headers.peek().is_some() {
             return RequestCookies::parse(headers, name);
         }
         let piece = |cookie: &'r rocket::http::Cookie<'_>| {
             let suffix = cookie.name().strip_prefix(name)?;
             let chunk = if suffix.is_empty() { 0 } else { chunk_number(suffix)? };
-            Some((chunk, cookie.value()))
+            Some((chunk, unquoted(cookie.value())))
         };
         RequestCookies { pieces: request.cookies().iter().filter_map(piece).take(MAX_PIECES).collect() }
     }
@@ -125,12 +127,25 @@ impl SentChunks {
 fn piece<'r>(pair: &'r str, name: &str) -> Option<(usize, &'r str)> {
     let rest = pair.trim_ascii().strip_prefix(name)?;
     match rest.strip_prefix('=') {
-        Some(value) => Some((0, value)),
+        Some(value) => Some((0, unquoted(value))),
         None => {
             let (suffix, value) = rest.split_once('=')?;
-            Some((chunk_number(suffix)?, value))
+            Some((chunk_number(suffix)?, unquoted(value)))
         }
     }
+}
+
+/// A header of a request is borrowed from it.
+fn borrowed(value: Cow<'_, str>) -> Option<&str> {
+    match value {
+        Cow::Borrowed(value) => Some(value),
+        Cow::Owned(_) => None,
+    }
+}
+
+/// A value without the quotes that RFC 6265, 4.1.1, allows around it.
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
 /// The number of a chunk by what follows the cookie's name: `.1` and so on.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
 
 /// How a cookie is named and which attributes it has.
 pub(crate) struct CookieSettings {
@@ -12,7 +13,7 @@ pub(crate) struct CookieSettings {
     pub(crate) path: String,
     pub(crate) domain: Option<String>,
     pub(crate) partitioned: bool,
-    pub(crate) persistent: bool,
+    pub(crate) persistent: Persistent,
     pub(crate) max_bytes: usize,
 }
 
@@ -26,6 +27,42 @@ pub(crate) enum SameSite {
 impl fmt::Display for SameSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Which sessions the browser keeps when it is closed (`Max-Age`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Persistent {
+    Always,
+    Never,
+    /// Those whose login asked to be remembered (SP 800-63B-4, 5.1).
+    Remembered,
+}
+
+impl<'de> Deserialize<'de> for Persistent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Persistent, D::Error> {
+        deserializer.deserialize_any(PersistentVisitor)
+    }
+}
+
+struct PersistentVisitor;
+
+impl Visitor<'_> for PersistentVisitor {
+    type Value = Persistent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"remembered\", true or false")
+    }
+
+    fn visit_bool<E>(self, always: bool) -> Result<Persistent, E> {
+        Ok(if always { Persistent::Always } else { Persistent::Never })
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Persistent, E> {
+        match text {
+            "remembered" => Ok(Persistent::Remembered),
+            _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+        }
     }
 }
 

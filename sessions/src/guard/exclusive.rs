@@ -71,7 +71,7 @@ impl<T: SessionData> Sentinel for Exclusive<'_, T> {
 
 /// Loads, locks, and loads again.
 async fn locked<'r, T: SessionData>(request: &'r Request<'_>) -> Result<Session<'r, T>, SessionError> {
-    let session = here(request).await?;
+    let session = here(request).await?.used();
     relock(session.realm, session.request, engine::<T>(request)?.clock.seconds()).await?;
     Ok(session)
 }

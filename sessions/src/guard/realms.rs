@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
 
+use super::read_only::ReadOnly;
 use super::session::{Session, engine, lacks_sessions, of_realm, outcome};
 use crate::data::SessionData;
 use crate::engine::Engine;
@@ -64,7 +65,16 @@ impl<'r, T: SessionData> Realms<'r, T> {
     /// When no realm has this path, or its store does not answer.
     pub async fn session(&self, path: &str) -> Result<Session<'r, T>, SessionError> {
         let number = self.engine.realms.named(path).ok_or(SessionError::OutsideEveryRealm)?;
-        of_realm(self.engine, self.request, number).await
+        of_realm(self.engine, self.request, number).await.map(Session::used)
+    }
+
+    /// The session of the realm at `path`, read without using it.
+    ///
+    /// # Errors
+    /// When no realm has this path, or its store does not answer.
+    pub async fn read_only(&self, path: &str) -> Result<ReadOnly<'r, T>, SessionError> {
+        let number = self.engine.realms.named(path).ok_or(SessionError::OutsideEveryRealm)?;
+        of_realm(self.engine, self.request, number).await.map(ReadOnly::new)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
@@ -11,12 +12,17 @@ use time::OffsetDateTime;
 use crate::clock::moment;
 use crate::data::SessionData;
 use crate::engine::Engine;
-use crate::error::{Arrival, SessionError};
+use crate::error::{Arrival, SessionError, StoreError};
+use crate::forms::Refusal;
 use crate::inspect::Details;
 use crate::load::load;
+use crate::origin::Site;
 use crate::realm::Realm;
+use crate::record::Record;
+use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{Expires, Timeouts};
 use crate::request::{Change, RequestSession};
+use crate::store::Listed;
 
 /// The session of the request's realm.
 ///
@@ -46,6 +52,12 @@ pub struct Session<'r, T> {
 }
 
 impl<'r, T: SessionData> Session<'r, T> {
+    /// Has the session committed with the response.
+    pub(super) fn used(self) -> Self {
+        self.request.use_it();
+        self
+    }
+
     /// The data as it is now: `T::default()` for a visitor without a session.
     pub fn get(&self) -> Arc<T> {
         self.request.data()
@@ -132,6 +144,71 @@ impl<'r, T: SessionData> Session<'r, T> {
         self.request.with_base(|base| timeouts.of(&base.record)).unwrap_or(timeouts.anonymous)
     }
 
+    /// A token for a form of this response's page: put it into the hidden field `csrf_token`, and take the form as
+    /// [`Protected`](crate::forms::Protected).
+    ///
+    /// It is different on each page and belongs to the session's id, so a login or a logout ends it. Asking for
+    /// one opens a session that is otherwise empty. Empty once the response is under way.
+    pub fn form_token(&self) -> String {
+        let token = self.request.form_id().and_then(|id| {
+            let cookie = &self.realm.cookie.name;
+            self.realm.keyring.form_token(cookie, &id)
+        });
+        token.unwrap_or_default()
+    }
+
+    /// Checks the token of a body that is not a form, which a page of this session has sent in a header, say.
+    ///
+    /// # Errors
+    /// Why the request is to be refused, with 403.
+    pub fn verify(&self, request: &Request<'_>, token: Option<&str>) -> Result<(), Refusal> {
+        if matches!(Site::of(request, &self.realm.origins), Site::Sibling | Site::Other) {
+            return Err(Refusal::CrossSite);
+        }
+        let cookie = &self.realm.cookie.name;
+        match (self.request.proven_id(), token) {
+            (Some(id), Some(token)) if self.realm.keyring.owns_form_token(cookie, &id, token) => Ok(()),
+            (None, _) => Err(Refusal::NoCookie),
+            _ => Err(Refusal::Token),
+        }
+    }
+
+    /// The other live sessions of this session's subject, in no order; none while nobody is signed in. `None` if
+    /// the store cannot list sessions, as the cookie store cannot.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn others(&self) -> Result<Option<Vec<Listed>>, SessionError> {
+        let (id, subject) = self.own();
+        let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then(Vec::new)) };
+        let listed = self.realm.store.of_subject(&subject, self.request.now).await;
+        let others = listed.map_err(|error| self.unavailable("list the sessions of a subject", &error))?;
+        Ok(others.map(|all| all.into_iter().filter(|other| Some(other.id) != id).collect()))
+    }
+
+    /// Ends the other sessions of this session's subject, at once, and returns how many there were. `None` if the
+    /// store cannot end them, as the cookie store cannot (ASVS 5.0, 7.4.3).
+    ///
+    /// # Errors
+    /// When the store does not answer: some may live on.
+    pub async fn end_others(&self) -> Result<Option<u64>, SessionError> {
+        let (id, subject) = self.own();
+        let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then_some(0)) };
+        let ended = self.realm.store.end_all(&subject, id.as_ref(), self.request.now).await;
+        ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))
+    }
+
+    /// The hash of this session's id, and its subject, as it was loaded.
+    fn own(&self) -> (Option<IdHash>, Option<String>) {
+        let own = |record: &Record| (Some(IdHash::of(&record.id)), record.subject.clone());
+        self.request.with_base(|base| own(&base.record)).unwrap_or_default()
+    }
+
+    fn unavailable(&self, what: &str, error: &StoreError) -> SessionError {
+        log::error!("sessions of {:?}: cannot {what}: {error}", self.realm.path);
+        SessionError::Unavailable
+    }
+
     /// The path prefix of the session's realm; `"/"` for the whole site.
     pub fn realm(&self) -> &'r str {
         &self.realm.path
@@ -166,7 +243,7 @@ impl<'r, T: SessionData> FromRequest<'r> for Session<'r, T> {
     type Error = SessionError;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, SessionError> {
-        outcome(here(request).await)
+        outcome(here(request).await.map(Session::used))
     }
 }
 
@@ -176,7 +253,7 @@ impl<T: SessionData> Sentinel for Session<'_, T> {
     }
 }
 
-/// The session of the realm that contains the request's path.
+/// The session of the realm that contains the request's path, to be read.
 pub(super) async fn here<'r, T: SessionData>(
     request: &'r Request<'_>,
 ) -> Result<Session<'r, T>, SessionError> {
@@ -205,6 +282,18 @@ pub(super) async fn of_realm<'r, T: SessionData>(
     };
     let request = loaded.as_deref().map_err(|error| *error)?;
     Ok(Session { realm, request })
+}
+
+/// Loads the session of a realm for a form: how it arrived, and the id that its forms belong to.
+pub(crate) fn form_proof<'r, T: SessionData>(
+    engine: &'r Engine,
+    request: &'r Request<'_>,
+    number: usize,
+) -> BoxFuture<'r, Result<(Arrival, Option<Id>), SessionError>> {
+    Box::pin(async move {
+        let session = of_realm::<T>(engine, request, number).await?;
+        Ok((session.arrival(), session.request.proven_id()))
+    })
 }
 
 pub(super) fn engine<'r, T: SessionData>(request: &'r Request<'_>) -> Result<&'r Engine, SessionError> {

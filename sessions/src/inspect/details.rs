@@ -58,7 +58,7 @@ impl<'r, T: SessionData> Details<'r, T> {
                 value: sizes.value,
                 ticket: base.ticket.text().len(),
                 request,
-                lines: request + sizes.cookies * cookie.line_bytes(max_age),
+                lines: request + sizes.cookies * cookie.line_bytes(base.record.remembered, max_age),
             }
         })
     }
@@ -75,7 +75,7 @@ impl<'r, T: SessionData> Details<'r, T> {
 
     /// Whether the server keeps the session, so that its cookie carries only an id.
     pub fn is_on_server(&self) -> bool {
-        self.realm.store.capabilities().server_side
+        self.realm.store.is_on_server()
     }
 }
 

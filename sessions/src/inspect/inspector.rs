@@ -22,7 +22,7 @@ use crate::record::id::Id;
 ///
 /// let figment = Figment::new().merge(("secret_key", sealed_sessions::keys::generate_key().unwrap()));
 /// let inspector = Inspector::new(&figment).unwrap();
-/// let found = inspector.open("__Host-session=QUJD", 0);
+/// let found = inspector.open("__Host-Http-session=QUJD", 0);
 /// assert_eq!(found[0].problem.as_deref(), Some("it is not the text of a sealed cookie, or not all of its chunks"));
 /// ```
 pub struct Inspector(Vec<RealmSettings>);

@@ -13,10 +13,9 @@ use self::settings::RealmSettings;
 use crate::cookie::format::CookieFormat;
 use crate::cookie::keyring::Keyring;
 use crate::record::timeouts::RealmTimeouts;
-use crate::store::Store;
-use crate::store::at_rest::SealedAtRest;
 use crate::store::bounded::BoundedStore;
 use crate::store::open::{open, schemes};
+use crate::store::{Sealer, Store};
 
 /// One realm of an app.
 pub(crate) struct Realm {
@@ -26,6 +25,8 @@ pub(crate) struct Realm {
     pub(crate) store_name: String,
     pub(crate) store_required: bool,
     pub(crate) sweep_interval: Duration,
+    /// Origins that forms may come from beside the request's own.
+    pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieFormat,
     pub(crate) timeouts: RealmTimeouts,
     pub(crate) keyring: Arc<Keyring>,
@@ -44,18 +45,23 @@ impl Realm {
             let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             ConfigError::new(format!("{}.store", settings.table), problem, accepted)
         })?;
+        let store = BoundedStore::new(store, settings.store_timeout, settings.lock_timeout);
         // The cookie store's records are sealed whole in any case.
-        let store: Arc<dyn Store> = if settings.seal_at_rest && store.capabilities().server_side {
-            Arc::new(SealedAtRest::new(store, Arc::clone(&settings.keyring)))
-        } else {
-            store
-        };
+        if settings.seal_at_rest && store.is_on_server() {
+            let sealer = Sealer::new(Arc::clone(&settings.keyring));
+            if !store.seal_at_rest(sealer) {
+                let problem = format!("is true, but the store {scheme:?} cannot seal");
+                let accepted = "false, or a ServerStore";
+                return Err(ConfigError::new(format!("{}.seal_at_rest", settings.table), problem, accepted));
+            }
+        }
         Ok(Realm {
             path: settings.path,
-            store: BoundedStore::new(store, settings.store_timeout, settings.lock_timeout),
+            store,
             store_name: scheme,
             store_required: settings.store_required,
             sweep_interval: settings.sweep_interval,
+            origins: settings.origins,
             cookie: CookieFormat::new(&settings.cookie),
             timeouts: settings.timeouts,
             keyring: settings.keyring,

@@ -14,7 +14,7 @@ use super::duration;
 use crate::clock::UnixSeconds;
 use crate::cookie::key::{ConfiguredKey, KEY_FORMS, KeyProblem};
 use crate::cookie::keyring::Keyring;
-use crate::cookie::settings::{CookieSettings, SameSite};
+use crate::cookie::settings::{CookieSettings, Persistent, SameSite};
 use crate::record::timeouts::{RealmTimeouts, Timeouts};
 
 /// The settings of one realm.
@@ -29,6 +29,7 @@ pub(crate) struct RealmSettings {
     pub(crate) store_required: bool,
     pub(crate) seal_at_rest: bool,
     pub(crate) sweep_interval: Duration,
+    pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieSettings,
     pub(crate) timeouts: RealmTimeouts,
     pub(crate) keyring: Arc<Keyring>,
@@ -152,6 +153,7 @@ struct Table {
     seal_at_rest: Option<bool>,
     #[serde(default, deserialize_with = "duration::lifetime")]
     sweep_interval: Option<Duration>,
+    origins: Option<Vec<String>>,
     cookie: Option<String>,
     #[serde(default, deserialize_with = "duration::lifetime")]
     idle_timeout: Option<Duration>,
@@ -168,7 +170,7 @@ struct Table {
     path: Option<String>,
     domain: Option<String>,
     partitioned: Option<bool>,
-    persistent: Option<bool>,
+    persistent: Option<Persistent>,
     previous_keys: Option<Vec<ConfiguredKey>>,
     max_cookie_bytes: Option<usize>,
 }
@@ -190,8 +192,32 @@ impl RealmSettings {
             .deserialize()
             .map_err(|error| ConfigError::explain(&error, &table, Some(&own)))?;
 
-        let idle = seconds(written.idle_timeout, 30 * 60);
         let absolute = seconds(written.absolute_timeout, DAY / 2);
+        let idle = seconds(written.idle_timeout, absolute.min(30 * 60));
+        let remember_absolute = seconds(written.remember_absolute_timeout, 30 * DAY);
+        for (key, idle, absolute_key, absolute) in [
+            ("idle_timeout", written.idle_timeout, "absolute_timeout", written.absolute_timeout),
+            (
+                "anonymous_idle_timeout",
+                written.anonymous_idle_timeout,
+                "absolute_timeout",
+                written.absolute_timeout,
+            ),
+            (
+                "remember_idle_timeout",
+                written.remember_idle_timeout,
+                "remember_absolute_timeout",
+                written.remember_absolute_timeout,
+            ),
+        ] {
+            if let (Some(idle), Some(absolute)) = (idle, absolute)
+                && idle > absolute
+            {
+                let problem = format!("is {}, longer than {absolute_key}", humantime::format_duration(idle));
+                let accepted = format!("at most {}", humantime::format_duration(absolute));
+                return Err(ConfigError::new(format!("{table}.{key}"), problem, accepted));
+            }
+        }
         let settings = RealmSettings {
             path: path.to_owned(),
             store: written.store.unwrap_or_else(|| "cookie".into()),
@@ -200,22 +226,23 @@ impl RealmSettings {
             store_required: written.store_required.unwrap_or(true),
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
             sweep_interval: written.sweep_interval.unwrap_or(Duration::from_secs(60)),
+            origins: origins(&table, written.origins.unwrap_or_default())?,
             timeouts: RealmTimeouts {
                 signed_in: Timeouts { idle, absolute },
                 anonymous: Timeouts { idle: seconds(written.anonymous_idle_timeout, idle), absolute },
                 remembered: Timeouts {
-                    idle: seconds(written.remember_idle_timeout, 14 * DAY),
-                    absolute: seconds(written.remember_absolute_timeout, 30 * DAY),
+                    idle: seconds(written.remember_idle_timeout, remember_absolute.min(14 * DAY)),
+                    absolute: remember_absolute,
                 },
             },
             cookie: CookieSettings {
-                name: written.cookie.unwrap_or_else(|| "__Host-session".into()),
+                name: written.cookie.unwrap_or_else(|| "__Host-Http-session".into()),
                 secure: written.secure.unwrap_or(true),
                 same_site: written.same_site.unwrap_or(SameSite::Lax),
                 path: written.path.unwrap_or_else(|| "/".into()),
                 domain: written.domain,
                 partitioned: written.partitioned.unwrap_or(false),
-                persistent: written.persistent.unwrap_or(true),
+                persistent: written.persistent.unwrap_or(Persistent::Remembered),
                 max_bytes: written.max_cookie_bytes.unwrap_or(8192),
             },
             keyring: Arc::new(keyring(secret_key, &table, written.previous_keys.unwrap_or_default())?),
@@ -226,6 +253,22 @@ impl RealmSettings {
             ConfigError::new(key, refused.problem, refused.accepted)
         })?;
         Ok(settings)
+    }
+}
+
+/// Origins as browsers write them: a scheme and a host, without a slash at the end.
+fn origins(table: &str, written: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let is_origin = |origin: &String| {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '@', '?', '#', ' ', '*']))
+    };
+    match written.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(written),
+        Some(origin) => Err(ConfigError::new(
+            format!("{table}.origins"),
+            format!("has {origin:?}"),
+            "origins such as \"https://shop.example\", without a path",
+        )),
     }
 }
 

@@ -7,23 +7,26 @@ use serde_json::value::RawValue;
 type Fields<'d> = BTreeMap<String, &'d RawValue>;
 
 /// `theirs`, with every field that differs between `base` and `mine` as it is in `mine`. All three are
-/// objects; a field that I took away is taken away.
+/// objects; a field that I removed is removed. Where that changes nothing, it is `theirs` to the letter.
 ///
 /// # Errors
 /// When one of them is not an object.
 pub(crate) fn merge(base: &str, mine: &str, theirs: &str) -> serde_json::Result<String> {
+    let (mut changed, written) = (false, theirs.to_owned());
     let (base, mine, theirs) = (fields(base)?, fields(mine)?, fields(theirs)?);
-    let mut merged = theirs;
+    let text = |fields: &Fields<'_>, name: &String| fields.get(name).map(|value| value.get().to_owned());
+    let mut merged = theirs.clone();
     for name in base.keys().chain(mine.keys()) {
-        let (before, after) = (base.get(name), mine.get(name));
-        if before.map(|value| value.get()) != after.map(|value| value.get()) {
-            match after {
+        let after = text(&mine, name);
+        if text(&base, name) != after && text(&theirs, name) != after {
+            match mine.get(name) {
                 Some(value) => merged.insert(name.clone(), value),
                 None => merged.remove(name),
             };
+            changed = true;
         }
     }
-    serde_json::to_string(&merged)
+    if changed { serde_json::to_string(&merged) } else { Ok(written) }
 }
 
 /// The fields of some data by size, largest first: for the log, so without their values.

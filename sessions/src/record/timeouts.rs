@@ -106,8 +106,10 @@ impl RealmTimeouts {
         now.saturating_sub(record.seen) > interval
     }
 
-    /// The cookie's Max-Age: what is left of the session, 400 days at most.
+    /// The cookie's Max-Age: what is left of the absolute lifetime, 400 days at most. The browser still sends a
+    /// session that was idle for too long, so that the visitor can be told.
     pub(crate) fn max_age(&self, record: &Record, now: UnixSeconds) -> UnixSeconds {
-        self.expires(record).saturating_sub(now).clamp(0, MAX_AGE_LIMIT)
+        let end = record.created.saturating_add(self.of(record).absolute);
+        end.saturating_sub(now).clamp(0, MAX_AGE_LIMIT)
     }
 }

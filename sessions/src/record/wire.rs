@@ -113,23 +113,10 @@ impl Reader<'_> {
     }
 
     fn number<N: TryFrom<i64>>(&mut self) -> Option<N> {
-        let (negative, digits) = match self.0.strip_prefix('-') {
-            Some(digits) => (true, digits.as_bytes()),
-            None => (false, self.0.as_bytes()),
-        };
-        let (mut value, mut count) = (0_i64, 0);
-        for digit in digits.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10) {
-            value = value.wrapping_mul(10).wrapping_add(digit.into());
-            count += 1;
-        }
-        let text = self.take(usize::from(negative) + count)?;
-        let value = match (count, negative) {
-            (0, _) => return None,
-            // So few digits cannot overflow.
-            (1..=18, false) => value,
-            (1..=18, true) => -value,
-            _ => text.parse().ok()?,
-        };
+        let digits = self.0.strip_prefix('-').unwrap_or(self.0);
+        let sign = self.0.len() - digits.len();
+        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+        let value: i64 = self.take(sign + count)?.parse().ok()?;
         N::try_from(value).ok()
     }
 

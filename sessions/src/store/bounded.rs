@@ -8,84 +8,119 @@ use std::time::Duration;
 
 use rocket::tokio::time::timeout;
 
-use super::{Capabilities, Loaded, Lock, Store, StoreError, Written};
+use super::server::lock::{LocalLock, LocalLocks};
+use super::{Listed, Loaded, Lock, Sealer, Store, StoreError, Write, Written};
 use crate::clock::UnixSeconds;
-use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 
 /// How long a store may take to start, to sweep one batch, or to stop.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A store whose every call is bounded, so that no caller can forget the bound.
-#[derive(Clone)]
 pub(crate) struct BoundedStore {
     store: Arc<dyn Store>,
     timeout: Duration,
     lock_timeout: Duration,
+    /// Where writes of one session that met a conflict wait for each other.
+    queue: LocalLocks,
 }
 
 impl BoundedStore {
     pub(crate) fn new(store: Arc<dyn Store>, timeout: Duration, lock_timeout: Duration) -> BoundedStore {
-        BoundedStore { store, timeout, lock_timeout }
+        BoundedStore { store, timeout, lock_timeout, queue: LocalLocks::default() }
     }
 
-    pub(crate) fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
+    /// Whether the server keeps the sessions. Only then can it list them.
+    pub(crate) fn is_on_server(&self) -> bool {
+        self.store.list().is_some()
     }
 
-    pub(crate) async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
-        within(self.timeout, self.store.load(ticket, now)).await
+    pub(crate) fn load<'a>(
+        &'a self,
+        ticket: &'a str,
+        now: UnixSeconds,
+    ) -> impl Future<Output = Result<Loaded, StoreError>> + Send + 'a {
+        within(self.timeout, self.store.load(ticket, now))
     }
 
-    pub(crate) async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
-        within(self.timeout, self.store.create(record, expires)).await
+    pub(crate) fn save<'a>(
+        &'a self,
+        write: &'a Write<'_>,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send + 'a {
+        within(self.timeout, self.store.save(write))
     }
 
-    pub(crate) async fn update(
-        &self,
-        record: &Record,
-        expected: u32,
-        expires: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        within(self.timeout, self.store.update(record, expected, expires)).await
+    pub(crate) async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
+        within(self.timeout, self.store.delete(ticket)).await
     }
 
-    pub(crate) async fn renew(
-        &self,
-        old: &Id,
-        record: &Record,
-        expected: u32,
-        expires: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        within(self.timeout, self.store.renew(old, record, expected, expires)).await
+    /// Waits until no other write of this process that met a conflict is under way for the session.
+    pub(crate) async fn queue(&self, id: &Id) -> Result<LocalLock, StoreError> {
+        let turn = self.queue.lock(IdHash::of(id));
+        timeout(self.lock_timeout, turn).await.map_err(|_| StoreError::TimedOut)
     }
 
-    pub(crate) async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError> {
-        within(self.timeout, self.store.touch(record, expires)).await
-    }
-
-    pub(crate) async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        within(self.timeout, self.store.delete(id)).await
-    }
-
-    /// Waits for the session's lock; `None` where the store has no locks.
+    /// Waits for the session's lock; `None` if the store has no locks.
     pub(crate) async fn lock(&self, ticket: &str) -> Result<Option<Lock>, StoreError> {
-        if !self.store.capabilities().locks {
-            return Ok(None);
+        match self.store.locks() {
+            Some(locks) => within(self.lock_timeout, locks.lock(ticket)).await.map(Some),
+            None => Ok(None),
         }
-        within(self.lock_timeout, self.store.lock(ticket)).await.map(Some)
+    }
+
+    /// The live sessions of a subject; `None` if the store cannot list.
+    pub(crate) async fn of_subject(
+        &self,
+        subject: &str,
+        now: UnixSeconds,
+    ) -> Result<Option<Vec<Listed>>, StoreError> {
+        match self.store.list() {
+            Some(list) => within(self.timeout, list.of_subject(subject, now)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends a subject's sessions but one; `None` if the store cannot.
+    pub(crate) async fn end_all(
+        &self,
+        subject: &str,
+        except: Option<&IdHash>,
+        now: UnixSeconds,
+    ) -> Result<Option<u64>, StoreError> {
+        match self.store.revoke() {
+            Some(revoke) => within(self.timeout, revoke.end_all(subject, except, now)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the store has to be started, swept and stopped.
+    pub(crate) fn has_service(&self) -> bool {
+        self.store.service().is_some()
     }
 
     pub(crate) async fn start(&self) -> Result<(), StoreError> {
-        within(SERVICE_TIMEOUT, self.store.start()).await
+        match self.store.service() {
+            Some(service) => within(SERVICE_TIMEOUT, service.start()).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        within(SERVICE_TIMEOUT, self.store.sweep(now)).await
+        match self.store.service() {
+            Some(service) => within(SERVICE_TIMEOUT, service.sweep(now)).await,
+            None => Ok(0),
+        }
     }
 
     pub(crate) async fn stop(&self) {
-        let _ = timeout(SERVICE_TIMEOUT, self.store.stop()).await;
+        if let Some(service) = self.store.service() {
+            let _ = timeout(SERVICE_TIMEOUT, service.stop()).await;
+        }
+    }
+
+    /// Has the store seal its records. Returns whether it can.
+    pub(crate) fn seal_at_rest(&self, sealer: Sealer) -> bool {
+        self.store.service().is_some_and(|service| service.seal_at_rest(sealer))
     }
 }
 

@@ -1,10 +1,13 @@
 //! The seam: a [`Store`] keeps records and hands out tickets. *Stateless or stateful* is only a choice
 //! of store; nothing above this trait knows which one it is.
+//!
+//! To keep sessions in a database of your own, implement [`Backend`] and hand a [`ServerStore`] over it to
+//! [`Sessions::store`](crate::Sessions::store). The store hashes ids and subjects, seals, follows renewals and
+//! takes turns; the backend sees hashes, rows of bytes, versions and expiries.
 
-pub(crate) mod at_rest;
 pub(crate) mod bounded;
 pub mod conformance;
-pub(crate) mod cookie;
+mod cookie;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "mongodb")]
@@ -12,7 +15,6 @@ mod mongodb;
 pub(crate) mod open;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(any(feature = "memory", feature = "sql", feature = "redis", feature = "mongodb"))]
 mod server;
 #[cfg(feature = "sql")]
 mod sql;
@@ -22,142 +24,185 @@ use std::fmt;
 
 pub use self::cookie::CookieStore;
 pub use self::open::open;
+pub use self::server::ServerStore;
+pub use self::server::backend::{Backend, LEASE_SECONDS, Leases, Row, SubjectHash};
+pub use self::server::seal::Sealer;
 pub use crate::clock::UnixSeconds;
 pub use crate::cookie::ticket::Ticket;
 pub use crate::error::StoreError;
 pub use crate::record::Record;
 pub use crate::record::id::{Id, IdHash};
 
+/// For how many seconds a late request with the old id of a renewed session is recognised.
+pub const RENEWAL_GRACE: UnixSeconds = 60;
+
 /// What keeps sessions between requests.
 ///
-/// The contract, which every implementation keeps (rules 8 and 9):
-/// - A write returns the [`Ticket`] that the next request will bring. The ticket reaches the store only
+/// The contract, which every implementation keeps (rules 8 and 9) and [`conformance`] checks:
+/// - A write returns the [`Ticket`] that the next request will bring. A ticket reaches the store only
 ///   through a genuine seal, but may be old: of a session since ended, or renewed.
-/// - `create` never overwrites and `update`, `renew` and `touch` never bring back what was deleted.
-/// - Every read checks expiry itself by the `expires` of the last write: cleanup may be late.
-/// - *Not found* is [`Loaded::Missing`] and a lost race is [`Written::Conflict`] or [`Written::Gone`];
-///   an error is a fault of the store and nothing else.
-/// - Times are whole seconds since 1970. `now` and `expires` come from the session layer's clock; a
-///   store keeps no other.
-/// - A store never logs an id and keeps only its hash.
+/// - Creating never overwrites, and nothing brings back what was deleted or has expired.
+/// - Every read checks expiry by the `expires` of the last write: cleanup may be late. What a write says of
+///   `seen` and `expires` never moves them back.
+/// - *Not found* is [`Loaded::Missing`] and a lost race is [`Written::Stale`]; an error is a fault of the store
+///   and nothing else. A write that is sent again does no harm: the store recognises what it has already done.
+/// - Times are whole seconds since 1970. `now` and `expires` come from the session layer's clock; a store has
+///   no other.
 ///
-/// Every call that a request waits for is bounded from above by the setting `store_timeout`, `lock` by
-/// `lock_timeout`, and `start`, `sweep` and `stop` by ten seconds, so an implementation need not bound them
-/// again; it must bear being dropped at any `await`.
+/// Every call is bounded from above by a timeout, so an implementation need not bound it again; it must bear
+/// being dropped at any `await`.
+///
+/// What a store can do beyond the three verbs is a facet: `None` means that it cannot.
 #[rocket::async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// What this store can do, so that *cannot list* is never mistaken for *an empty list*.
-    fn capabilities(&self) -> Capabilities;
-
-    /// Called before the app serves: connect, create tables. Called again, expires it succeeds, where the
-    /// setting `store_required` lets an app serve without its store: it must bear that.
-    ///
-    /// # Errors
-    /// Refuses the launch, or has it tried again, with this error in the log.
-    async fn start(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Called when the app shuts down and no request has a session any more, or the time is over that Rocket
-    /// gives them (`shutdown.grace`): close connections. May come more than once, since two realms may share a
-    /// store. A store belongs to one app: it is of no use afterwards.
-    async fn stop(&self) {}
-
-    /// The session that `ticket` stands for.
+    /// The session of a ticket.
     ///
     /// # Errors
     /// When the store cannot tell.
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError>;
 
-    /// Keeps a new session until `expires`. [`Written::Conflict`] when its id is taken.
+    /// Keeps a record.
     ///
     /// # Errors
     /// When it may not have been kept.
-    async fn create(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError>;
+    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError>;
 
-    /// Replaces the session of the record's id if its version is still `expected`. The record's `seen` is
-    /// the present moment: one that has expired by then is gone.
-    ///
-    /// # Errors
-    /// When it may not have been kept.
-    async fn update(
-        &self,
-        record: &Record,
-        expected: u32,
-        expires: UnixSeconds,
-    ) -> Result<Written, StoreError>;
-
-    /// Replaces the session `old`, whose version is `expected`, with `record` and its new id, in one
-    /// atomic step, and leaves a marker under `old` for [`RENEWAL_GRACE`].
-    ///
-    /// # Errors
-    /// When it may not have been kept; the old session is then untouched. That goes for a caller that gave
-    /// up too, unless the last step was under way already: nobody would learn the new id.
-    async fn renew(
-        &self,
-        old: &Id,
-        record: &Record,
-        expected: u32,
-        expires: UnixSeconds,
-    ) -> Result<Written, StoreError>;
-
-    /// Moves `seen` of the session on to the record's, and its expiry on to `expires`; neither ever moves back.
-    /// Writes no data and does not raise the version.
-    ///
-    /// # Errors
-    /// When it may not have been kept.
-    async fn touch(&self, record: &Record, expires: UnixSeconds) -> Result<Written, StoreError>;
-
-    /// Forgets the session, or what it has become where it was renewed within [`RENEWAL_GRACE`]: a logout
-    /// must not miss it. It is no error when there is none.
+    /// Forgets the session of a ticket, or what it has become if it was renewed within [`RENEWAL_GRACE`]: a
+    /// logout must not miss it. Deleting nothing is no error.
     ///
     /// # Errors
     /// When it may still be there.
-    async fn delete(&self, id: &IdHash) -> Result<(), StoreError>;
+    async fn delete(&self, ticket: &str) -> Result<(), StoreError>;
 
-    /// All live sessions of a subject, in no order.
-    ///
-    /// # Errors
-    /// [`StoreError::Unsupported`] unless [`Capabilities::lists`].
-    async fn by_subject(&self, _subject: &str, _now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
-        Err(StoreError::Unsupported("list the sessions of a subject"))
+    /// Ends sessions without their tickets.
+    fn revoke(&self) -> Option<&dyn Revoke> {
+        None
     }
 
-    /// Ends all sessions of a subject but one, and says how many that were alive at `now` it found and
-    /// ended. One that is being renewed meanwhile does not escape; nor does `except`, which then is another.
-    ///
-    /// # Errors
-    /// [`StoreError::Unsupported`] unless [`Capabilities::lists`].
-    async fn end_all(
-        &self,
-        _subject: &str,
-        _except: Option<&IdHash>,
-        _now: UnixSeconds,
-    ) -> Result<u64, StoreError> {
-        Err(StoreError::Unsupported("end the sessions of a subject"))
+    /// Lists the sessions of a subject.
+    fn list(&self) -> Option<&dyn List> {
+        None
     }
 
-    /// Deletes a batch of what has expired by `now` and says how many there were; called now and then,
-    /// again at once while there are some. A store that forgets by itself has nothing to do. Of several
-    /// processes on one store at most one sweeps at a time; the others say 0.
-    ///
-    /// # Errors
-    /// Logged; the next round comes all the same.
-    async fn sweep(&self, _now: UnixSeconds) -> Result<u64, StoreError> {
-        Ok(0)
+    /// Lets requests of one session take turns.
+    fn locks(&self) -> Option<&dyn Locks> {
+        None
     }
 
-    /// Waits until no one else holds the lock of the session that `ticket` stands for, and takes it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unsupported`] unless [`Capabilities::locks`].
-    async fn lock(&self, _ticket: &str) -> Result<Lock, StoreError> {
-        Err(StoreError::Unsupported("lock a session"))
+    /// Has to be started, swept and stopped.
+    fn service(&self) -> Option<&dyn Service> {
+        None
     }
 }
 
-/// For how many seconds a late request with the old id of a renewed session is recognised.
-pub const RENEWAL_GRACE: UnixSeconds = 60;
+/// A store that can end sessions without their tickets.
+#[rocket::async_trait]
+pub trait Revoke: Send + Sync {
+    /// Ends the session of this hash, or what it has become if it was renewed within [`RENEWAL_GRACE`].
+    ///
+    /// # Errors
+    /// When it may still be there.
+    async fn end(&self, id: &IdHash) -> Result<(), StoreError>;
+
+    /// Ends all sessions of a subject but one, and says how many it has ended. A session that is being renewed
+    /// meanwhile does not escape; nor does `except`, which then is another.
+    ///
+    /// # Errors
+    /// When some may still be there.
+    async fn end_all(
+        &self,
+        subject: &str,
+        except: Option<&IdHash>,
+        now: UnixSeconds,
+    ) -> Result<u64, StoreError>;
+}
+
+/// A store that can list sessions, which only one on the server can.
+#[rocket::async_trait]
+pub trait List: Send + Sync {
+    /// All live sessions of a subject, in no order.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError>;
+}
+
+/// A store that can let requests take turns.
+#[rocket::async_trait]
+pub trait Locks: Send + Sync {
+    /// Waits until nobody else holds the lock of the ticket's session, and takes it.
+    ///
+    /// # Errors
+    /// When the store cannot grant it.
+    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError>;
+}
+
+/// A store with a life of its own.
+#[rocket::async_trait]
+pub trait Service: Send + Sync {
+    /// Called before the app serves: connect, create tables. Called again, until it succeeds, where the setting
+    /// `store_required` lets an app serve without its store: a store that has started must bear that.
+    ///
+    /// # Errors
+    /// Refuses the launch, or has it tried again, with this error in the log.
+    async fn start(&self) -> Result<(), StoreError>;
+
+    /// Deletes a batch of expired sessions and returns its size; called every `sweep_interval`, and again until
+    /// it returns 0. Of several processes on one store at most one sweeps at a time; the others return 0.
+    ///
+    /// # Errors
+    /// Logged; the next round comes all the same.
+    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError>;
+
+    /// Called when no request has a session any more, or Rocket's `shutdown.grace` is over: close connections.
+    /// May be called more than once, since two realms may share a store. A store belongs to one app and is
+    /// of no use afterwards.
+    async fn stop(&self);
+
+    /// Seals the records from now on (`seal_at_rest`). Returns whether the store can.
+    fn seal_at_rest(&self, _sealer: Sealer) -> bool {
+        false
+    }
+}
+
+/// One write: what to keep, until when, and over what.
+#[derive(Debug, Clone, Copy)]
+pub struct Write<'w> {
+    /// The record. Its `seen` is the current time.
+    pub record: &'w Record,
+    /// When it expires unless another write moves that.
+    pub expires: UnixSeconds,
+    /// What it is written over.
+    pub over: Over<'w>,
+}
+
+/// What a write goes over.
+#[derive(Debug, Clone, Copy)]
+pub enum Over<'w> {
+    /// Nothing: a new session. [`Written::Stale`] if its id is taken.
+    Nothing,
+    /// Nothing, but the browser came with this ticket, of a session that is gone. A write that is `proven` leaves
+    /// a marker under it; one that is not finds such a marker and is [`Written::Stale`]: somebody has signed in
+    /// since with the same dead cookie.
+    Dead {
+        /// The ticket that came.
+        ticket: &'w str,
+        /// Whether the request has proven who its subject is.
+        proven: bool,
+    },
+    /// The session of the record's id, if its version is still this one.
+    Version(u32),
+    /// This session, if its version is still its own; the record has a new id. One step: afterwards there is
+    /// either the old session or the new one, and a marker under the old id for [`RENEWAL_GRACE`]. If the old
+    /// session was anonymous, the marker keeps it readable ([`Loaded::Superseded`]).
+    ///
+    /// Nobody learns the new id of a caller that gave up: then the old session is left alone, unless the last
+    /// step was under way.
+    Renewed(&'w Record),
+    /// The session of the record's id, of which only `seen` and `expires` move, and only forward. Writes no data
+    /// and does not raise the version.
+    Touch,
+}
 
 /// What a ticket stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,25 +211,34 @@ pub enum Loaded {
     Found(Record),
     /// Nothing that the store has: ended or expired.
     Missing,
-    /// A session that got a new id within the last [`RENEWAL_GRACE`] seconds.
-    Superseded,
-    /// A ticket of a format that this version does not know.
+    /// A session that got a new id within the last [`RENEWAL_GRACE`] seconds: as it was before, if it was
+    /// anonymous.
+    Superseded(Option<Box<Record>>),
+    /// A ticket or a record of a format that this version does not know.
     Unreadable,
 }
 
-/// A session in a list: by the hash of its id, since a store has no ids. The hash is what
-/// [`Store::delete`] ends it by.
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// It is kept; this is the ticket from now on.
+    Saved(Ticket),
+    /// It is not: another write came first, or the session has ended. Nothing was changed.
+    Stale,
+}
+
+/// A session in a list: by the hash of its id, since a store has no ids. [`Revoke::end`] takes the hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The hash of its id.
     pub id: IdHash,
-    /// When it was opened.
+    /// When it was opened, or its subject last proved who they are.
     pub created: UnixSeconds,
     /// When it was last used.
     pub seen: UnixSeconds,
     /// When its subject proved who they are.
     pub signed_in: Option<UnixSeconds>,
-    /// Whether it has the longer lifetime.
+    /// Whether its login asked to be remembered.
     pub remembered: bool,
     /// The app's data: the text of a JSON object.
     pub data: String,
@@ -199,33 +253,11 @@ impl fmt::Debug for Listed {
     }
 }
 
-/// What became of a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    /// It is kept; this is the ticket from now on.
-    Saved(Ticket),
-    /// Somebody else has written since the expected version; nothing was changed.
-    Conflict,
-    /// The session was ended meanwhile; nothing was changed.
-    Gone,
-}
-
-/// What a store can do beyond the least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Capabilities {
-    /// The server holds the session: ending it ends every copy of the cookie, and a conflict is seen.
-    pub server_side: bool,
-    /// `by_subject` and `end_all` work.
-    pub lists: bool,
-    /// `lock` works.
-    pub locks: bool,
-}
-
 /// A session's lock, released when it is dropped.
 pub struct Lock(#[expect(dead_code, reason = "held for its Drop")] Box<dyn Any + Send + Sync>);
 
 impl Lock {
-    /// A lock that `guard` releases when it is dropped.
+    /// A lock that is released when `guard` is dropped.
     pub fn new(guard: impl Any + Send + Sync) -> Lock {
         Lock(Box::new(guard))
     }

@@ -35,7 +35,7 @@ pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {
 
 /// Opens the store of a setting such as `"memory"` or `"redis://127.0.0.1:6379"`, for the realm whose
 /// cookie is called `realm`: two realms can share a database and see nothing of each other's sessions.
-/// Connects nowhere yet: [`Store::start`] does.
+/// Connects nowhere yet: [`Service::start`](super::Service::start) does.
 ///
 /// ```
 /// use sealed_sessions::store;

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rocket::futures::FutureExt as _;
+use rocket::local::blocking::Client;
 use rocket::tokio::sync::Notify;
 use sealed_sessions::store::{
-    self, Capabilities, Id, IdHash, Loaded, Lock, Record, Store, StoreError, UnixSeconds, Written,
+    self, Id, Loaded, Lock, Locks, Over, Record, Service, Store, StoreError, UnixSeconds, Write, Written,
 };
+
+use crate::support::{App, get};
 
 /// What happens instead of, or just before, a call.
 pub enum Act {
@@ -22,6 +25,8 @@ pub enum Act {
     Forget,
 }
 
+/// The names of calls are `load`, `delete`, `lock`, and those of the kinds of writes: `create`, `update`, `renew`,
+/// `touch`.
 pub struct Faulty {
     inner: Arc<dyn Store>,
     script: Mutex<HashMap<&'static str, VecDeque<Act>>>,
@@ -36,7 +41,7 @@ pub struct Faulty {
 impl Faulty {
     pub fn new() -> Arc<Faulty> {
         Arc::new(Faulty {
-            inner: store::open("memory", "__Host-session").unwrap(),
+            inner: store::open("memory", "__Host-Http-session").unwrap(),
             script: Mutex::default(),
             calls: Mutex::default(),
             ids: Mutex::default(),
@@ -57,6 +62,12 @@ impl Faulty {
 
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Keeps a session that no request has opened.
+    pub async fn keep(&self, record: &Record) {
+        let write = Write { record, expires: record.seen + 1800, over: Over::Nothing };
+        self.save(&write).await.unwrap();
     }
 
     /// The sessions that it holds, expired ones too.
@@ -84,10 +95,11 @@ impl Faulty {
                     let expected = record.version;
                     change(&mut record);
                     record.version += 1;
-                    self.inner.update(&record, expected, record.seen + 1800).await?;
+                    let (expires, over) = (record.seen + 1800, Over::Version(expected));
+                    self.inner.save(&Write { record: &record, expires, over }).await?;
                 }
             }
-            Some(Act::Forget) => self.inner.delete(&IdHash::of_ticket(ticket).unwrap()).await?,
+            Some(Act::Forget) => self.inner.delete(ticket).await?,
         }
         Ok(())
     }
@@ -95,60 +107,74 @@ impl Faulty {
 
 #[rocket::async_trait]
 impl Store for Faulty {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { lists: false, ..self.inner.capabilities() }
+    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
+        self.play("load", ticket).await?;
+        self.inner.load(ticket, now).await
+    }
+
+    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        let (name, id) = match write.over {
+            Over::Nothing | Over::Dead { .. } => ("create", write.record.id),
+            Over::Version(_) => ("update", write.record.id),
+            Over::Renewed(old) => ("renew", old.id),
+            Over::Touch => ("touch", write.record.id),
+        };
+        self.play(name, &id.to_text()).await?;
+        self.ids.lock().unwrap().insert(write.record.id);
+        self.inner.save(write).await
+    }
+
+    async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
+        self.play("delete", ticket).await?;
+        self.inner.delete(ticket).await
+    }
+
+    fn locks(&self) -> Option<&dyn Locks> {
+        Some(self)
+    }
+
+    fn service(&self) -> Option<&dyn Service> {
+        Some(self)
+    }
+}
+
+#[rocket::async_trait]
+impl Locks for Faulty {
+    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
+        self.play("lock", ticket).await?;
+        self.inner.locks().unwrap().lock(ticket).await
+    }
+}
+
+#[rocket::async_trait]
+impl Service for Faulty {
+    async fn start(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn sweep(&self, _: UnixSeconds) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn stop(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.stopped.notify_one();
     }
+}
 
-    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
-        self.play("load", ticket).await?;
-        self.inner.load(ticket, now).await
-    }
+pub const SETTINGS: &str = "[default.session]\nstore = \"faulty\"\nstore_timeout = \"50 ms\"";
 
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.play("create", &record.id.to_text()).await?;
-        self.ids.lock().unwrap().insert(record.id);
-        self.inner.create(record, until).await
-    }
+/// The site with its sessions in this store.
+pub fn app(store: &Arc<Faulty>) -> App {
+    App::new(SETTINGS).store("faulty", store.clone())
+}
 
-    async fn update(
-        &self,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        self.play("update", &record.id.to_text()).await?;
-        self.inner.update(record, expected, until).await
-    }
-
-    async fn renew(
-        &self,
-        old: &Id,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        self.play("rotate", &old.to_text()).await?;
-        self.ids.lock().unwrap().insert(record.id);
-        self.inner.renew(old, record, expected, until).await
-    }
-
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.play("touch", &record.id.to_text()).await?;
-        self.inner.touch(record, until).await
-    }
-
-    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
-        self.play("delete", "").await?;
-        self.inner.delete(id).await
-    }
-
-    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
-        self.play("lock", ticket).await?;
-        self.inner.lock(ticket).await
-    }
+/// A browser that has been there once.
+pub fn start() -> (Arc<Faulty>, App, Client) {
+    let store = Faulty::new();
+    let app = app(&store);
+    let browser = app.browser();
+    assert_eq!(get(&browser, "/visits"), "1");
+    store.calls();
+    (store, app, browser)
 }

@@ -12,7 +12,7 @@ const CHUNKED: &str = include_str!("golden/chunked.txt");
 
 /// What `/all` says of a browser that sends this.
 fn opened(cookie: &'static str) -> String {
-    let browser = App::new("").browser();
+    let browser = App::new("[default.session]\ncookie = \"__Host-session\"").browser();
     let answer = browser.get("/all").header(Header::new("Cookie", cookie.trim())).dispatch();
     answer.into_string().unwrap()
 }

@@ -17,26 +17,18 @@ use world::KEY;
 use crate::faulty::{Act, Faulty};
 use crate::log;
 use crate::site::{self, Visit};
-use crate::support::{App, get as fetch, seal, set_cookies};
+use crate::support::{App, cookie_of, get as fetch, set_cookies};
 
 const OLD_KEY: &str = "b2xkIGtleSBvbGQga2V5IG9sZCBrZXkgb2xkIGtleSE=";
 
-fn faulty(settings: &str) -> (Arc<Faulty>, App) {
+pub fn faulty(settings: &str) -> (Arc<Faulty>, App) {
     let store = Faulty::new();
     let app = App::new(&format!("[default.session]\nstore = \"faulty\"\n{settings}"));
     (store.clone(), app.store("faulty", store))
 }
 
-fn record(app: &App, views: u64) -> Record {
+pub fn record(app: &App, views: u64) -> Record {
     Record { data: format!(r#"{{"views":{views}}}"#), ..site::record(app.clock.seconds()) }
-}
-
-async fn kept(store: &Faulty, record: &Record) {
-    store.create(record, record.seen + 1800).await.unwrap();
-}
-
-fn cookie_of(key: &str, id: &Id) -> String {
-    format!("__Host-session={}", seal(key, "__Host-session", &id.to_text()))
 }
 
 /// Where a late request and the one that overtakes it meet.
@@ -53,19 +45,22 @@ struct Gate {
 async fn late(session: Visit<'_>, what: &str, gate: &State<Gate>) -> String {
     gate.loaded.notify_one();
     gate.answered.notified().await;
-    if what == "logout" {
-        session.destroy();
+    match what {
+        "logout" => session.destroy(),
+        "login" => session.sign_in(|visitor| visitor.user = Some("ada".into())),
+        "visits" => session.update(|visitor| visitor.views += 1),
+        _ => {}
     }
     session.get().views.to_string()
 }
 
-async fn gated(app: &App) -> asynchronous::Client {
+pub async fn gated(app: &App) -> asynchronous::Client {
     let rocket = app.rocket().mount("/", routes![late]).manage(Gate::default());
     asynchronous::Client::untracked(rocket).await.unwrap()
 }
 
 /// Answers `/late/{what}` after `other` has been answered, both with the same cookie.
-async fn overtaken<'c>(
+pub async fn overtaken<'c>(
     browser: &'c asynchronous::Client,
     what: &str,
     other: &str,
@@ -87,7 +82,7 @@ async fn overtaken<'c>(
 async fn rule_1_a_late_answer_seals_nothing_anew_that_was_renewed_meanwhile() {
     let (store, app) = faulty(&format!("previous_keys = [{OLD_KEY:?}]"));
     let old = record(&app, 1);
-    kept(&store, &old).await;
+    store.keep(&old).await;
     let browser = gated(&app).await;
     let cookie = cookie_of(OLD_KEY, &old.id);
     let (late, login) = overtaken(&browser, "read", "/login/ada", &cookie).await;
@@ -99,7 +94,7 @@ async fn rule_1_a_late_answer_seals_nothing_anew_that_was_renewed_meanwhile() {
 async fn l12_a_logout_ends_a_session_that_was_renewed_while_it_was_under_way() {
     let (store, app) = faulty("");
     let old = record(&app, 1);
-    kept(&store, &old).await;
+    store.keep(&old).await;
     let browser = gated(&app).await;
     let (_, renewed) = overtaken(&browser, "logout", "/renew", &cookie_of(KEY, &old.id)).await;
     assert_eq!(store.records(), [], "the renewed one is ended too");
@@ -113,9 +108,9 @@ async fn l12_a_logout_ends_a_session_that_was_renewed_while_it_was_under_way() {
 async fn an_exclusive_session_holds_its_own_lock_also_beside_a_dead_cookie() {
     let (store, app) = faulty("");
     let (dead, live) = (Id::random().unwrap(), record(&app, 1));
-    kept(&store, &live).await;
+    store.keep(&live).await;
     let browser = asynchronous::Client::untracked(app.rocket()).await.unwrap();
-    let held = store.lock(&live.id.to_text()).await.unwrap();
+    let held = store.locks().unwrap().lock(&live.id.to_text()).await.unwrap();
     let cookies = format!("{}; {}", cookie_of(KEY, &dead), cookie_of(KEY, &live.id));
     let ask = || browser.get("/exclusive").header(Header::new("Cookie", cookies.clone())).dispatch();
     assert!(timeout(Duration::from_millis(50), ask()).await.is_err(), "another one holds the lock");
@@ -127,7 +122,7 @@ async fn an_exclusive_session_holds_its_own_lock_also_beside_a_dead_cookie() {
 async fn the_store_is_asked_once_about_a_cookie_and_a_few_times_about_many() {
     let (store, app) = faulty("");
     let live = record(&app, 1);
-    kept(&store, &live).await;
+    store.keep(&live).await;
     let browser = asynchronous::Client::untracked(app.rocket()).await.unwrap();
     let ask = async |cookies: String| {
         store.calls();
@@ -150,7 +145,7 @@ fn l13_only_a_proof_moves_the_time_of_the_sign_in() {
     fetch(&browser, "/renew");
     assert_eq!(signed_in(), first, "a new id proves nothing");
     app.advance(time::Duration::minutes(5));
-    store.next("rotate", Act::Meanwhile(|record| record.data = record.data.replace(":0", ":7")));
+    store.next("renew", Act::Meanwhile(|record| record.data = record.data.replace(":0", ":7")));
     fetch(&browser, "/proves");
     assert_eq!(signed_in(), format!("Some({})", app.clock.seconds()), "also when it met a conflict");
 }
@@ -209,7 +204,7 @@ fn shop(data: &str) -> (Arc<Faulty>, blocking::Client, String) {
     let sessions = Sessions::<Shop>::fairing().clock(app.clock.clone()).store("faulty", store.clone());
     let rocket =
         rocket::custom(site::figment(settings)).attach(sessions).mount("/", routes![visits, nothing]);
-    rocket::execute(async { store.create(&kept, kept.seen + 1800).await }).unwrap();
+    rocket::execute(store.keep(&kept));
     (store, blocking::Client::untracked(rocket).unwrap(), cookie_of(KEY, &kept.id))
 }
 

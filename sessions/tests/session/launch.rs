@@ -28,6 +28,7 @@ fn with_settings(settings: &str) -> String {
 }
 
 fn with_key(figment: Figment) -> String {
+    log::install();
     let log = refused(rocket::custom(figment).attach(Sessions::<Visitor>::fairing()));
     assert!(!log.contains(KEY), "{log}");
     log
@@ -45,8 +46,22 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ("secure = \"yes\"", ["session.secure", "yes", "boolean"]),
         ("cookie = \"a b\"", ["session.cookie", "a b", "letters"]),
         ("cookie = \"session.1\"", ["session.cookie", "session.1", "number"]),
-        ("secure = false", ["session.secure", "__Host-session", "cookie = \"session\""]),
+        ("secure = false", ["session.secure", "__Host-Http-session", "cookie = \"session\""]),
         ("cookie = \"__Secure-a\"\nsecure = false", ["session.secure", "__Secure-a", "true"]),
+        ("cookie = \"__Http-a\"\nsecure = false", ["session.secure", "__Http-a", "true"]),
+        ("persistent = \"always\"", ["session.persistent", "always", "remembered"]),
+        (
+            "idle_timeout = \"2 hours\"\nabsolute_timeout = \"1 hour\"",
+            ["session.idle_timeout", "2h", "at most 1h"],
+        ),
+        (
+            "anonymous_idle_timeout = \"2 hours\"\nabsolute_timeout = \"1 hour\"",
+            ["session.anonymous_idle_timeout", "2h", "at most 1h"],
+        ),
+        (
+            "remember_idle_timeout = \"2 days\"\nremember_absolute_timeout = \"1 day\"",
+            ["session.remember_idle_timeout", "2days", "at most 1day"],
+        ),
         ("path = \"/shop\"", ["session.path", "/shop", "__Host-"]),
         ("domain = \"example.org\"", ["session.domain", "example.org", "__Host-"]),
         ("cookie = \"s\"\ndomain = \"a;b\"", ["session.domain", "a;b", "host name"]),
@@ -85,7 +100,7 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ),
         (
             "[default.session.realms.\"/a\"]\n[default.session.realms.\"/b\"]",
-            ["realms.\"/b\".cookie", "__Host-session", "another name"],
+            ["realms.\"/b\".cookie", "__Host-Http-session", "another name"],
         ),
         (
             "[default.session.realms.\"/a\"]\ncookie = \"s\"\npath = \"/b\"",

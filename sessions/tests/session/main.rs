@@ -1,9 +1,17 @@
 //! The rules of DESIGN, each by its number: on the cookie store, and with the feature `memory` on a server
 //! store too.
 
+mod caching;
+#[cfg(feature = "memory")]
+mod conflicts;
+mod cookies;
+#[cfg(feature = "memory")]
+mod exclusive;
 #[cfg(feature = "memory")]
 mod faulty;
+mod first_time;
 mod formats;
+mod forms;
 mod hostile;
 #[cfg(feature = "memory")]
 mod late;
@@ -11,8 +19,13 @@ mod launch;
 mod log;
 mod realms;
 mod rules;
+#[cfg(feature = "memory")]
+mod sign_in;
 #[path = "../site/mod.rs"]
 mod site;
 #[cfg(feature = "memory")]
 mod stores;
 mod support;
+#[cfg(feature = "memory")]
+mod together;
+mod withheld;

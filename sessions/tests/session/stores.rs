@@ -1,49 +1,27 @@
-//! The seam, on a server store with faults: conflict, fault, stall, rotation, lock. What holds here holds
+//! The seam, on a server store with faults: fault, stall, renewal, end. What holds here holds
 //! for every store, because nothing above the trait knows which it is.
 
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
-use rocket::futures::future::join_all;
-use rocket::http::{Cookie, Header, Status};
+use rocket::http::Status;
 use rocket::local::asynchronous;
-use rocket::local::blocking::{Client, LocalResponse};
+use rocket::local::blocking::Client;
 use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use rocket::tokio::net::TcpStream;
 use rocket::tokio::time::timeout;
-use rocket::{Shutdown, State, get, routes};
+use rocket::{Request, Shutdown, State, catch, catchers, get, routes};
 use time::Duration;
 
-use crate::faulty::{Act, Faulty};
+use crate::faulty::{Act, Faulty, SETTINGS, app, start};
 use crate::site::{self, Visit};
-use crate::support::{App, cookie, get as fetch, set_cookies};
-
-const SETTINGS: &str = "[default.session]\nstore = \"faulty\"\nstore_timeout = \"50 ms\"";
-
-fn app(store: &Arc<Faulty>) -> App {
-    App::new(SETTINGS).store("faulty", store.clone())
-}
-
-fn start() -> (Arc<Faulty>, App, Client) {
-    let store = Faulty::new();
-    let app = app(&store);
-    let browser = app.browser();
-    assert_eq!(fetch(&browser, "/visits"), "1");
-    store.calls();
-    (store, app, browser)
-}
-
-/// A request with this cookie, whatever the browser has been given since.
-fn with<'c>(browser: &'c Client, path: &str, cookie: &Cookie<'_>) -> LocalResponse<'c> {
-    let header = format!("{}={}", cookie.name(), cookie.value());
-    browser.get(path.to_owned()).header(Header::new("Cookie", header)).dispatch()
-}
+use crate::support::{cookie, get as fetch, set_cookies, with};
 
 #[test]
 fn the_cookie_of_a_server_store_carries_only_the_id() {
     let (store, _, browser) = start();
     let request = browser.get("/read").cookie(cookie(&browser).unwrap());
-    let ticket = request.inner().cookies().get_private("__Host-session").unwrap();
+    let ticket = request.inner().cookies().get_private("__Host-Http-session").unwrap();
     assert_eq!(ticket.value(), store.records()[0].id.to_text());
 }
 
@@ -51,7 +29,7 @@ fn the_cookie_of_a_server_store_carries_only_the_id() {
 fn rule_1_a_fault_of_the_store_is_our_503_without_a_cookie_and_nothing_is_lost() {
     let (store, _, browser) = start();
     for (operation, path) in
-        [("load", "/read"), ("load", "/visits"), ("update", "/visits"), ("rotate", "/renew")]
+        [("load", "/read"), ("load", "/visits"), ("update", "/visits"), ("renew", "/renew")]
     {
         store.next(operation, Act::Fault);
         let response = browser.get(path).dispatch();
@@ -73,20 +51,37 @@ fn rule_1_a_first_visit_that_cannot_be_kept_is_503_too() {
 }
 
 #[test]
-fn rule_1_a_late_request_with_a_renewed_id_is_anonymous_and_sets_nothing() {
-    let (_, app, browser) = start();
-    let old = cookie(&browser).unwrap();
-    fetch(&browser, "/renew");
-    for path in ["/read", "/visits", "/logout"] {
-        let response = with(&browser, path, &old);
-        assert!(set_cookies(&response).is_empty(), "{path}");
+fn rule_1_after_a_failed_commit_nobody_is_signed_in() {
+    let store = Faulty::new();
+    let browser = Client::tracked(app(&store).rocket().register("/", catchers![unavailable])).unwrap();
+    fetch(&browser, "/visits");
+    for (operation, path) in [("renew", "/login/ada"), ("update", "/visits")] {
+        store.next(operation, Act::Fault);
+        let response = browser.get(path).dispatch();
+        assert_eq!(response.status(), Status::ServiceUnavailable, "{path}");
+        assert_eq!(response.into_string().as_deref(), Some("0 None"), "{path}");
     }
-    assert_eq!(with(&browser, "/read", &old).into_string().as_deref(), Some("0 Superseded"));
+}
+
+/// A page that greets whoever is signed in.
+#[catch(503)]
+async fn unavailable(request: &Request<'_>) -> String {
+    let session = request.guard::<Visit<'_>>().await.unwrap();
+    let visitor = session.get();
+    format!("{} {:?}", visitor.views, visitor.user)
+}
+
+#[test]
+fn rule_3_a_dead_cookie_is_replaced_by_a_new_session_and_removed_by_nothing() {
+    let (store, app, browser) = start();
+    app.advance(Duration::minutes(30));
+    let response = browser.get("/read").dispatch();
+    assert!(set_cookies(&response).is_empty());
+    assert_eq!(response.into_string().as_deref(), Some("0 Revoked"));
+    store.calls();
+    assert_eq!(set_cookies(&browser.get("/visits").dispatch()).len(), 1);
+    assert_eq!(store.calls(), ["load", "create"]);
     assert_eq!(fetch(&browser, "/read"), "1 Resumed");
-    app.advance(Duration::seconds(60));
-    let later = with(&browser, "/read", &old);
-    assert!(set_cookies(&later)[0].contains("Max-Age=0"));
-    assert_eq!(later.into_string().as_deref(), Some("0 Revoked"));
 }
 
 #[test]
@@ -109,11 +104,35 @@ fn rule_4_any_number_of_changes_is_one_load_and_one_write() {
 }
 
 #[test]
+fn rule_4_an_update_on_a_server_store_sends_no_cookie() {
+    let (store, app, browser) = start();
+    assert!(set_cookies(&browser.get("/visits").dispatch()).is_empty());
+    assert_eq!(store.calls(), ["load", "update"]);
+    app.advance(Duration::minutes(5));
+    assert!(set_cookies(&browser.get("/read").dispatch()).is_empty());
+    assert_eq!(store.calls(), ["load", "touch"]);
+    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
+}
+
+#[test]
+fn rule_4_a_login_that_is_remembered_later_sends_its_max_age_once() {
+    let (_, _, browser) = start();
+    fetch(&browser, "/login/ada");
+    let before = cookie(&browser);
+    let response = browser.get("/remember").dispatch();
+    let [line] = &set_cookies(&response)[..] else { panic!("one Set-Cookie") };
+    assert!(line.contains("; Max-Age=2592000"), "{line}");
+    drop(response);
+    assert_ne!(cookie(&browser), before);
+    assert!(set_cookies(&browser.get("/remember").dispatch()).is_empty());
+}
+
+#[test]
 fn rule_6_a_renewal_is_one_atomic_step_to_a_new_id() {
     let (store, _, browser) = start();
     let before = store.records()[0].id;
     fetch(&browser, "/login/ada");
-    assert_eq!(store.calls(), ["load", "rotate"]);
+    assert_eq!(store.calls(), ["load", "renew"]);
     let [record] = &store.records()[..] else { panic!("one session") };
     assert_ne!(record.id, before);
     assert_eq!((record.subject.as_deref(), record.signed_in.is_some()), (Some("ada"), true));
@@ -171,7 +190,7 @@ fn rule_8_a_stalled_store_costs_no_more_than_store_timeout() {
 #[test]
 fn rule_8_a_session_that_was_ended_meanwhile_is_not_brought_back() {
     let (store, _, browser) = start();
-    for (operation, path) in [("update", "/visits"), ("rotate", "/renew")] {
+    for (operation, path) in [("update", "/visits"), ("renew", "/renew")] {
         let held = cookie(&browser).unwrap();
         store.next(operation, Act::Forget);
         let response = with(&browser, path, &held);
@@ -186,87 +205,10 @@ fn rule_8_a_session_that_was_ended_meanwhile_is_not_brought_back() {
 #[test]
 fn rule_8_a_renewal_that_failed_leaves_the_old_session_whole() {
     let (store, _, browser) = start();
-    store.next("rotate", Act::Fault);
+    store.next("renew", Act::Fault);
     fetch(&browser, "/login/ada");
     assert_eq!(fetch(&browser, "/read"), "1 Resumed");
     assert_eq!(store.records()[0].subject, None);
-}
-
-#[test]
-fn rule_9_a_conflict_is_merged_field_by_field() {
-    let (store, _, browser) = start();
-    for operation in ["update", "rotate"] {
-        let path = if operation == "update" { "/visits" } else { "/login/ada" };
-        store.next(
-            operation,
-            Act::Meanwhile(|record| record.data = record.data.replace('}', r#","note":"theirs"}"#)),
-        );
-        let response = browser.get(path).dispatch();
-        assert_eq!(set_cookies(&response).len(), 1);
-    }
-    let [record] = &store.records()[..] else { panic!("one session") };
-    let data: serde_json::Value = serde_json::from_str(&record.data).unwrap();
-    assert_eq!(data, serde_json::json!({ "views": 2, "note": "theirs", "user": "ada" }));
-}
-
-#[test]
-fn rule_9_where_both_changed_a_field_mine_wins() {
-    let (store, _, browser) = start();
-    store.next("update", Act::Meanwhile(|record| record.data = r#"{"views":100}"#.into()));
-    fetch(&browser, "/visits");
-    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
-}
-
-#[test]
-fn rule_9_a_conflict_without_end_is_given_up() {
-    let (store, _, browser) = start();
-    for _ in 0..200 {
-        store.next("update", Act::Meanwhile(|_| ()));
-    }
-    assert_eq!(browser.get("/visits").dispatch().status(), Status::ServiceUnavailable);
-}
-
-async fn together(browser: &asynchronous::Client, paths: impl Iterator<Item = String>) {
-    join_all(paths.map(|path| browser.get(path).dispatch())).await;
-}
-
-#[rocket::async_test]
-async fn rule_9_parallel_changes_of_different_fields_lose_none() {
-    let store = Faulty::new();
-    let browser = asynchronous::Client::tracked(app(&store).rocket()).await.unwrap();
-    browser.get("/visits").dispatch().await;
-    together(&browser, ["/slow/views", "/slow/text"].map(String::from).into_iter()).await;
-    let data: serde_json::Value = serde_json::from_str(&store.records()[0].data).unwrap();
-    assert_eq!(data, serde_json::json!({ "views": 2, "note": "text" }));
-}
-
-#[rocket::async_test]
-async fn sixty_four_exclusive_increments_count_to_sixty_four() {
-    let store = Faulty::new();
-    let app = App::new("[default.session]\nstore = \"faulty\"").store("faulty", store.clone());
-    let browser = asynchronous::Client::tracked(app.rocket()).await.unwrap();
-    browser.get("/note/3").dispatch().await;
-    together(&browser, (0..64).map(|_| "/slow/views".to_owned())).await;
-    let shared: serde_json::Value = serde_json::from_str(&store.records()[0].data).unwrap();
-    assert!(
-        shared["views"].as_u64().unwrap() < 64,
-        "without the lock some are lost, or this test shows nothing"
-    );
-    browser.get("/logout").dispatch().await;
-    browser.get("/note/3").dispatch().await;
-    together(&browser, (0..64).map(|_| "/exclusive".to_owned())).await;
-    let locked: serde_json::Value = serde_json::from_str(&store.records()[0].data).unwrap();
-    assert_eq!(locked["views"], 64);
-}
-
-#[test]
-fn exclusive_is_an_ordinary_session_where_the_store_has_no_locks() {
-    let browser = App::new("").browser();
-    fetch(&browser, "/visits");
-    assert_eq!(fetch(&browser, "/exclusive"), "false");
-    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
-    let (_, _, browser) = start();
-    assert_eq!(fetch(&browser, "/exclusive"), "true");
 }
 
 #[rocket::async_test]

@@ -3,14 +3,21 @@
 use std::sync::Arc;
 
 use rocket::http::Cookie;
+#[cfg(feature = "memory")]
+use rocket::http::Header;
 use rocket::local::blocking::{Client, LocalResponse};
 use rocket::{Build, Rocket};
 use sealed_sessions::Sessions;
+#[cfg(feature = "memory")]
+use sealed_sessions::store::Id;
 use sealed_sessions::store::Store;
 use sealed_sessions::testing::ManualClock;
 use time::{Duration, OffsetDateTime};
 
 use crate::{log, site};
+
+/// The name of the session's cookie unless a test sets another.
+pub const COOKIE: &str = "__Host-Http-session";
 
 pub struct App {
     pub clock: Arc<ManualClock>,
@@ -53,11 +60,24 @@ pub fn get(browser: &Client, path: &str) -> String {
 
 /// The cookie that the browser holds.
 pub fn cookie(browser: &Client) -> Option<Cookie<'static>> {
-    browser.cookies().get("__Host-session").cloned()
+    browser.cookies().get(COOKIE).cloned()
 }
 
 pub fn set_cookies(response: &LocalResponse<'_>) -> Vec<String> {
     response.headers().get("Set-Cookie").map(str::to_owned).collect()
+}
+
+/// A request with this cookie, whatever the browser has been given since.
+#[cfg(feature = "memory")]
+pub fn with<'c>(browser: &'c Client, path: &str, cookie: &Cookie<'_>) -> LocalResponse<'c> {
+    let header = format!("{}={}", cookie.name(), cookie.value());
+    browser.get(path.to_owned()).header(Header::new("Cookie", header)).dispatch()
+}
+
+/// The `Cookie` header of a session in a server store.
+#[cfg(feature = "memory")]
+pub fn cookie_of(key: &str, id: &Id) -> String {
+    format!("{COOKIE}={}", seal(key, COOKIE, &id.to_text()))
 }
 
 /// `text` as a private cookie of this name, which takes the key.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format, Toml};
-use rocket::http::Status;
-use rocket::{Build, Rocket, catch, catchers, get, routes, tokio};
+use rocket::http::{Header, Status};
+use rocket::{Build, Responder, Rocket, catch, catchers, get, routes, tokio};
 use sealed_sessions::{Exclusive, Failure, Session, SessionData, Sessions, failure};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -53,11 +53,13 @@ pub fn figment(settings: &str) -> Figment {
 /// The app with these settings and sessions.
 pub fn rocket(settings: &str, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![bare, visits, read, all, debug, note, busy, nested, slow, exclusive];
-    let changing = routes![login, becomes, proves, renew, logout, logout_refused, logout_fails, visits_fails];
+    let changing = routes![login, becomes, proves, remember, renew, logout, logout_refused];
+    let answering = routes![logout_fails, visits_fails, policy, others, end_others];
     rocket::custom(figment(settings))
         .attach(sessions)
         .mount("/", reading)
         .mount("/", changing)
+        .mount("/", answering)
         .register("/", catchers![page])
 }
 
@@ -167,6 +169,12 @@ fn proves(session: Visit<'_>) {
     session.reauthenticated();
 }
 
+/// What a handler does where a box "keep me signed in" comes after the login.
+#[get("/remember")]
+fn remember(session: Visit<'_>) {
+    session.remember();
+}
+
 #[get("/renew")]
 fn renew(session: Visit<'_>) {
     session.renew();
@@ -194,6 +202,30 @@ fn logout_fails(session: Visit<'_>) -> Status {
 fn visits_fails(session: Visit<'_>) -> Status {
     session.update(|visitor| visitor.views += 1);
     Status::BadGateway
+}
+
+/// A text with a `Cache-Control` of its own.
+#[derive(Responder)]
+pub struct Cached(&'static str, Header<'static>);
+
+#[get("/policy/<policy>?<changes>")]
+pub fn policy(session: Visit<'_>, policy: String, changes: bool) -> Cached {
+    if changes {
+        session.update(|visitor| visitor.views += 1);
+    }
+    Cached("cached", Header::new("Cache-Control", policy))
+}
+
+/// How many other sessions the visitor has.
+#[get("/others")]
+async fn others(session: Visit<'_>) -> String {
+    format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
+}
+
+/// How many other sessions of the visitor it has ended.
+#[get("/others/end")]
+async fn end_others(session: Visit<'_>) -> String {
+    format!("{:?}", session.end_others().await.unwrap())
 }
 
 #[catch(default)]

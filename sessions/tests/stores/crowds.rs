@@ -4,18 +4,19 @@ use std::time::{Duration, Instant};
 
 use rocket::http::Cookie;
 use rocket::local::asynchronous::Client;
-use sealed_sessions::store::{self, Loaded, Record, Store};
+use sealed_sessions::store::{self, Loaded, Over, Record, Store, Write};
 use sealed_sessions::{Clock, SystemClock};
 use world::databases;
 
 use crate::site::record;
-use crate::support::{app, clock};
+use crate::support::{app, clock, new};
 
 #[rocket::async_test]
 async fn a_hundred_thousand_first_visits_evict_no_signed_in_session_from_memory() {
     let browser = Client::untracked(app("memory:1000", "", clock())).await.unwrap();
     let signed_in = browser.get("/login/ada").dispatch().await;
-    let cookie: Cookie<'static> = signed_in.cookies().get("__Host-session").cloned().unwrap().into_owned();
+    let cookie: Cookie<'static> =
+        signed_in.cookies().get("__Host-Http-session").cloned().unwrap().into_owned();
     drop(signed_in);
     for _ in 0..100_000 {
         browser.get("/visits").dispatch().await;
@@ -35,11 +36,11 @@ async fn anonymous_rows_are_gone_when_their_own_timeout_is_over() {
     for _ in 0..2500 {
         browser.get("/visits").dispatch().await;
     }
-    let store = store::open(&url, "__Host-session").unwrap();
-    assert_eq!(store.sweep(clock.seconds()).await.unwrap(), 0, "all of them live");
+    let store = store::open(&url, "__Host-Http-session").unwrap();
+    assert_eq!(store.service().unwrap().sweep(clock.seconds()).await.unwrap(), 0, "all of them live");
     clock.advance(time::Duration::minutes(1));
     let mut batches = Vec::new();
-    while let swept @ 1.. = store.sweep(clock.seconds()).await.unwrap() {
+    while let swept @ 1.. = store.service().unwrap().sweep(clock.seconds()).await.unwrap() {
         batches.push(swept);
     }
     assert_eq!(batches, [1000, 1000, 500], "in batches, and the one that is signed in stays");
@@ -49,8 +50,8 @@ async fn anonymous_rows_are_gone_when_their_own_timeout_is_over() {
 #[rocket::async_test]
 async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it() {
     let Some(mut server) = databases::postgres() else { return };
-    let store = store::open(&server.url(), "__Host-session").unwrap();
-    store.start().await.unwrap();
+    let store = store::open(&server.url(), "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
     let clock = clock();
     let settings = "sweep_interval = \"1 second\"\nstore_timeout = \"1 second\"";
     let browser = Client::untracked(app(&server.url(), settings, clock.clone())).await.unwrap();
@@ -59,10 +60,7 @@ async fn what_has_expired_is_swept_while_the_app_runs_and_errors_do_not_end_it()
     rocket::tokio::time::sleep(Duration::from_millis(2500)).await;
     server.restart();
     let record = record(clock.seconds() - 7200);
-    let mut created = store.create(&record, record.seen + 60).await;
-    while created.is_err() {
-        created = store.create(&record, record.seen + 60).await;
-    }
+    while store.save(&new(&record, record.seen + 60)).await.is_err() {}
     let deadline = Instant::now() + Duration::from_secs(30);
     // A read at a time when it was alive tells whether the row is still there.
     while let Loaded::Found(_) = store.load(&record.id.to_text(), record.seen).await.unwrap() {
@@ -78,7 +76,8 @@ async fn median(store: &dyn Store, live: &Record, now: i64) -> Duration {
     for n in 0..200 {
         let begun = Instant::now();
         assert!(matches!(store.load(&live.id.to_text(), now).await.unwrap(), Loaded::Found(_)));
-        store.touch(&Record { seen: now + n, ..live.clone() }, now + 7200).await.unwrap();
+        let touched = Record { seen: now + n, ..live.clone() };
+        store.save(&Write { over: Over::Touch, ..new(&touched, now + 7200) }).await.unwrap();
         times.push(begun.elapsed());
     }
     times.sort();
@@ -91,24 +90,24 @@ async fn a_million_expired_rows_do_not_slow_requests() {
 
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/sessions.db", directory.path().display());
-    let store = store::open(&url, "__Host-session").unwrap();
-    store.start().await.unwrap();
+    let store = store::open(&url, "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
     let now = SystemClock.seconds();
     let live = record(now);
-    store.create(&live, now + 7200).await.unwrap();
+    store.save(&new(&live, now + 7200)).await.unwrap();
     let before = median(&*store, &live, now).await;
 
     let mut database = sqlx::SqliteConnection::connect(&url).await.unwrap();
     let heap = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
-                INSERT INTO sealed_sessions
-                SELECT randomblob(32), NULL, 0, 0, 1, 0, NULL, NULL, x'7b7d', 1 FROM n";
+                INSERT INTO sealed_session_rows (id_hash, version, seen, expires, body)
+                SELECT randomblob(32), 1, 0, 0, x'7b7d' FROM n";
     sqlx::query(heap).execute(&mut database).await.unwrap();
     let beside = median(&*store, &live, now).await;
 
-    let sweeper = store::open(&url, "__Host-session").unwrap();
+    let sweeper = store::open(&url, "__Host-Http-session").unwrap();
     let sweeping = rocket::tokio::spawn(async move {
         let mut swept = 0;
-        while let batch @ 1.. = sweeper.sweep(now).await.unwrap() {
+        while let batch @ 1.. = sweeper.service().unwrap().sweep(now).await.unwrap() {
             swept += batch;
             rocket::tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -128,17 +127,17 @@ async fn of_several_processes_one_sweeps_at_a_time() {
     use sqlx::Connection as _;
 
     let Some(server) = databases::postgres() else { return };
-    let store = store::open(&server.url(), "__Host-session").unwrap();
-    store.start().await.unwrap();
+    let store = store::open(&server.url(), "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
     let now = SystemClock.seconds();
     let expired = record(now - 7200);
-    store.create(&expired, expired.seen + 60).await.unwrap();
+    store.save(&new(&expired, expired.seen + 60)).await.unwrap();
     let mut database = sqlx::PgConnection::connect(&server.url()).await.unwrap();
     let taken = "INSERT INTO sealed_session_leases VALUES ('sweep', 'another', 9000000000000)";
     sqlx::query(taken).execute(&mut database).await.unwrap();
-    assert_eq!(store.sweep(now).await.unwrap(), 0, "another one is at it");
+    assert_eq!(store.service().unwrap().sweep(now).await.unwrap(), 0, "another one is at it");
     // It died holding the lease, which has expired now.
     sqlx::query("UPDATE sealed_session_leases SET expires = 0").execute(&mut database).await.unwrap();
-    assert_eq!(store.sweep(now).await.unwrap(), 1);
-    store.stop().await;
+    assert_eq!(store.service().unwrap().sweep(now).await.unwrap(), 1);
+    store.service().unwrap().stop().await;
 }

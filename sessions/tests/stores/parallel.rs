@@ -77,6 +77,26 @@ mod the_same_field {
     on_every_store!(sixty_four_in_turn_count_to_sixty_four);
 }
 
+mod a_busy_session {
+    use rocket::futures::future::join_all;
+    use world::on_every_store;
+
+    use crate::support::{browser, get, text};
+
+    async fn is_answered_three_hundred_times(url: &str) {
+        let browser = browser(url, "").await;
+        get(&browser, "/visits").await;
+        let answers = join_all((0..300).map(|_| get(&browser, "/visits"))).await;
+        let failed = answers.iter().filter(|answer| answer.status().code != 200).count();
+        assert_eq!(failed, 0, "{url}");
+        drop(answers);
+        assert!(text(&browser, "/read").await.ends_with(" Resumed"));
+        browser.terminate().await;
+    }
+
+    on_every_store!(is_answered_three_hundred_times);
+}
+
 mod two_processes {
     use rocket::futures::future::join_all;
     use world::on_servers;
@@ -88,7 +108,7 @@ mod two_processes {
         let settings = "lock_timeout = \"1 minute\"";
         let (one, other) = (browser(url, settings).await, browser(url, settings).await);
         get(&one, "/visits").await;
-        let cookie = one.cookies().get("__Host-session").cloned().unwrap();
+        let cookie = one.cookies().get("__Host-Http-session").cloned().unwrap();
         let there = || other.get("/exclusive").cookie(cookie.clone()).dispatch();
         let all = join_all((0..32).map(|_| async {
             let (here, there) = rocket::tokio::join!(get(&one, "/exclusive"), there());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::{Build, Rocket};
 use sealed_sessions::Sessions;
+use sealed_sessions::store::{Listed, Over, Record, Store, Write};
 use sealed_sessions::testing::ManualClock;
 use time::OffsetDateTime;
 
@@ -35,4 +36,14 @@ pub async fn get<'c>(browser: &'c Client, path: &str) -> LocalResponse<'c> {
 
 pub async fn text(browser: &Client, path: &str) -> String {
     get(browser, path).await.into_string().await.unwrap_or_default()
+}
+
+/// The write of a new session.
+pub fn new(record: &Record, expires: i64) -> Write<'_> {
+    Write { record, expires, over: Over::Nothing }
+}
+
+/// The sessions of a subject.
+pub async fn listed(store: &dyn Store, subject: &str, now: i64) -> Vec<Listed> {
+    store.list().unwrap().of_subject(subject, now).await.unwrap()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rocket::http::{Cookie, Header, Method};
+use rocket::local::asynchronous::LocalRequest;
 use sealed_sessions::store::Record;
 use serde_json::{Value, json};
 
@@ -74,6 +75,15 @@ impl<'b> Browser<'b> {
         self.send(node, Method::Post, path).await
     }
 
+    /// A form on another site's page, from which a browser withholds a Lax cookie.
+    pub(in crate::lab) async fn post_from_another_site(&self, node: &Node, path: &str) -> Answer {
+        let mut request = node.client.post(path);
+        request.add_header(Header::new("Sec-Fetch-Site", "cross-site"));
+        request.add_header(Header::new("Sec-Fetch-Mode", "navigate"));
+        request.add_header(Header::new("Sec-Fetch-Dest", "document"));
+        self.dispatch(node, Method::Post, path, request, String::new()).await
+    }
+
     fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,6 +97,17 @@ impl<'b> Browser<'b> {
         if !cookie.is_empty() {
             request.add_header(Header::new("Cookie", cookie.clone()));
         }
+        self.dispatch(node, method, path, request, cookie).await
+    }
+
+    async fn dispatch(
+        &self,
+        node: &Node,
+        method: Method,
+        path: &str,
+        request: LocalRequest<'_>,
+        cookie: String,
+    ) -> Answer {
         let notes = Notes::default();
         let response = notes.during(request.dispatch()).await;
         let status = response.status().code;

@@ -130,16 +130,17 @@ impl Bench {
         Browser::new(&self.journal, name)
     }
 
-    /// Notes a question to the store itself.
+    /// Notes a question to the store itself; `None` for one that the store has no answer to.
     pub(super) fn asked<V>(
         &self,
         question: &str,
-        answer: Result<V, StoreError>,
+        answer: Option<Result<V, StoreError>>,
         show: impl FnOnce(&V) -> String,
     ) -> Option<V> {
         let status = match &answer {
-            Ok(value) => show(value),
-            Err(error) => error.to_string(),
+            Some(Ok(value)) => show(value),
+            Some(Err(error)) => error.to_string(),
+            None => "the store cannot do that".into(),
         };
         self.journal.note(Exchange {
             who: "server",
@@ -148,7 +149,7 @@ impl Bench {
             status,
             ..Exchange::default()
         });
-        answer.ok()
+        answer?.ok()
     }
 
     pub(super) fn measured(&self, measurements: Measurements) {

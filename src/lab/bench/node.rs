@@ -36,8 +36,10 @@ impl Node {
         log_level: LogLevel,
     ) -> Result<Node, String> {
         // Before the launch, which would log an error that here is an outcome.
-        let started = timeout(STORE_START_TIMEOUT, store.start()).await.unwrap_or(Err(StoreError::TimedOut));
-        started.map_err(|error| error.to_string())?;
+        if let Some(service) = store.service() {
+            let started = timeout(STORE_START_TIMEOUT, service.start()).await;
+            started.unwrap_or(Err(StoreError::TimedOut)).map_err(|error| error.to_string())?;
+        }
         let figment = Figment::from(rocket::Config::default())
             // Starting a server sets the level of the whole process.
             .merge(("log_level", log_level))
@@ -48,7 +50,7 @@ impl Node {
             .manage(Arc::clone(&gate))
             .mount("/", site::routes());
         let client = Client::untracked(rocket).await.map_err(|error| error.to_string())?;
-        let server_side = store.capabilities().server_side;
+        let server_side = store.list().is_some();
         Ok(Node { client, store, server_side, gate })
     }
 }

@@ -93,6 +93,12 @@ fn visits(session: Session<'_>) -> Json {
     answer(session)
 }
 
+#[get("/slow/profile")]
+async fn slow_profile(session: Session<'_>, gate: &State<Arc<Gate>>) -> Json {
+    gate.pass().await;
+    answer(session)
+}
+
 #[post("/slow/visits")]
 async fn slow_visits(session: Session<'_>, gate: &State<Arc<Gate>>) -> Json {
     gate.pass().await;
@@ -119,8 +125,7 @@ async fn exclusive_visits(session: Exclusive<'_>) -> Json {
 
 #[post("/login/<name>")]
 fn login(session: Session<'_>, name: &str) -> Json {
-    session.reauthenticated();
-    session.update(|guest| guest.user = Some(name.to_owned()));
+    session.sign_in(|guest| guest.user = Some(name.to_owned()));
     answer(session)
 }
 
@@ -140,5 +145,5 @@ fn note(session: Session<'_>, bytes: usize) -> Json {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![profile, visits, slow_visits, slow_likes, exclusive_visits, login, logout, note]
+    routes![profile, visits, slow_profile, slow_visits, slow_likes, exclusive_visits, login, logout, note]
 }

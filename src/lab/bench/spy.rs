@@ -54,7 +54,7 @@ pub(super) struct Spy {
 
 impl Spy {
     pub(super) fn new(store: &dyn Store, down: Arc<AtomicBool>) -> Spy {
-        Spy { server_side: store.capabilities().server_side, down }
+        Spy { server_side: store.list().is_some(), down }
     }
 }
 

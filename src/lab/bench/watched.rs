@@ -3,23 +3,51 @@
 use std::sync::Arc;
 
 use sealed_sessions::store::{
-    Capabilities, Id, IdHash, Listed, Loaded, Lock, Record, Store, StoreError, UnixSeconds, Written,
+    List, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, UnixSeconds, Write, Written,
 };
 
-/// An operation of a store.
+/// An operation that requests wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lab) enum Operation {
-    Start,
     Load,
     Create,
     Update,
-    Rotate,
+    Renew,
     Touch,
     Delete,
-    /// Lists or ends the sessions of a subject.
-    List,
-    Lock,
-    Sweep,
+}
+
+impl Operation {
+    /// In the order of their numbers.
+    pub(in crate::lab) const ALL: [Operation; 6] = [
+        Operation::Load,
+        Operation::Create,
+        Operation::Update,
+        Operation::Renew,
+        Operation::Touch,
+        Operation::Delete,
+    ];
+
+    fn of(write: &Write<'_>) -> Operation {
+        match write.over {
+            Over::Nothing | Over::Dead { .. } => Operation::Create,
+            Over::Version(_) => Operation::Update,
+            Over::Renewed(_) => Operation::Renew,
+            Over::Touch => Operation::Touch,
+        }
+    }
+
+    /// As pages and reports show it.
+    pub(in crate::lab) fn name(self) -> &'static str {
+        match self {
+            Operation::Load => "load",
+            Operation::Create => "create",
+            Operation::Update => "update",
+            Operation::Renew => "renew",
+            Operation::Touch => "touch",
+            Operation::Delete => "delete",
+        }
+    }
 }
 
 /// What an operation did to a session.
@@ -38,7 +66,7 @@ pub(in crate::lab) trait Observer: Send + Sync + 'static {
     fn after(&self, _effect: Effect<'_>) {}
 }
 
-/// A store with its observer.
+/// A store with its observer. What it can do beyond the three verbs is not watched.
 pub(in crate::lab) struct Watched<O> {
     store: Arc<dyn Store>,
     observer: O,
@@ -48,30 +76,10 @@ impl<O: Observer> Watched<O> {
     pub(in crate::lab) fn new(store: Arc<dyn Store>, observer: O) -> Watched<O> {
         Watched { store, observer }
     }
-
-    fn wrote(&self, written: Written, record: &Record) -> Written {
-        if let Written::Saved(_) = written {
-            self.observer.after(Effect::Written(record));
-        }
-        written
-    }
 }
 
 #[rocket::async_trait]
 impl<O: Observer> Store for Watched<O> {
-    fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
-    }
-
-    async fn start(&self) -> Result<(), StoreError> {
-        self.observer.before(Operation::Start).await?;
-        self.store.start().await
-    }
-
-    async fn stop(&self) {
-        self.store.stop().await;
-    }
-
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         self.observer.before(Operation::Load).await?;
         let loaded = self.store.load(ticket, now).await?;
@@ -81,66 +89,35 @@ impl<O: Observer> Store for Watched<O> {
         Ok(loaded)
     }
 
-    async fn create(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.observer.before(Operation::Create).await?;
-        Ok(self.wrote(self.store.create(record, until).await?, record))
+    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        self.observer.before(Operation::of(write)).await?;
+        let written = self.store.save(write).await?;
+        if let Written::Saved(_) = written {
+            self.observer.after(Effect::Written(write.record));
+        }
+        Ok(written)
     }
 
-    async fn update(
-        &self,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        self.observer.before(Operation::Update).await?;
-        Ok(self.wrote(self.store.update(record, expected, until).await?, record))
-    }
-
-    async fn renew(
-        &self,
-        old: &Id,
-        record: &Record,
-        expected: u32,
-        until: UnixSeconds,
-    ) -> Result<Written, StoreError> {
-        self.observer.before(Operation::Rotate).await?;
-        Ok(self.wrote(self.store.renew(old, record, expected, until).await?, record))
-    }
-
-    async fn touch(&self, record: &Record, until: UnixSeconds) -> Result<Written, StoreError> {
-        self.observer.before(Operation::Touch).await?;
-        Ok(self.wrote(self.store.touch(record, until).await?, record))
-    }
-
-    async fn delete(&self, id: &IdHash) -> Result<(), StoreError> {
+    async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
         self.observer.before(Operation::Delete).await?;
-        self.store.delete(id).await?;
+        self.store.delete(ticket).await?;
         self.observer.after(Effect::Deleted);
         Ok(())
     }
 
-    async fn by_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
-        self.observer.before(Operation::List).await?;
-        self.store.by_subject(subject, now).await
+    fn revoke(&self) -> Option<&dyn Revoke> {
+        self.store.revoke()
     }
 
-    async fn end_all(
-        &self,
-        subject: &str,
-        except: Option<&IdHash>,
-        now: UnixSeconds,
-    ) -> Result<u64, StoreError> {
-        self.observer.before(Operation::List).await?;
-        self.store.end_all(subject, except, now).await
+    fn list(&self) -> Option<&dyn List> {
+        self.store.list()
     }
 
-    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        self.observer.before(Operation::Sweep).await?;
-        self.store.sweep(now).await
+    fn locks(&self) -> Option<&dyn Locks> {
+        self.store.locks()
     }
 
-    async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
-        self.observer.before(Operation::Lock).await?;
-        self.store.lock(ticket).await
+    fn service(&self) -> Option<&dyn Service> {
+        self.store.service()
     }
 }

@@ -2,17 +2,23 @@
 //!
 //! To add one: a file beside this one, its `mod` line, and its line in [`ALL`].
 
+mod another_sites_form;
+mod answer_lost;
 mod clock_skew;
 mod fixation;
 mod growth;
 mod idle_and_absolute_expiry;
 mod key_rotation;
+mod late_answer_after_sign_in;
 mod logout_race;
+mod long_request_and_idle;
 mod lost_update;
+mod one_busy_session;
 mod replay_after_logout;
 mod restart;
 mod rollback;
 mod second_node;
+mod sign_in_sent_twice;
 mod store_outage;
 mod tamper;
 mod theft_and_log_out_everywhere;
@@ -29,7 +35,13 @@ pub const ALL: &[Experiment] = &[
     theft_and_log_out_everywhere::EXPERIMENT,
     fixation::EXPERIMENT,
     logout_race::EXPERIMENT,
+    sign_in_sent_twice::EXPERIMENT,
+    answer_lost::EXPERIMENT,
+    late_answer_after_sign_in::EXPERIMENT,
+    another_sites_form::EXPERIMENT,
     idle_and_absolute_expiry::EXPERIMENT,
+    long_request_and_idle::EXPERIMENT,
+    one_busy_session::EXPERIMENT,
     restart::EXPERIMENT,
     second_node::EXPERIMENT,
     store_outage::EXPERIMENT,

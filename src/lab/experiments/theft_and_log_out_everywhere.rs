@@ -22,7 +22,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     desk.post(&node, "/login/ada").await;
     let thief = phone.copied_by("thief");
     let before = thief.get(&node, "/profile").await.user() == Some("ada");
-    let ended = node.store.end_all("ada", None, bench.now()).await;
+    let ended = match node.store.revoke() {
+        Some(revoke) => Some(revoke.end_all("ada", None, bench.now()).await),
+        None => None,
+    };
     let ended = bench.asked("end all sessions of ada", ended, |ended| format!("{ended} ended"));
     let stolen = thief.get(&node, "/profile").await.user().is_some();
     let other = desk.get(&node, "/profile").await.user().is_some();

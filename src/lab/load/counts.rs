@@ -10,26 +10,14 @@ use sealed_sessions::store::{Store, StoreError};
 
 use crate::lab::bench::{Observer, Operation};
 
-/// The operations that requests wait for.
-const COUNTED: [(Operation, &str); 8] = [
-    (Operation::Load, "load"),
-    (Operation::Create, "create"),
-    (Operation::Update, "update"),
-    (Operation::Rotate, "rotate"),
-    (Operation::Touch, "touch"),
-    (Operation::Delete, "delete"),
-    (Operation::List, "list"),
-    (Operation::Lock, "lock"),
-];
-
 /// How often each operation was asked for.
 #[derive(Default)]
-pub(super) struct Counts([AtomicU64; COUNTED.len()]);
+pub(super) struct Counts([AtomicU64; Operation::ALL.len()]);
 
 impl Counts {
     pub(super) fn by_name(&self) -> BTreeMap<String, u64> {
-        let named = COUNTED.iter().zip(&self.0);
-        named.map(|((_, name), count)| ((*name).to_owned(), count.load(Ordering::Relaxed))).collect()
+        let counted = Operation::ALL.iter().zip(&self.0);
+        counted.map(|(one, count)| (one.name().to_owned(), count.load(Ordering::Relaxed))).collect()
     }
 }
 
@@ -42,19 +30,16 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn new(store: &dyn Store, counts: Arc<Counts>, delay: Duration) -> Counter {
-        let delay = if store.capabilities().server_side { delay } else { Duration::ZERO };
+        let delay = if store.list().is_some() { delay } else { Duration::ZERO };
         Counter { counts, delay }
     }
 }
 
 impl Observer for Counter {
     async fn before(&self, operation: Operation) -> Result<(), StoreError> {
-        let counted = COUNTED.iter().position(|(counted, _)| *counted == operation);
-        if let Some(at) = counted {
-            self.counts.0[at].fetch_add(1, Ordering::Relaxed);
-            if !self.delay.is_zero() {
-                sleep(self.delay).await;
-            }
+        self.counts.0[operation as usize].fetch_add(1, Ordering::Relaxed);
+        if !self.delay.is_zero() {
+            sleep(self.delay).await;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What the app answers.
 
-use crate::client::COOKIE;
+/// The name of the session's cookie under `/stateless`.
+pub const COOKIE: &str = "__Host-Http-stateless";
 
 /// A response.
 #[derive(Debug, Clone, PartialEq)]

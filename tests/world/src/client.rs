@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, COOKIE};
 use crate::program::Server;
 use crate::wait::WAIT_TIMEOUT;
 
-/// The name of the session's cookie under `/stateless`.
-pub const COOKIE: &str = "__Host-stateless";
 /// Where the profile sends visitors who are not signed in.
 pub const TO_LOGIN: &str = "/stateless/login?next=%2Fstateless%2Fprofile";
 /// The password of every account that the tests make.

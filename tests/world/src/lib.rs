@@ -12,8 +12,8 @@ mod program;
 mod skip;
 mod wait;
 
-pub use self::answer::Answer;
-pub use self::client::{COOKIE, Jar, PASSWORD, TO_LOGIN, encode, form};
+pub use self::answer::{Answer, COOKIE};
+pub use self::client::{Jar, PASSWORD, TO_LOGIN, encode, form};
 pub use self::process::Process;
 pub use self::program::{Program, Server};
 pub use self::skip::skipped;

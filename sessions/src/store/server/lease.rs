@@ -1,91 +1,86 @@
-//! Leases: locks that the processes of one store share, and that end by themselves when a process does.
+//! Leases: locks that the processes of one database share, and that end by themselves when a process does.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::tokio::runtime::Handle;
 use rocket::tokio::time::{sleep, timeout};
 
-use super::detached::{Ended, undropped};
+use super::backend::{Backend, LEASE_SECONDS};
+use super::detached::run_to_end;
 use super::lock::LocalLock;
 use crate::error::StoreError;
+use crate::record::id::Id;
 
-/// For how long a lease lasts unless it is given back. A handler that holds its session for longer is no
-/// longer alone with it; what it then writes still meets the version check.
-pub(in crate::store) const LEASE: Duration = Duration::from_secs(30);
+/// How long a lease lasts unless it is released. A handler that holds its session for longer is no longer alone
+/// with it; what it then writes still meets the version check.
+const LEASE_TIMEOUT: Duration = Duration::from_secs(LEASE_SECONDS);
 
-/// How long a process that waits for another one's lease lets pass between two questions.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How often a process asks for a lease that another one has.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-type GivingBack = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
-
-/// A lease that is given back when the last of its clones is dropped.
+/// A lease that is released when the last of its clones is dropped.
 ///
-/// It is made before it is asked for: whoever stops half way gives back what may have been granted. To
-/// give back what was not does no harm.
+/// It is constructed before it is requested, so that a cancelled request still releases a lease that the database
+/// may have granted. Releasing one that was not granted is harmless.
 #[derive(Clone)]
-pub(in crate::store) struct Lease(#[expect(dead_code, reason = "held for its Drop")] Arc<Held>);
+pub(super) struct Lease(Arc<Held>);
 
 struct Held {
-    give_back: Option<Box<dyn FnOnce() -> GivingBack + Send + Sync>>,
+    backend: Arc<dyn Backend>,
+    name: Vec<u8>,
+    holder: [u8; Id::BYTES],
     turn: Option<LocalLock>,
 }
 
 impl Lease {
-    /// A lease that `give_back` gives back. `turn` is the caller's among those of this process, if there
-    /// are turns.
-    pub(in crate::store) fn new<F>(
+    /// `turn` is the caller's among those of this process, if there are turns.
+    pub(super) fn new(
+        backend: &Arc<dyn Backend>,
+        name: &[u8],
         turn: Option<LocalLock>,
-        give_back: impl FnOnce() -> F + Send + Sync + 'static,
-    ) -> Lease
-    where
-        F: Future<Output = Result<(), StoreError>> + Send + 'static,
-    {
-        let give_back = Box::new(|| -> GivingBack { Box::pin(give_back()) });
-        Lease(Arc::new(Held { give_back: Some(give_back), turn }))
+    ) -> Result<Lease, StoreError> {
+        let holder = Id::random().map_err(|error| StoreError::Failed(error.to_string()))?;
+        let (backend, name, holder) = (Arc::clone(backend), name.to_vec(), *holder.as_bytes());
+        Ok(Lease(Arc::new(Held { backend, name, holder, turn })))
     }
 
-    /// Asks until the store grants it.
-    pub(in crate::store) async fn once_granted<E, F>(self, question: impl Fn() -> F) -> Result<Lease, E>
-    where
-        F: Future<Output = Result<bool, E>> + Send + 'static,
-        E: From<Ended> + Send + 'static,
-    {
-        while !self.ask(question()).await? {
-            sleep(PAUSE).await;
+    /// Asks until the database grants it.
+    pub(super) async fn granted(&self) -> Result<(), StoreError> {
+        while !self.ask().await? {
+            sleep(POLL_INTERVAL).await;
         }
-        Ok(self)
+        Ok(())
     }
 
-    /// Asks the store whether it grants this lease. Whoever asks may give up, and the store may grant it
-    /// all the same: so it is not given back before the answer is there.
-    pub(in crate::store) async fn ask<E: From<Ended> + Send + 'static>(
-        &self,
-        question: impl Future<Output = Result<bool, E>> + Send + 'static,
-    ) -> Result<bool, E> {
+    /// Asks the database to grant this lease. The caller may be cancelled and the database grant it all the
+    /// same, so it is not released before there is an answer.
+    pub(super) async fn ask(&self) -> Result<bool, StoreError> {
         let lease = self.clone();
-        let asked = async move {
-            // By then it would be over: a server that vanished must not keep the next of this process out.
-            let granted = timeout(LEASE, question).await;
-            drop(lease);
-            granted.unwrap_or_else(|_| Err(Ended.into()))
-        };
-        undropped(asked).await
+        run_to_end(|_| async move {
+            let Held { backend, name, holder, .. } = &*lease.0;
+            let Some(leases) = backend.leases() else { return Ok(false) };
+            // After that time it would be over: a server that vanished must not block the next caller.
+            timeout(LEASE_TIMEOUT, leases.grant(name, holder)).await.unwrap_or(Err(StoreError::TimedOut))
+        })
+        .await
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let (Some(give_back), Ok(runtime)) = (self.give_back.take(), Handle::try_current()) else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (backend, name, holder) =
+            (Arc::clone(&self.backend), std::mem::take(&mut self.name), self.holder);
         let turn = self.turn.take();
         runtime.spawn(async move {
-            // Not given back, it ends by itself.
-            let given_back = timeout(LEASE, give_back()).await.unwrap_or(Err(StoreError::TimedOut));
-            if let Err(error) = given_back {
-                log::warn!("a lease could not be given back and lasts {} seconds: {error}", LEASE.as_secs());
+            let Some(leases) = backend.leases() else { return };
+            // A lease that is not released ends by itself.
+            let released = timeout(LEASE_TIMEOUT, leases.release(&name, &holder)).await;
+            if let Err(error) = released.unwrap_or(Err(StoreError::TimedOut)) {
+                log::warn!("a lease could not be released and lasts {LEASE_SECONDS} seconds: {error}");
             }
-            // The next of this process asks only now.
+            // Only now may the next caller of this process ask.
             drop(turn);
         });
     }
@@ -93,35 +88,80 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
-    use rocket::tokio::sync::oneshot::channel;
+    use rocket::tokio::sync::Notify;
 
     use super::*;
+    use crate::clock::UnixSeconds;
+    use crate::record::id::IdHash;
+    use crate::store::server::backend::{Leases, Row, SubjectHash};
+
+    /// Grants a lease when it is told to, and notes what it does.
+    #[derive(Default)]
+    struct Slow {
+        steps: Mutex<Vec<&'static str>>,
+        grant: Notify,
+        released: Notify,
+    }
+
+    struct Shared(Arc<Slow>);
+
+    #[rocket::async_trait]
+    impl Leases for Shared {
+        async fn grant(&self, _: &[u8], _: &[u8; 16]) -> Result<bool, StoreError> {
+            self.0.grant.notified().await;
+            self.0.steps.lock().unwrap().push("granted");
+            Ok(true)
+        }
+
+        async fn release(&self, _: &[u8], _: &[u8; 16]) -> Result<(), StoreError> {
+            self.0.steps.lock().unwrap().push("released");
+            self.0.released.notify_one();
+            Ok(())
+        }
+    }
+
+    #[rocket::async_trait]
+    impl Backend for Shared {
+        async fn get(&self, _: &IdHash) -> Result<Option<Row>, StoreError> {
+            Ok(None)
+        }
+
+        async fn insert(&self, _: &IdHash, _: &Row) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        async fn replace(&self, _: &IdHash, _: u32, _: &Row) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        async fn touch(&self, _: &IdHash, _: UnixSeconds, _: UnixSeconds) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        async fn remove(&self, _: &IdHash, _: u32) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        async fn of_subject(&self, _: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        fn leases(&self) -> Option<&dyn Leases> {
+            Some(self)
+        }
+    }
 
     #[rocket::async_test]
     async fn a_lease_that_is_granted_to_nobody_any_more_is_given_back() {
-        let steps = Arc::new(Mutex::new(Vec::new()));
-        let note = |step| {
-            let steps = Arc::clone(&steps);
-            move || steps.lock().unwrap_or_else(PoisonError::into_inner).push(step)
-        };
-        let (granted, given_back) = (note("granted"), note("given back"));
-        let (grant, question) = channel::<()>();
-        let (done, end) = channel::<()>();
-        let lease = Lease::new(None, || async move {
-            given_back();
-            done.send(()).map_err(|()| StoreError::TimedOut)
-        });
-        let asked = lease.ask(async move {
-            question.await.map_err(|_| StoreError::TimedOut)?;
-            granted();
-            Ok::<_, StoreError>(true)
-        });
-        assert!(timeout(Duration::ZERO, asked).await.is_err(), "whoever asked has given up");
+        let slow = Arc::new(Slow::default());
+        let backend: Arc<dyn Backend> = Arc::new(Shared(Arc::clone(&slow)));
+        let lease = Lease::new(&backend, b"name", None).unwrap();
+        assert!(timeout(Duration::ZERO, lease.ask()).await.is_err(), "the caller has given up");
         drop(lease);
-        grant.send(()).unwrap();
-        end.await.unwrap();
-        assert_eq!(*steps.lock().unwrap(), ["granted", "given back"]);
+        slow.grant.notify_one();
+        slow.released.notified().await;
+        assert_eq!(*slow.steps.lock().unwrap(), ["granted", "released"]);
     }
 }

@@ -1,7 +1,7 @@
-//! Locks by name, for requests that take turns.
+//! Locks by id within a process, for requests that take turns.
 //!
-//! Within a process a lock is a mutex. Where several processes share a store, a lease in the store comes
-//! on top: then only one waiter of each process asks the store, and the others queue behind it.
+//! Where several processes share a database, a lease comes on top: then only one waiter of each process asks the
+//! database, and the others queue behind it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,13 +10,13 @@ use rocket::tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use crate::record::id::IdHash;
 
-/// The locks of this process. One that nobody holds or awaits takes no place.
+/// The locks of this process. One that nobody holds or awaits takes no memory.
 #[derive(Default, Clone)]
-pub(in crate::store) struct LocalLocks(Arc<Mutex<HashMap<IdHash, Arc<AsyncMutex<()>>>>>);
+pub(crate) struct LocalLocks(Arc<Mutex<HashMap<IdHash, Arc<AsyncMutex<()>>>>>);
 
 impl LocalLocks {
-    /// Waits for the turn of the caller, in the order of asking.
-    pub(in crate::store) async fn lock(&self, id: IdHash) -> LocalLock {
+    /// Waits for the caller's turn. Turns come in the order of asking.
+    pub(crate) async fn lock(&self, id: IdHash) -> LocalLock {
         let mutex = Arc::clone(self.names().entry(id).or_default());
         let entry = Entry { locks: self.clone(), id };
         let guard = mutex.lock_owned().await;
@@ -42,7 +42,7 @@ struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut names = self.locks.names();
-        // Whoever still waits for it or holds it has a share of its own.
+        // Everyone who waits for it or holds it has a clone.
         if names.get(&self.id).is_some_and(|mutex| Arc::strong_count(mutex) == 1) {
             names.remove(&self.id);
         }
@@ -50,7 +50,7 @@ impl Drop for Entry {
 }
 
 /// Held until it is dropped.
-pub(in crate::store) struct LocalLock {
+pub(crate) struct LocalLock {
     /// Taken out first, so that the entry sees whether anybody else is left.
     guard: Option<OwnedMutexGuard<()>>,
     #[expect(dead_code, reason = "held for its Drop")]

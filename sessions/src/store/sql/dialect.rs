@@ -1,4 +1,4 @@
-//! The statements of the SQL stores, and what differs from database to database.
+//! The statements of the SQL backends, and what differs from database to database.
 
 use std::sync::Arc;
 
@@ -18,25 +18,23 @@ pub(super) struct Dialect {
     pub(super) question_marks: bool,
     /// One connection writes, others read: for a database that lets one write at a time.
     pub(super) single_writer: bool,
-    /// The database's clock, in milliseconds; none where one process has the database to itself, whose
-    /// locks then need no leases.
+    /// The database's clock, in milliseconds; `None` for a database of one machine, whose sessions take turns
+    /// without leases.
     pub(super) now: Option<&'static str>,
 }
 
 /// A statement with its parameters.
 pub(super) type Statement = Query<'static, Any, AnyArguments>;
 
-/// The statements, in the dialect's writing.
+/// The statements, in the dialect's notation.
 pub(super) struct Statements {
-    pub(super) load: SqlStr,
-    pub(super) create: SqlStr,
-    pub(super) update: SqlStr,
+    pub(super) get: SqlStr,
+    pub(super) insert: SqlStr,
+    pub(super) replace: SqlStr,
     pub(super) mark: SqlStr,
     pub(super) touch: SqlStr,
-    pub(super) version: SqlStr,
-    pub(super) delete: SqlStr,
-    pub(super) renewed: SqlStr,
-    pub(super) list: SqlStr,
+    pub(super) remove: SqlStr,
+    pub(super) of_subject: SqlStr,
     pub(super) sweep: SqlStr,
 }
 
@@ -44,40 +42,31 @@ impl Statements {
     pub(super) fn new(dialect: &Dialect) -> Statements {
         let statement = |text: &str| dialect.statement(text);
         Statements {
-            load: statement(
-                "SELECT created, seen, version, remembered, signed_in, subject, data
-                 FROM sealed_sessions WHERE id_hash = $1 AND expires > $2",
+            get: statement(
+                "SELECT version, seen, expires, subject_hash, body FROM sealed_session_rows WHERE id_hash = $1",
             ),
-            create: statement(
-                "INSERT INTO sealed_sessions
-                 (id_hash, subject_hash, created, seen, version, remembered, signed_in, subject, data, expires)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            insert: statement(
+                "INSERT INTO sealed_session_rows (version, seen, expires, subject_hash, body, id_hash)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             ),
-            update: statement(
-                "UPDATE sealed_sessions SET subject_hash = $1, created = $2, seen = $3, version = $4,
-                 remembered = $5, signed_in = $6, subject = $7, data = $8, expires = $9
-                 WHERE id_hash = $10 AND version = $11 AND expires > $12 AND data IS NOT NULL",
+            replace: statement(
+                "UPDATE sealed_session_rows SET version = $1, seen = CASE WHEN seen > $2 THEN seen ELSE $3 END,
+                 expires = CASE WHEN expires > $4 THEN expires ELSE $5 END, subject_hash = $6, body = $7
+                 WHERE id_hash = $8 AND version = $9 AND expires > $10",
             ),
-            // The marker of a renewed id has no subject: its column says which session it became.
             mark: statement(
-                "UPDATE sealed_sessions SET subject_hash = $1, subject = NULL, data = NULL, expires = $2
-                 WHERE id_hash = $3 AND version = $4 AND expires > $5 AND data IS NOT NULL",
+                "UPDATE sealed_session_rows SET version = $1, seen = $2, expires = $3, subject_hash = $4, body = $5
+                 WHERE id_hash = $6 AND version = $7 AND expires > $8",
             ),
             touch: statement(
-                "UPDATE sealed_sessions SET seen = CASE WHEN seen > $1 THEN seen ELSE $2 END,
+                "UPDATE sealed_session_rows SET seen = CASE WHEN seen > $1 THEN seen ELSE $2 END,
                  expires = CASE WHEN expires > $3 THEN expires ELSE $4 END
-                 WHERE id_hash = $5 AND expires > $6 AND data IS NOT NULL",
+                 WHERE id_hash = $5 AND version > 0 AND expires > $6",
             ),
-            version: statement(
-                "SELECT version FROM sealed_sessions WHERE id_hash = $1 AND expires > $2 AND data IS NOT NULL",
-            ),
-            delete: statement("DELETE FROM sealed_sessions WHERE id_hash = $1 AND data IS NOT NULL"),
-            renewed: statement(
-                "SELECT subject_hash FROM sealed_sessions WHERE id_hash = $1 AND data IS NULL",
-            ),
-            list: statement(
-                "SELECT created, seen, version, remembered, signed_in, subject, data, id_hash
-                 FROM sealed_sessions WHERE subject_hash = $1 AND expires > $2",
+            remove: statement("DELETE FROM sealed_session_rows WHERE id_hash = $1 AND version = $2"),
+            of_subject: statement(
+                "SELECT version, seen, expires, subject_hash, body, id_hash
+                 FROM sealed_session_rows WHERE subject_hash = $1",
             ),
             sweep: statement(dialect.sweep),
         }
@@ -87,15 +76,12 @@ impl Statements {
 impl Dialect {
     /// `text`, whose parameters are `$1`, `$2` and so on in this order.
     pub(super) fn statement(&self, text: &str) -> SqlStr {
-        let text = match self.question_marks {
-            false => text.to_owned(),
-            true => {
-                let mut parts = text.split('$');
-                let first = parts.next().unwrap_or_default().to_owned();
-                parts.fold(first, |text, part| {
-                    text + "?" + part.trim_start_matches(|d: char| d.is_ascii_digit())
-                })
-            }
+        let text = if self.question_marks {
+            let mut parts = text.split('$');
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.fold(first, |text, part| text + "?" + part.trim_start_matches(|d: char| d.is_ascii_digit()))
+        } else {
+            text.to_owned()
         };
         // Built of constants alone.
         AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()

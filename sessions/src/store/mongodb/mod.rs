@@ -1,0 +1,217 @@
+//! Sessions in MongoDB: a document each, which a TTL index removes when its time is over.
+//!
+//! A write names the version it goes over, so it is one step without a transaction; that works on a single
+//! server too. Tried on wire-compatible substitutes; a real mongod has not been.
+
+mod leases;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use base64_simd::URL_SAFE_NO_PAD;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::options::{ClientOptions, ConnectionString, IndexOptions};
+use mongodb::{Client, Collection, Database, IndexModel};
+use rocket::futures::TryStreamExt as _;
+use rocket::tokio::sync::OnceCell;
+
+use super::Store;
+use super::server::ServerStore;
+use super::server::backend::{Backend, Leases, Row, SubjectHash};
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+use crate::record::id::IdHash;
+
+const DEFAULT_DATABASE: &str = "sessions";
+
+const ROWS: &str = "sealed_session_rows";
+
+/// How long the driver looks for a server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The longest that a document is kept; what lives longer is renewed by then.
+const MAX_LIFETIME: UnixSeconds = 3650 * 24 * 60 * 60;
+
+/// The collection of the leases.
+const LEASES: &str = "sealed_session_leases";
+
+/// The code of a duplicate key.
+const TAKEN: i32 = 11000;
+
+pub(super) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+    Ok(Arc::new(ServerStore::new(Mongo::new(setting)?, realm)))
+}
+
+/// Keeps rows in the collection `sealed_session_rows`, which realms share: the hashes of subjects differ.
+struct Mongo {
+    address: String,
+    database: OnceCell<Database>,
+}
+
+impl Mongo {
+    /// Connects nowhere yet.
+    fn new(setting: &str) -> Result<Mongo, String> {
+        // The error may show the address, and the address a password.
+        ConnectionString::parse(setting).map_err(|_| "its address is not one of MongoDB".to_owned())?;
+        Ok(Mongo { address: setting.to_owned(), database: OnceCell::new() })
+    }
+
+    async fn database(&self) -> Result<&Database, StoreError> {
+        let connect = async || {
+            let mut options = ClientOptions::parse(&self.address).await?;
+            options.server_selection_timeout.get_or_insert(CONNECT_TIMEOUT);
+            options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+            let name = options.default_database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
+            Ok::<_, Error>(Client::with_options(options)?.database(&name))
+        };
+        self.database.get_or_try_init(connect).await.map_err(failed)
+    }
+
+    async fn rows(&self) -> Result<Collection<Document>, StoreError> {
+        Ok(self.database().await?.collection(ROWS))
+    }
+
+    /// Changes the row that the filter fits; `false` if there is none.
+    async fn change(&self, filter: Document, change: Document) -> Result<bool, StoreError> {
+        let updated = self.rows().await?.update_one(filter, change).await.map_err(failed)?;
+        Ok(updated.matched_count == 1)
+    }
+}
+
+/// What a write sets of a row, whatever was there.
+fn contents(row: &Row) -> Document {
+    doc! {
+        "version": i64::from(row.version),
+        "subject": row.subject.as_ref().map(|subject| text(subject.as_bytes())),
+        "body": Binary { subtype: BinarySubtype::Generic, bytes: row.body.clone() },
+    }
+}
+
+fn times(seen: UnixSeconds, expires: UnixSeconds) -> Document {
+    doc! { "seen": seen, "expires": expires, "forget_at": forget_at(seen, expires) }
+}
+
+/// When the server may remove the document, by its own clock.
+fn forget_at(seen: UnixSeconds, expires: UnixSeconds) -> DateTime {
+    let left = u64::try_from(expires.saturating_sub(seen).clamp(0, MAX_LIFETIME)).unwrap_or_default();
+    DateTime::from_system_time(SystemTime::now() + Duration::from_secs(left))
+}
+
+/// What documents are found by is text: not every server with MongoDB's protocol finds binary data.
+fn text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// Reads a document.
+fn row(document: &Document) -> Result<Row, StoreError> {
+    let damaged = || StoreError::Failed("a session in MongoDB is not as it was written".into());
+    let number = |name| document.get(name).and_then(integer).ok_or_else(damaged);
+    let subject = document.get_str("subject").ok().map(|text| hash(text).ok_or_else(damaged)).transpose()?;
+    Ok(Row {
+        version: u32::try_from(number("version")?).map_err(|_| damaged())?,
+        seen: number("seen")?,
+        expires: number("expires")?,
+        subject,
+        body: document.get_binary_generic("body").map_err(|_| damaged())?.clone(),
+    })
+}
+
+fn hash(text: &str) -> Option<SubjectHash> {
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
+    bytes.try_into().ok().map(SubjectHash::from_bytes)
+}
+
+/// Servers may answer a small number as the shorter type.
+fn integer(value: &Bson) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_i32().map(i64::from))
+}
+
+/// The driver's message may name the server, and never shows a password or a document.
+fn failed(error: Error) -> StoreError {
+    StoreError::Failed(error.to_string().lines().collect::<Vec<_>>().join(" "))
+}
+
+fn is_taken(error: &Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == TAKEN,
+        ErrorKind::Command(error) => error.code == TAKEN,
+        _ => false,
+    }
+}
+
+#[rocket::async_trait]
+impl Backend for Mongo {
+    async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
+        let found = self.rows().await?.find_one(doc! { "_id": id.to_text() }).await.map_err(failed)?;
+        found.as_ref().map(row).transpose()
+    }
+
+    async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError> {
+        let mut document = doc! { "_id": id.to_text() };
+        document.extend(contents(row));
+        document.extend(times(row.seen, row.expires));
+        match self.rows().await?.insert_one(document).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_taken(&error) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
+        let filter = doc! {
+            "_id": id.to_text(), "version": i64::from(expected), "expires": { "$gt": row.seen },
+        };
+        let (mut set, times) = (contents(row), times(row.seen, row.expires));
+        let change = if row.version > 0 {
+            doc! { "$set": set, "$max": times }
+        } else {
+            set.extend(times);
+            doc! { "$set": set }
+        };
+        self.change(filter, change).await
+    }
+
+    async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError> {
+        let filter = doc! {
+            "_id": id.to_text(), "version": { "$gt": 0_i64 }, "expires": { "$gt": seen },
+        };
+        self.change(filter, doc! { "$max": times(seen, expires) }).await
+    }
+
+    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
+        let filter = doc! { "_id": id.to_text(), "version": i64::from(expected) };
+        Ok(self.rows().await?.delete_one(filter).await.map_err(failed)?.deleted_count == 1)
+    }
+
+    async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
+        let filter = doc! { "subject": text(subject.as_bytes()) };
+        let found = self.rows().await?.find(filter).await.map_err(failed)?;
+        let documents: Vec<Document> = found.try_collect().await.map_err(failed)?;
+        let id = |document: &Document| document.get_str("_id").ok().and_then(IdHash::from_text);
+        let rows = documents.iter().filter_map(|document| Some((id(document)?, document)));
+        rows.map(|(id, document)| Ok((id, row(document)?))).collect()
+    }
+
+    async fn start(&self) -> Result<(), StoreError> {
+        let forgets = IndexOptions::builder().expire_after(Duration::ZERO).build();
+        let forgetting = IndexModel::builder().keys(doc! { "forget_at": 1 }).options(forgets).build();
+        let listing = IndexModel::builder().keys(doc! { "subject": 1 }).build();
+        for (collection, index) in [(ROWS, forgetting.clone()), (ROWS, listing), (LEASES, forgetting)] {
+            let collection: Collection<Document> = self.database().await?.collection(collection);
+            collection.create_index(index).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn stop(&self) {
+        if let Some(database) = self.database.get() {
+            database.client().clone().shutdown().await;
+        }
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
+    }
+}

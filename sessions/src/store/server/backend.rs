@@ -1,0 +1,160 @@
+//! What a database has to do to keep sessions: seven steps on rows of bytes.
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+use crate::record::id::IdHash;
+
+/// A database that keeps the rows of a [`ServerStore`](super::ServerStore). It knows no session: it sees hashes,
+/// bytes, versions and times.
+///
+/// Each step is atomic. A row that has expired may still be there: who reads it checks that.
+#[rocket::async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// The row of an id.
+    ///
+    /// # Errors
+    /// When the database cannot tell.
+    async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError>;
+
+    /// Adds a row. `false` if there is one with this id already, expired or not.
+    ///
+    /// # Errors
+    /// When it may not have been added.
+    async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError>;
+
+    /// Replaces the row of an id if its version is `expected` and it expires after `row.seen`; else `false`. Unless
+    /// the new row is a marker (version 0), neither `seen` nor `expires` moves back: the later one is kept.
+    ///
+    /// # Errors
+    /// When it may not have been replaced.
+    async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError>;
+
+    /// Moves `seen` and `expires` of a row forward, never back. `false` unless there is a row that expires after
+    /// `seen` and is not a marker.
+    ///
+    /// # Errors
+    /// When they may not have been moved.
+    async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError>;
+
+    /// Removes the row of an id if its version is `expected`, expired or not; else `false`.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError>;
+
+    /// The rows of a subject, in no order.
+    ///
+    /// # Errors
+    /// When the database cannot tell.
+    async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError>;
+
+    /// Removes a batch of the rows that have expired by `now` and returns its size. A database that forgets by
+    /// itself has nothing to do.
+    ///
+    /// # Errors
+    /// Logged; the next round comes all the same.
+    async fn sweep(&self, _now: UnixSeconds) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    /// Connects and makes what it needs. Called again until it succeeds.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn start(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Closes its connections. May be called more than once.
+    async fn stop(&self) {}
+
+    /// Leases, for a database that several processes share. Without them, requests take turns within a process.
+    fn leases(&self) -> Option<&dyn Leases> {
+        None
+    }
+}
+
+/// Locks that the processes of one database share, and that end by themselves when a process does.
+#[rocket::async_trait]
+pub trait Leases: Send + Sync {
+    /// Grants the lease of this name to `holder`, for [`LEASE_SECONDS`] by the database's own clock. `false` if
+    /// somebody else has it; a holder that asks again keeps it.
+    ///
+    /// # Errors
+    /// When it may or may not have been granted.
+    async fn grant(&self, name: &[u8], holder: &[u8; 16]) -> Result<bool, StoreError>;
+
+    /// Ends the holder's lease of this name, if it still has it.
+    ///
+    /// # Errors
+    /// When it may not have ended.
+    async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError>;
+}
+
+/// How long a lease lasts, in seconds, unless it is released.
+pub const LEASE_SECONDS: u64 = 30;
+
+/// What a database keeps of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// How many times the session was written; 0 for a marker that a renewed session leaves.
+    pub version: u32,
+    /// When it was last used.
+    pub seen: UnixSeconds,
+    /// When it expires.
+    pub expires: UnixSeconds,
+    /// Whose session it is.
+    pub subject: Option<SubjectHash>,
+    /// Everything else.
+    pub body: Vec<u8>,
+}
+
+impl Row {
+    /// What [`Backend::replace`] makes of this row: `None` if it refuses.
+    pub fn replaced(&self, expected: u32, by: &Row) -> Option<Row> {
+        if self.version != expected || self.expires <= by.seen {
+            return None;
+        }
+        let mut row = by.clone();
+        if row.version > 0 {
+            row.seen = row.seen.max(self.seen);
+            row.expires = row.expires.max(self.expires);
+        }
+        Some(row)
+    }
+
+    /// What [`Backend::touch`] makes of this row: `None` if it refuses.
+    pub fn touched(&self, seen: UnixSeconds, expires: UnixSeconds) -> Option<Row> {
+        if self.version == 0 || self.expires <= seen {
+            return None;
+        }
+        Some(Row { seen: self.seen.max(seen), expires: self.expires.max(expires), ..self.clone() })
+    }
+}
+
+/// The SHA-256 of a subject and its realm: rows are looked up by it, and two realms in one database see nothing
+/// of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubjectHash([u8; SubjectHash::BYTES]);
+
+impl SubjectHash {
+    /// The length of a hash.
+    pub const BYTES: usize = 32;
+
+    pub(super) fn of(realm: &str, subject: &str) -> SubjectHash {
+        let hash = Sha256::new().chain_update(realm).chain_update(b"\0").chain_update(subject);
+        SubjectHash(hash.finalize().into())
+    }
+
+    /// The hash of these bits.
+    pub fn from_bytes(bytes: [u8; SubjectHash::BYTES]) -> SubjectHash {
+        SubjectHash(bytes)
+    }
+
+    /// The bits themselves.
+    pub fn as_bytes(&self) -> &[u8; SubjectHash::BYTES] {
+        &self.0
+    }
+}

@@ -1,0 +1,56 @@
+//! Sealing at rest: anyone who reads the database learns nothing of a session.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cookie::keyring::Keyring;
+use crate::cookie::ticket::Ticket;
+use crate::error::StoreError;
+use crate::record::id::IdHash;
+
+/// Seals the bodies of rows under the app's keys. Each is bound to its id, so that one that was moved to
+/// another row does not open. Versions, times and hashes stay readable: databases look rows up by them.
+pub struct Sealer(Arc<Keyring>);
+
+impl Sealer {
+    pub(crate) fn new(keyring: Arc<Keyring>) -> Sealer {
+        Sealer(keyring)
+    }
+
+    pub(super) fn seal(&self, id: &IdHash, body: &str) -> Result<Vec<u8>, StoreError> {
+        let sealed = self.0.seal(&associated(id), Ticket::new(body));
+        sealed.map_err(|_| StoreError::Failed("cannot seal the data".into()))
+    }
+
+    /// `None` if no key opens it.
+    pub(super) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<String> {
+        let (ticket, _) = self.0.open(&associated(id), sealed).ok()?;
+        Some(ticket.text().to_owned())
+    }
+}
+
+fn associated(id: &IdHash) -> Vec<u8> {
+    [b"data at rest ", &id.as_bytes()[..]].concat()
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+#[cfg(all(test, feature = "memory"))]
+mod tests {
+    use super::*;
+    use crate::store::{conformance, open};
+
+    /// No two seals are equal: what is compared must be what is in them.
+    #[rocket::async_test]
+    async fn a_store_that_seals_keeps_the_contract_too() {
+        let keyring = Keyring::new(&cookie::Key::generate(), &[]).unwrap();
+        let store = open("memory", "s").unwrap();
+        assert!(store.service().unwrap().seal_at_rest(Sealer::new(Arc::new(keyring))));
+        let report = conformance::check(&store).await;
+        assert!(report.passed(), "{report}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Requests that take turns.
+
+use rocket::http::Header;
+use rocket::local::asynchronous;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, get, routes};
+use sealed_sessions::store::Record;
+use sealed_sessions::{Clock, Exclusive};
+use world::KEY;
+
+use crate::conflicts::together;
+use crate::faulty::{Act, Faulty, app, start};
+use crate::site::{self, Visit, Visitor};
+use crate::support::{App, cookie_of, get as fetch};
+
+#[rocket::async_test]
+async fn sixty_four_exclusive_increments_count_to_sixty_four() {
+    let store = Faulty::new();
+    let app = App::new("[default.session]\nstore = \"faulty\"").store("faulty", store.clone());
+    let browser = asynchronous::Client::tracked(app.rocket()).await.unwrap();
+    browser.get("/note/3").dispatch().await;
+    together(&browser, (0..64).map(|_| "/slow/views".to_owned())).await;
+    let shared: serde_json::Value = serde_json::from_str(&store.records()[0].data).unwrap();
+    assert!(
+        shared["views"].as_u64().unwrap() < 64,
+        "without the lock some are lost, or this test shows nothing"
+    );
+    browser.get("/logout").dispatch().await;
+    browser.get("/note/3").dispatch().await;
+    together(&browser, (0..64).map(|_| "/exclusive".to_owned())).await;
+    let locked: serde_json::Value = serde_json::from_str(&store.records()[0].data).unwrap();
+    assert_eq!(locked["views"], 64);
+}
+
+#[test]
+fn exclusive_is_an_ordinary_session_where_the_store_has_no_locks() {
+    let browser = App::new("").browser();
+    fetch(&browser, "/visits");
+    assert_eq!(fetch(&browser, "/exclusive"), "false");
+    assert_eq!(fetch(&browser, "/read"), "2 Resumed");
+    let (_, _, browser) = start();
+    assert_eq!(fetch(&browser, "/exclusive"), "true");
+}
+
+/// Something else has changed the session before the handler has its turn.
+#[get("/noted")]
+async fn noted(before: Noted, session: Exclusive<'_, Visitor>) -> String {
+    let Noted = before;
+    let visitor = session.get();
+    format!("{} {} {:?}", visitor.views, visitor.note, session.arrival())
+}
+
+struct Noted;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Noted {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Noted, ()> {
+        let session = request.guard::<Visit<'_>>().await.unwrap();
+        session.update(|visitor| visitor.note = "noted".into());
+        Outcome::Success(Noted)
+    }
+}
+
+#[rocket::async_test]
+async fn rule_9_what_an_earlier_guard_has_changed_is_merged_onto_the_fresh_read() {
+    let store = Faulty::new();
+    let app = app(&store);
+    let browser = asynchronous::Client::untracked(app.rocket().mount("/", routes![noted])).await.unwrap();
+    let session = site::record(app.clock.seconds());
+    let session = Record { data: r#"{"views":1}"#.into(), ..session };
+    store.keep(&session).await;
+    let ask = || async {
+        let sent = Header::new("Cookie", cookie_of(KEY, &session.id));
+        browser.get("/noted").header(sent).dispatch().await.into_string().await.unwrap()
+    };
+    store.next("lock", Act::Meanwhile(|record| record.data = r#"{"views":5}"#.into()));
+    assert_eq!(ask().await, "5 noted Resumed");
+    store.next("lock", Act::Forget);
+    assert_eq!(ask().await, "0  Revoked", "what was changed of a session that has ended is dropped");
+    assert!(store.records().is_empty());
+}

@@ -1,0 +1,50 @@
+//! Answers that were under way while their browser signed in.
+
+use rocket::tokio::join;
+use time::Duration;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "late-answer-after-sign-in",
+    question: "Does a sign-in last when an answer from before it arrives after it?",
+    steps: &[
+        "A poll: Ada's session has idled out. A request with its cookie is under way, she signs in, and the answer to that request arrives last.",
+        "A page: Bob visits without signing in. A page that counts a visit is loading, he signs in, and the page arrives last.",
+        "Both browsers ask who is signed in.",
+    ],
+    need: "a sign-in that no late answer can undo",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/visits").await;
+    bench.advance(Duration::minutes(31));
+    let sign_in = async |browser: &crate::lab::bench::Browser<'_>, path: &str| {
+        node.gate.arrivals(1).await;
+        browser.post(&node, path).await;
+        node.gate.let_through(1);
+    };
+    let (poll, ()) = join!(ada.get(&node, "/slow/profile"), sign_in(&ada, "/login/ada"));
+    let after_poll = ada.get(&node, "/profile").await;
+    let bob = bench.browser("Bob");
+    bob.post(&node, "/visits").await;
+    let (page, ()) = join!(bob.post(&node, "/slow/visits"), sign_in(&bob, "/login/bob"));
+    let after_page = bob.get(&node, "/profile").await;
+    let (polled, paged) = (after_poll.user() == Some("ada"), after_page.user() == Some("bob"));
+    let told = |set: bool| if set { "set a cookie" } else { "set no cookie" };
+    let outcome = |stays: bool| if stays { "the sign-in stayed" } else { "nobody is signed in" };
+    Ok(Verdict::of(
+        polled && paged,
+        format!(
+            "the poll {} and {}; the page {} and {}",
+            told(poll.set_cookie),
+            outcome(polled),
+            told(page.set_cookie),
+            outcome(paged)
+        ),
+    ))
+}

@@ -1,0 +1,39 @@
+//! A request that takes longer than most of the idle timeout.
+
+use rocket::tokio::join;
+use time::Duration;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "long-request-and-idle",
+    question: "Does a long request leave the session as alive as the requests beside it made it?",
+    steps: &[
+        "The idle timeout is 30 minutes. Ada sends a slow request.",
+        "25 minutes later she opens a page, and the slow request ends with a change.",
+        "10 minutes later she opens another page.",
+    ],
+    need: "long downloads, uploads and polls that sign nobody out",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/login/ada").await;
+    let meanwhile = async {
+        node.gate.arrivals(1).await;
+        bench.advance(Duration::minutes(25));
+        ada.get(&node, "/profile").await;
+        node.gate.let_through(1);
+    };
+    join!(ada.post(&node, "/slow/visits"), meanwhile);
+    bench.advance(Duration::minutes(10));
+    let after = ada.get(&node, "/profile").await;
+    let (arrival, visits) = (after.arrival(), after.count("visits"));
+    Ok(Verdict::of(
+        after.user() == Some("ada") && visits == 1,
+        format!("ten minutes after its last use the session was {arrival}, with {visits} of 1 change"),
+    ))
+}

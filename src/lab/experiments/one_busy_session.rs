@@ -1,0 +1,45 @@
+//! Many requests of one session at once.
+
+use rocket::futures::future::join_all;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+/// How many requests meet.
+const REQUESTS: u32 = 32;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "one-busy-session",
+    question: "Does each of many requests of one session at once get its answer, and lose nothing?",
+    steps: &[
+        "Ada signs in.",
+        "32 requests load her session, and only then each of them makes a change: all count visits in the same field.",
+        "None of them knew of the others, so together they count one visit; the next request finds it.",
+        "32 requests that take the session for themselves count 32 more.",
+    ],
+    need: "one session with many requests at a time, as a page full of pictures or a busy script has",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let ada = bench.browser("Ada");
+    ada.post(&node, "/login/ada").await;
+    let gate = async {
+        node.gate.arrivals(REQUESTS).await;
+        node.gate.let_through(REQUESTS as usize);
+    };
+    let slow = join_all((0..REQUESTS).map(|_| ada.post(&node, "/slow/visits")));
+    let (answers, ()) = rocket::tokio::join!(slow, gate);
+    let before = ada.get(&node, "/profile").await.count("visits");
+    let turns = join_all((0..REQUESTS).map(|_| ada.post(&node, "/exclusive/visits"))).await;
+    let counted = ada.get(&node, "/profile").await.count("visits").saturating_sub(before);
+    let answered = answers.iter().chain(&turns).filter(|answer| answer.status == 200).count();
+    Ok(Verdict::of(
+        answered == 2 * REQUESTS as usize && before == 1 && counted == u64::from(REQUESTS),
+        format!(
+            "{answered} of {} were answered; those that took turns counted {counted} of {REQUESTS}",
+            2 * REQUESTS
+        ),
+    ))
+}

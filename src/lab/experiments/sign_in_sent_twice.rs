@@ -1,0 +1,42 @@
+//! Two clicks on a sign-in form.
+
+use rocket::tokio::join;
+
+use crate::lab::bench::Bench;
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "sign-in-sent-twice",
+    question: "Is a visitor signed in who clicks Sign in twice?",
+    steps: &[
+        "Ada visits twice without signing in.",
+        "She clicks twice: the second request leaves with the cookie from before the first answer.",
+        "Two more clicks, from the same old cookie, are under way at once.",
+        "Each answer's cookie is asked who is signed in, and how many visits there were.",
+    ],
+    need: "a sign-in that works the first time, however often it is sent",
+    run: |bench| Box::pin(run(bench)),
+};
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let node = bench.node().await?;
+    let first = bench.browser("first click");
+    first.post(&node, "/visits").await;
+    first.post(&node, "/visits").await;
+    let clicks =
+        [first.copied_by("second click"), first.copied_by("third click"), first.copied_by("fourth click")];
+    first.post(&node, "/login/ada").await;
+    let [second, third, fourth] = &clicks;
+    second.post(&node, "/login/ada").await;
+    join!(third.post(&node, "/login/ada"), fourth.post(&node, "/login/ada"));
+    let (mut signed_in, mut visits) = (0, 0);
+    for browser in [&first, second, third, fourth] {
+        let seen = browser.get(&node, "/profile").await;
+        signed_in += usize::from(seen.user() == Some("ada"));
+        visits += usize::from(seen.count("visits") == 2);
+    }
+    Ok(Verdict::of(
+        signed_in == 4 && visits == 4,
+        format!("of four answers {signed_in} signed Ada in, and {visits} kept her visits"),
+    ))
+}
