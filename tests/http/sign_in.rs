@@ -16,6 +16,19 @@ fn before_sign_in(server: &Server, realm: &str, page: &str) -> (Jar, Vec<(&'stat
     (jar, fields.into())
 }
 
+/// Takes `step` with each form that signs in, in each realm; alice has an account where the form is a login.
+fn with_each_form(step: impl Fn(&Server, &str, &str)) {
+    for page in ["register", "login"] {
+        let server = program!().start(&[]);
+        if page == "login" {
+            server.register("alice");
+        }
+        for realm in REALMS {
+            step(&server, realm, page);
+        }
+    }
+}
+
 fn send(server: &Server, jar: &mut Jar, path: &str, fields: &[(&str, String)]) -> Answer {
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     server.post(jar, path, &fields)
@@ -35,63 +48,45 @@ fn assert_signed_in(server: &Server, jar: &Jar, realm: &str) {
 
 #[test]
 fn rule_14_a_form_that_is_sent_twice_signs_in_by_each_answer() {
-    for page in ["register", "login"] {
-        let server = program!().start(&[]);
-        for realm in REALMS {
-            if page == "login" && realm == REALMS[0] {
-                server.register("alice");
-            }
-            let (old, fields) = before_sign_in(&server, realm, page);
-            let path = format!("{realm}/{page}");
-            let (mut first, mut second) = (old.clone(), old);
-            send(&server, &mut first, &path, &fields).leads_to(realm);
-            send(&server, &mut second, &path, &fields).leads_to(realm);
-            assert_signed_in(&server, &second, realm);
-            assert_signed_in(&server, &first, realm);
-        }
-    }
+    with_each_form(|server, realm, page| {
+        let (old, fields) = before_sign_in(server, realm, page);
+        let path = format!("{realm}/{page}");
+        let (mut first, mut second) = (old.clone(), old);
+        send(server, &mut first, &path, &fields).leads_to(realm);
+        send(server, &mut second, &path, &fields).leads_to(realm);
+        assert_signed_in(server, &second, realm);
+        assert_signed_in(server, &first, realm);
+    });
 }
 
 #[test]
 fn rule_14_a_form_that_is_sent_five_times_at_once_signs_in_by_each_answer() {
-    for page in ["register", "login"] {
-        let server = program!().start(&[]);
-        for realm in REALMS {
-            if page == "login" && realm == REALMS[0] {
-                server.register("alice");
+    with_each_form(|server, realm, page| {
+        let (old, fields) = before_sign_in(server, realm, page);
+        let path = format!("{realm}/{page}");
+        let mut jars = vec![old; 5];
+        thread::scope(|scope| {
+            for jar in &mut jars {
+                scope.spawn(|| send(server, jar, &path, &fields).leads_to(realm));
             }
-            let (old, fields) = before_sign_in(&server, realm, page);
-            let path = format!("{realm}/{page}");
-            let mut jars = vec![old; 5];
-            thread::scope(|scope| {
-                for jar in &mut jars {
-                    scope.spawn(|| send(&server, jar, &path, &fields).leads_to(realm));
-                }
-            });
-            for jar in &jars {
-                assert_signed_in(&server, jar, realm);
-            }
+        });
+        for jar in &jars {
+            assert_signed_in(server, jar, realm);
         }
-    }
+    });
 }
 
 #[test]
 fn rule_14_after_a_lost_answer_the_same_browser_signs_in_at_once() {
-    for page in ["register", "login"] {
-        let server = program!().start(&[]);
-        for realm in REALMS {
-            if page == "login" && realm == REALMS[0] {
-                server.register("alice");
-            }
-            let (mut jar, mut fields) = before_sign_in(&server, realm, page);
-            let path = format!("{realm}/{page}");
-            send(&server, &mut jar.clone(), &path, &fields).leads_to(realm);
-            assert_eq!(user(&server, &jar, realm), None, "the cookie from before it is nobody's");
-            fields[0].1 = server.get(&mut jar, &path).token();
-            send(&server, &mut jar, &path, &fields).leads_to(realm);
-            assert_signed_in(&server, &jar, realm);
-        }
-    }
+    with_each_form(|server, realm, page| {
+        let (mut jar, mut fields) = before_sign_in(server, realm, page);
+        let path = format!("{realm}/{page}");
+        send(server, &mut jar.clone(), &path, &fields).leads_to(realm);
+        assert_eq!(user(server, &jar, realm), None, "the cookie from before it is nobody's");
+        fields[0].1 = server.get(&mut jar, &path).token();
+        send(server, &mut jar, &path, &fields).leads_to(realm);
+        assert_signed_in(server, &jar, realm);
+    });
 }
 
 #[test]
