@@ -62,7 +62,15 @@ pub enum StoreError {
     /// No answer within `store_timeout`.
     #[error("the store did not answer in time")]
     TimedOut,
-    /// Anything else. The text is logged, so it must not hold a secret.
+    /// The connection was lost before the answer came: the step may have been done or not. A
+    /// [`ServerStore`](crate::store::ServerStore) tries it once more. The text is logged, so it must not hold a
+    /// secret.
+    #[error("the store's connection was lost: {0}")]
+    Disconnected(String),
+    /// The store will never take this, however often it is asked: the request gets 500. The text is logged.
+    #[error("the store refused: {0}")]
+    Refused(String),
+    /// Anything else, which may pass. The text is logged.
     #[error("the store failed: {0}")]
     Failed(String),
 }

@@ -4,15 +4,14 @@
 //! compressed page from revealing the hash byte by byte (BREACH).
 
 use base64_simd::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use ring::hmac::{self, Key};
 
 use crate::record::id::Id;
 
 const BYTES: usize = 16;
 
 /// A new token for a session; `None` without random bits from the operating system.
-pub(super) fn make(key: &Hmac<Sha256>, cookie: &str, id: &Id) -> Option<String> {
+pub(super) fn make(key: &Key, cookie: &str, id: &Id) -> Option<String> {
     let mut mask = [0; BYTES];
     getrandom::fill(&mut mask).ok()?;
     let masked = xor(mask, hash(key, cookie, id)?);
@@ -20,7 +19,7 @@ pub(super) fn make(key: &Hmac<Sha256>, cookie: &str, id: &Id) -> Option<String> 
 }
 
 /// Whether a token is the session's, in a time that does not depend on where it differs.
-pub(super) fn verify(key: &Hmac<Sha256>, cookie: &str, id: &Id, token: &str) -> bool {
+pub(super) fn verify(key: &Key, cookie: &str, id: &Id, token: &str) -> bool {
     let Ok(token) = URL_SAFE_NO_PAD.decode_to_vec(token) else { return false };
     let Some((mask, masked)) = token.split_first_chunk::<BYTES>() else { return false };
     match (masked.try_into(), hash(key, cookie, id)) {
@@ -29,12 +28,12 @@ pub(super) fn verify(key: &Hmac<Sha256>, cookie: &str, id: &Id, token: &str) -> 
     }
 }
 
-fn hash(key: &Hmac<Sha256>, cookie: &str, id: &Id) -> Option<[u8; BYTES]> {
-    let mut mac = key.clone();
+fn hash(key: &Key, cookie: &str, id: &Id) -> Option<[u8; BYTES]> {
+    let mut mac = hmac::Context::with_key(key);
     for part in [b"form token\0", cookie.as_bytes(), b"\0", id.as_bytes()] {
         mac.update(part);
     }
-    mac.finalize().into_bytes().first_chunk().copied()
+    mac.sign().as_ref().first_chunk().copied()
 }
 
 fn xor(left: [u8; BYTES], right: [u8; BYTES]) -> [u8; BYTES] {

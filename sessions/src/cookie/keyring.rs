@@ -3,8 +3,7 @@
 use std::fmt;
 
 use cookie::Key;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use ring::hmac;
 
 use super::form_token;
 use super::seal::{SealFailed, SealingKey};
@@ -17,7 +16,7 @@ pub(crate) struct Keyring {
     current: SealingKey,
     previous: Vec<SealingKey>,
     /// Of each key, the current one first: for names in logs and form tokens.
-    macs: Vec<Hmac<Sha256>>,
+    macs: Vec<hmac::Key>,
 }
 
 /// Which key sealed a cookie.
@@ -32,12 +31,12 @@ pub(crate) enum KeyAge {
 impl Keyring {
     /// A keyring that seals with `current` and opens with every key; `None` if the cipher refuses one.
     pub(crate) fn new(current: &Key, previous: &[Key]) -> Option<Keyring> {
-        let mac = |key: &Key| Hmac::new_from_slice(key.signing()).ok();
+        let mac = |key: &Key| hmac::Key::new(hmac::HMAC_SHA256, key.signing());
         let sealing = |key: &Key| key.encryption().first_chunk().and_then(SealingKey::new);
         Some(Keyring {
             current: sealing(current)?,
             previous: previous.iter().map(sealing).collect::<Option<_>>()?,
-            macs: std::iter::once(current).chain(previous).map(mac).collect::<Option<_>>()?,
+            macs: std::iter::once(current).chain(previous).map(mac).collect(),
         })
     }
 
@@ -67,11 +66,11 @@ impl Keyring {
 
     /// A session's name in logs: a keyed hash of its id, useless to anyone who reads it (ASVS 5.0, 14.2.1).
     pub(crate) fn handle(&self, id: &Id) -> String {
-        let Some(mut mac) = self.macs.first().cloned() else { return String::new() };
+        let Some(key) = self.macs.first() else { return String::new() };
+        let mut mac = hmac::Context::with_key(key);
         mac.update(b"session handle");
         mac.update(id.as_bytes());
-        let hash = mac.finalize().into_bytes();
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        mac.sign().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// A token for a form of this session; `None` without random bits from the operating system.

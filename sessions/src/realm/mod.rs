@@ -15,7 +15,7 @@ use crate::cookie::keyring::Keyring;
 use crate::record::timeouts::RealmTimeouts;
 use crate::store::bounded::BoundedStore;
 use crate::store::open::{open, schemes};
-use crate::store::{Sealer, Store};
+use crate::store::{Sealer, Store, StoreOptions};
 
 /// One realm of an app.
 pub(crate) struct Realm {
@@ -25,6 +25,8 @@ pub(crate) struct Realm {
     pub(crate) store_name: String,
     pub(crate) store_required: bool,
     pub(crate) sweep_interval: Duration,
+    /// The most that a session may hold in a store on the server, in bytes.
+    pub(crate) max_session_bytes: usize,
     /// Origins that forms may come from beside the request's own.
     pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieFormat,
@@ -39,21 +41,28 @@ impl Realm {
     pub(crate) fn new(settings: RealmSettings, stores: &[NamedStore]) -> Result<Realm, ConfigError> {
         let scheme = settings.store.split(':').next().unwrap_or_default().to_owned();
         let given = stores.iter().find(|(name, _)| *name == scheme).map(|(_, store)| Arc::clone(store));
-        let opened = given.map_or_else(|| open(&settings.store, &settings.cookie.name), Ok);
+        let opened = given.map_or_else(|| open(&settings.store, &settings.namespace), Ok);
         let store = opened.map_err(|problem| {
             let names = schemes().chain(stores.iter().map(|(name, _)| name.as_str()));
             let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             ConfigError::new(format!("{}.store", settings.table), problem, accepted)
         })?;
         let store = BoundedStore::new(store, settings.store_timeout, settings.lock_timeout);
-        // The cookie store's records are sealed whole in any case.
-        if settings.seal_at_rest && store.is_on_server() {
-            let sealer = Sealer::new(Arc::clone(&settings.keyring));
-            if !store.seal_at_rest(sealer) {
-                let problem = format!("is true, but the store {scheme:?} cannot seal");
-                let accepted = "false, or a ServerStore";
-                return Err(ConfigError::new(format!("{}.seal_at_rest", settings.table), problem, accepted));
-            }
+        // The cookie store's records are sealed whole in any case, and it keeps none.
+        if store.is_on_server() {
+            let options = StoreOptions {
+                sealer: Sealer::new(Arc::clone(&settings.keyring)),
+                seal_at_rest: settings.seal_at_rest,
+                max_anonymous: settings.max_anonymous_sessions,
+            };
+            store.configure(options).map_err(|setting| {
+                let problem = format!("is set, but the store {scheme:?} cannot follow it");
+                ConfigError::new(
+                    format!("{}.{setting}", settings.table),
+                    problem,
+                    "a ServerStore, or no such setting",
+                )
+            })?;
         }
         Ok(Realm {
             path: settings.path,
@@ -61,6 +70,7 @@ impl Realm {
             store_name: scheme,
             store_required: settings.store_required,
             sweep_interval: settings.sweep_interval,
+            max_session_bytes: settings.max_session_bytes,
             origins: settings.origins,
             cookie: CookieFormat::new(&settings.cookie),
             timeouts: settings.timeouts,

@@ -27,7 +27,11 @@ pub(crate) struct RealmSettings {
     pub(crate) store_timeout: Duration,
     pub(crate) lock_timeout: Duration,
     pub(crate) store_required: bool,
+    /// What the realm's rows in a shared store are filed under.
+    pub(crate) namespace: String,
     pub(crate) seal_at_rest: bool,
+    pub(crate) max_session_bytes: usize,
+    pub(crate) max_anonymous_sessions: Option<u64>,
     pub(crate) sweep_interval: Duration,
     pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieSettings,
@@ -63,6 +67,14 @@ pub(crate) fn read(figment: &Figment) -> Result<Vec<RealmSettings>, ConfigError>
                 format!("{}.cookie", realm.table),
                 format!("is {:?}, which {} has already", realm.cookie.name, other.table),
                 "another name for each realm, since a seal is bound to it",
+            ));
+        }
+        let shared = |other: &&RealmSettings| (&other.store, &other.namespace) == (&realm.store, &realm.namespace);
+        if realm.store != "cookie" && let Some(other) = all.iter().find(shared) {
+            return Err(ConfigError::new(
+                format!("{}.namespace", realm.table),
+                format!("is {:?}, which {} has already in the same store", realm.namespace, other.table),
+                "another namespace for each realm of a store; without the setting it is the cookie's name",
             ));
         }
         all.push(realm);
@@ -150,7 +162,10 @@ struct Table {
     #[serde(default, deserialize_with = "duration::wait")]
     lock_timeout: Option<Duration>,
     store_required: Option<bool>,
+    namespace: Option<String>,
     seal_at_rest: Option<bool>,
+    max_session_bytes: Option<usize>,
+    max_anonymous_sessions: Option<u64>,
     #[serde(default, deserialize_with = "duration::lifetime")]
     sweep_interval: Option<Duration>,
     origins: Option<Vec<String>>,
@@ -218,13 +233,26 @@ impl RealmSettings {
                 return Err(ConfigError::new(format!("{table}.{key}"), problem, accepted));
             }
         }
+        let cookie = CookieSettings {
+            name: written.cookie.unwrap_or_else(|| "__Host-Http-session".into()),
+            secure: written.secure.unwrap_or(true),
+            same_site: written.same_site.unwrap_or(SameSite::Lax),
+            path: written.path.unwrap_or_else(|| "/".into()),
+            domain: written.domain,
+            partitioned: written.partitioned.unwrap_or(false),
+            persistent: written.persistent.unwrap_or(Persistent::Remembered),
+            max_bytes: written.max_cookie_bytes.unwrap_or(8192),
+        };
         let settings = RealmSettings {
             path: path.to_owned(),
             store: written.store.unwrap_or_else(|| "cookie".into()),
             store_timeout: written.store_timeout.unwrap_or(Duration::from_secs(2)),
             lock_timeout: written.lock_timeout.unwrap_or(Duration::from_secs(10)),
             store_required: written.store_required.unwrap_or(true),
+            namespace: written.namespace.unwrap_or_else(|| cookie.name.clone()),
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
+            max_session_bytes: written.max_session_bytes.unwrap_or(65_536),
+            max_anonymous_sessions: written.max_anonymous_sessions,
             sweep_interval: written.sweep_interval.unwrap_or(Duration::from_secs(60)),
             origins: origins(&table, written.origins.unwrap_or_default())?,
             timeouts: RealmTimeouts {
@@ -235,19 +263,18 @@ impl RealmSettings {
                     absolute: remember_absolute,
                 },
             },
-            cookie: CookieSettings {
-                name: written.cookie.unwrap_or_else(|| "__Host-Http-session".into()),
-                secure: written.secure.unwrap_or(true),
-                same_site: written.same_site.unwrap_or(SameSite::Lax),
-                path: written.path.unwrap_or_else(|| "/".into()),
-                domain: written.domain,
-                partitioned: written.partitioned.unwrap_or(false),
-                persistent: written.persistent.unwrap_or(Persistent::Remembered),
-                max_bytes: written.max_cookie_bytes.unwrap_or(8192),
-            },
+            cookie,
             keyring: Arc::new(keyring(secret_key, &table, written.previous_keys.unwrap_or_default())?),
             table,
         };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if !(1..=64).contains(&settings.namespace.len()) || !settings.namespace.bytes().all(plain) {
+            return Err(ConfigError::new(
+                format!("{}.namespace", settings.table),
+                format!("is {:?}", settings.namespace),
+                "1 to 64 letters, digits and -_.",
+            ));
+        }
         settings.cookie.check(path).map_err(|refused| {
             let key = format!("{}.{}", settings.table, refused.key);
             ConfigError::new(key, refused.problem, refused.accepted)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 /// A session's id: 128 random bits from the operating system (ASVS 5.0, 7.2.3).
 ///
@@ -83,7 +83,12 @@ impl IdHash {
 
     /// The hash of an id.
     pub fn of(id: &Id) -> IdHash {
-        IdHash(Sha256::digest(id.as_bytes()).into())
+        IdHash(sha256(&[id.as_bytes()]))
+    }
+
+    /// Where a store says whose a namespace is. No id has this hash, since none is as long.
+    pub(crate) fn of_namespace(namespace: &str) -> IdHash {
+        IdHash(sha256(&[b"sealed-sessions namespace\0", namespace.as_bytes()]))
     }
 
     /// The hash of the id in a server store's ticket; `None` if the ticket is not an id.
@@ -127,4 +132,15 @@ impl fmt::Debug for IdHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdHash(..)")
     }
+}
+
+/// The SHA-256 of these parts, one after the other.
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
 }

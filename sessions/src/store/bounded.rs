@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocket::tokio::time::timeout;
 
 use super::server::lock::{LocalLock, LocalLocks};
-use super::{Listed, Loaded, Lock, Sealer, Store, StoreError, Write, Written};
+use super::{Listed, Loaded, Lock, Store, StoreError, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
 use crate::record::id::{Id, IdHash};
 
@@ -118,9 +118,15 @@ impl BoundedStore {
         }
     }
 
-    /// Has the store seal its records. Returns whether it can.
-    pub(crate) fn seal_at_rest(&self, sealer: Sealer) -> bool {
-        self.store.service().is_some_and(|service| service.seal_at_rest(sealer))
+    /// Hands the store what its realm's settings ask of it, or returns the setting that it cannot follow. A store
+    /// without a service has nothing to set.
+    pub(crate) fn configure(&self, options: StoreOptions) -> Result<(), &'static str> {
+        match self.store.service() {
+            Some(service) => service.configure(options),
+            None if options.seal_at_rest => Err("seal_at_rest"),
+            None if options.max_anonymous.is_some() => Err("max_anonymous_sessions"),
+            None => Ok(()),
+        }
     }
 }
 

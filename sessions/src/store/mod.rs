@@ -159,10 +159,28 @@ pub trait Service: Send + Sync {
     /// of no use afterwards.
     async fn stop(&self);
 
-    /// Seals the records from now on (`seal_at_rest`). Returns whether the store can.
-    fn seal_at_rest(&self, _sealer: Sealer) -> bool {
-        false
+    /// Takes what the realm's settings ask of it, before it starts.
+    ///
+    /// # Errors
+    /// The name of a setting that it cannot follow: the launch is refused.
+    fn configure(&self, options: StoreOptions) -> Result<(), &'static str> {
+        match options {
+            StoreOptions { seal_at_rest: true, .. } => Err("seal_at_rest"),
+            StoreOptions { max_anonymous: Some(_), .. } => Err("max_anonymous_sessions"),
+            _ => Ok(()),
+        }
     }
+}
+
+/// What a realm's settings ask of its store.
+#[derive(Debug)]
+pub struct StoreOptions {
+    /// The app's keys.
+    pub sealer: Sealer,
+    /// Whether to seal the records: `seal_at_rest`.
+    pub seal_at_rest: bool,
+    /// How many anonymous sessions to keep: `max_anonymous_sessions`.
+    pub max_anonymous: Option<u64>,
 }
 
 /// One write: what to keep, until when, and over what.

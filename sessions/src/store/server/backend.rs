@@ -1,10 +1,10 @@
 //! What a database has to do to keep sessions: seven steps on rows of bytes.
 
-use sha2::{Digest, Sha256};
+use std::cmp::Reverse;
 
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
-use crate::record::id::IdHash;
+use crate::record::id::{IdHash, sha256};
 
 /// A database that keeps the rows of a [`ServerStore`](super::ServerStore). It knows no session: it sees hashes,
 /// bytes, versions and times.
@@ -49,6 +49,27 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// When the database cannot tell.
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError>;
+
+    /// Removes those rows of a subject that were used least recently, until at most `max` are left, and returns how
+    /// many there were.
+    ///
+    /// # Errors
+    /// When there may still be more.
+    async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
+        let mut rows = self.of_subject(subject).await?;
+        rows.sort_unstable_by_key(|(_, row)| Reverse(row.seen));
+        let mut removed = 0;
+        for (id, row) in rows.iter().skip(usize::try_from(max).unwrap_or(usize::MAX)) {
+            removed += u64::from(self.remove(id, row.version).await?);
+        }
+        Ok(removed)
+    }
+
+    /// Keeps at most `max` rows without a subject from now on. `false` from a database that does not bound them by
+    /// itself: then they are filed under a subject, and trimmed.
+    fn bounds_anonymous(&self, _max: u64) -> bool {
+        false
+    }
 
     /// Removes a batch of the rows that have expired by `now` and returns its size. A database that forgets by
     /// itself has nothing to do.
@@ -134,8 +155,8 @@ impl Row {
     }
 }
 
-/// The SHA-256 of a subject and its realm: rows are looked up by it, and two realms in one database see nothing
-/// of each other.
+/// The SHA-256 of a namespace and a subject in it: rows are looked up by it, and two namespaces in one database see
+/// nothing of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubjectHash([u8; SubjectHash::BYTES]);
 
@@ -143,9 +164,13 @@ impl SubjectHash {
     /// The length of a hash.
     pub const BYTES: usize = 32;
 
-    pub(super) fn of(realm: &str, subject: &str) -> SubjectHash {
-        let hash = Sha256::new().chain_update(realm).chain_update(b"\0").chain_update(subject);
-        SubjectHash(hash.finalize().into())
+    pub(super) fn of(namespace: &str, subject: &str) -> SubjectHash {
+        SubjectHash(sha256(&[namespace.as_bytes(), b"\0", subject.as_bytes()]))
+    }
+
+    /// What the anonymous rows of a namespace are filed under: no subject's hash, since no namespace begins so.
+    pub(super) fn of_anonymous(namespace: &str) -> SubjectHash {
+        SubjectHash(sha256(&[b"\0anonymous\0", namespace.as_bytes()]))
     }
 
     /// The hash of these bits.

@@ -57,11 +57,17 @@ impl Lease {
     /// same, so it is not released before there is an answer.
     pub(super) async fn ask(&self) -> Result<bool, StoreError> {
         let lease = self.clone();
-        run_to_end(|_| async move {
+        run_to_end(async move {
             let Held { backend, name, holder, .. } = &*lease.0;
             let Some(leases) = backend.leases() else { return Ok(false) };
+            let asked = async {
+                match leases.grant(name, holder).await {
+                    Err(StoreError::Disconnected(_)) => leases.grant(name, holder).await,
+                    answer => answer,
+                }
+            };
             // After that time it would be over: a server that vanished must not block the next caller.
-            timeout(LEASE_TIMEOUT, leases.grant(name, holder)).await.unwrap_or(Err(StoreError::TimedOut))
+            timeout(LEASE_TIMEOUT, asked).await.unwrap_or(Err(StoreError::TimedOut))
         })
         .await
     }

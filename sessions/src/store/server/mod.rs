@@ -2,22 +2,28 @@
 //!
 //! The ticket is the session's id and the database has only its hash, so nobody who reads it can open a session.
 
+mod anonymous;
 pub(in crate::store) mod backend;
 mod body;
 pub(in crate::store) mod detached;
 mod lease;
 pub(crate) mod lock;
+mod namespace;
+mod rows;
 pub(in crate::store) mod seal;
+mod steps;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use self::backend::{Backend, Row, SubjectHash};
-use self::body::{Body, of_marker, of_session};
-use self::detached::{Caller, run_to_end};
+use self::anonymous::AnonymousBound;
+use self::backend::{Backend, Row};
+use self::body::Body;
+use self::detached::{Caller, run_to_end_for};
 use self::lease::Lease;
 use self::lock::LocalLocks;
-use self::seal::Sealer;
-use super::{List, Listed, Loaded, Lock, Locks, Over, RENEWAL_GRACE, Revoke, Service, Store, Write, Written};
+use self::rows::Rows;
+use self::steps::Steps;
+use super::{List, Listed, Loaded, Lock, Locks, Over, Revoke, Service, Store, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
 use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
@@ -33,81 +39,39 @@ const SWEEP: &[u8] = b"sweep";
 /// Keeps sessions in a [`Backend`].
 #[derive(Clone)]
 pub struct ServerStore {
-    backend: Arc<dyn Backend>,
-    realm: String,
+    steps: Steps,
+    rows: Arc<Rows>,
+    anonymous: Arc<AnonymousBound>,
     locks: LocalLocks,
-    sealer: Arc<OnceLock<Sealer>>,
 }
 
 impl ServerStore {
-    /// A store over `backend`. `realm` keeps subjects of several stores in one database apart: give it the name
-    /// of the realm's cookie.
-    pub fn new(backend: impl Backend, realm: &str) -> ServerStore {
+    /// A store over `backend`. `namespace` keeps the subjects of several stores in one database apart: give it the
+    /// name of the realm's cookie.
+    pub fn new(backend: impl Backend, namespace: &str) -> ServerStore {
         ServerStore {
-            backend: Arc::new(backend),
-            realm: realm.to_owned(),
+            steps: Steps::new(backend),
+            rows: Arc::new(Rows::new(namespace)),
+            anonymous: Arc::default(),
             locks: LocalLocks::default(),
-            sealer: Arc::default(),
         }
     }
 
-    fn row(&self, id: &IdHash, record: &Record, expires: UnixSeconds) -> Result<Row, StoreError> {
-        Ok(Row {
-            version: record.version,
-            seen: record.seen,
-            expires,
-            subject: record.subject.as_deref().map(|subject| SubjectHash::of(&self.realm, subject)),
-            body: self.sealed(id, of_session(record))?,
-        })
-    }
-
-    /// The marker under `id` of a session that is `next` from now on; `old` is what it was.
-    fn marker(
-        &self,
-        id: &IdHash,
-        next: &IdHash,
-        old: Option<&Record>,
-        now: UnixSeconds,
-    ) -> Result<Row, StoreError> {
-        let body = self.sealed(id, of_marker(next, old))?;
-        let expires = now.saturating_add(RENEWAL_GRACE);
-        Ok(Row { version: 0, seen: now, expires, subject: None, body })
-    }
-
-    fn sealed(&self, id: &IdHash, body: String) -> Result<Vec<u8>, StoreError> {
-        match self.sealer.get() {
-            Some(sealer) => sealer.seal(id, &body),
-            None => Ok(body.into_bytes()),
+    async fn create(&self, id: &IdHash, record: &Record, expires: UnixSeconds) -> Result<bool, StoreError> {
+        let row = self.rows.session(id, record, expires)?;
+        if self.steps.insert(id, &row).await? {
+            if record.subject.is_none() {
+                self.anonymous.opened(&self.rows, &self.steps);
+            }
+            return Ok(true);
         }
-    }
-
-    /// The text that [`ServerStore::sealed`] was given; `None` if no key of today opens it.
-    fn text(&self, id: &IdHash, body: Vec<u8>) -> Option<String> {
-        match self.sealer.get() {
-            Some(sealer) => sealer.open(id, body),
-            None => String::from_utf8(body).ok(),
-        }
-    }
-
-    /// What a row holds; `None` if this version, or the keys of today, cannot read it.
-    fn opened(&self, id: &IdHash, row: Row) -> Option<Body> {
-        let text = self.text(id, row.body)?;
-        match body::read(&text)? {
-            // A touch moves the row's own time alone.
-            Body::Session(fields) => Some(Body::Session(body::Fields { seen: row.seen, ..fields })),
-            marker => Some(marker),
-        }
-    }
-
-    async fn create(&self, id: &IdHash, record: &Record, row: &Row) -> Result<bool, StoreError> {
-        Ok(self.backend.insert(id, row).await? || self.has(id, record).await?)
+        self.has(id, record).await
     }
 
     /// Whether a write that seems refused is there already: it was sent twice.
     async fn has(&self, id: &IdHash, record: &Record) -> Result<bool, StoreError> {
-        let Some(found) = self.backend.get(id).await? else { return Ok(false) };
-        let same_version = found.version == record.version;
-        Ok(same_version && self.text(id, found.body).as_deref() == Some(&*of_session(record)))
+        let found = self.steps.get(id).await?;
+        Ok(found.is_some_and(|row| self.rows.is_of(id, row, record)))
     }
 
     /// Whether the ticket's session has become another one a moment ago.
@@ -119,14 +83,14 @@ impl ServerStore {
     async fn mark_dead(&self, ticket: &str, next: &IdHash, now: UnixSeconds) {
         let Some(id) = IdHash::of_ticket(ticket) else { return };
         let marked = async {
-            let marker = self.marker(&id, next, None, now)?;
-            if !self.backend.insert(&id, &marker).await?
-                && let Some(row) = self.backend.get(&id).await?
+            let marker = self.rows.marker(&id, next, None, now)?;
+            if !self.steps.insert(&id, &marker).await?
+                && let Some(row) = self.steps.get(&id).await?
                 && (row.version > 0 || row.expires <= now)
             {
                 // What has expired is still to be swept.
-                self.backend.remove(&id, row.version).await?;
-                self.backend.insert(&id, &marker).await?;
+                self.steps.remove(&id, row.version).await?;
+                self.steps.insert(&id, &marker).await?;
             }
             Ok::<_, StoreError>(())
         };
@@ -145,30 +109,34 @@ impl ServerStore {
         caller: Caller,
     ) -> Result<Written, StoreError> {
         let (from, to) = (IdHash::of(&old.id), IdHash::of(&record.id));
-        let row = self.row(&to, &record, expires)?;
-        let marker = self.marker(&from, &to, Some(&old), record.seen)?;
-        if !self.create(&to, &record, &row).await? {
+        let marker = self.rows.marker(&from, &to, Some(&old), record.seen)?;
+        if !self.create(&to, &record, expires).await? {
             return Ok(Written::Stale);
         }
         if !caller.is_waiting() {
-            self.backend.remove(&to, row.version).await?;
+            self.steps.remove(&to, record.version).await?;
             return Err(StoreError::Failed("the request was given up".into()));
         }
-        if self.backend.replace(&from, old.version, &marker).await? || self.leads_to(&from, &to).await? {
+        if self.steps.replace(&from, old.version, &marker).await? || self.leads_to(&from, &to).await? {
             return Ok(saved(&record));
         }
-        self.backend.remove(&to, row.version).await?;
+        self.steps.remove(&to, record.version).await?;
         Ok(Written::Stale)
     }
 
     /// Whether the marker of this very renewal is there already: it was sent twice.
     async fn leads_to(&self, from: &IdHash, to: &IdHash) -> Result<bool, StoreError> {
-        let Some(row) = self.backend.get(from).await? else { return Ok(false) };
-        Ok(matches!(self.opened(from, row), Some(Body::Marker { next, .. }) if next == *to))
+        let Some(row) = self.steps.get(from).await? else { return Ok(false) };
+        Ok(matches!(self.rows.opened(from, row), Some(Body::Marker { next, .. }) if next == *to))
+    }
+
+    /// Removes what has expired, and the anonymous sessions beyond their bound.
+    async fn clean(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        Ok(self.steps.sweep(now).await? + anonymous::trim(&self.rows, &self.steps).await?)
     }
 
     async fn live_rows(&self, subject: &str, now: UnixSeconds) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let mut rows = self.backend.of_subject(&SubjectHash::of(&self.realm, subject)).await?;
+        let mut rows = self.steps.of_subject(&self.rows.subject(subject)).await?;
         rows.retain(|(_, row)| row.version > 0 && now < row.expires);
         Ok(rows)
     }
@@ -179,10 +147,10 @@ impl Store for ServerStore {
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
         let hash = IdHash::of(&id);
-        let Some(row) = self.backend.get(&hash).await?.filter(|row| now < row.expires) else {
+        let Some(row) = self.steps.get(&hash).await?.filter(|row| now < row.expires) else {
             return Ok(Loaded::Missing);
         };
-        Ok(match self.opened(&hash, row) {
+        Ok(match self.rows.opened(&hash, row) {
             Some(Body::Session(fields)) => Loaded::Found(fields.into_record(id)),
             Some(Body::Marker { left, .. }) => {
                 Loaded::Superseded(left.map(|left| Box::new(left.into_record(id))))
@@ -195,27 +163,26 @@ impl Store for ServerStore {
         let Write { record, expires, over } = *write;
         let id = IdHash::of(&record.id);
         let done = match over {
-            Over::Nothing => self.create(&id, record, &self.row(&id, record, expires)?).await?,
+            Over::Nothing => self.create(&id, record, expires).await?,
             Over::Dead { ticket, proven: false } => {
-                !self.is_superseded(ticket, record.seen).await?
-                    && self.create(&id, record, &self.row(&id, record, expires)?).await?
+                !self.is_superseded(ticket, record.seen).await? && self.create(&id, record, expires).await?
             }
             Over::Dead { ticket, proven: true } => {
-                let created = self.create(&id, record, &self.row(&id, record, expires)?).await?;
+                let created = self.create(&id, record, expires).await?;
                 if created {
                     self.mark_dead(ticket, &id, record.seen).await;
                 }
                 created
             }
             Over::Version(expected) => {
-                let row = self.row(&id, record, expires)?;
-                self.backend.replace(&id, expected, &row).await? || self.has(&id, record).await?
+                let row = self.rows.session(&id, record, expires)?;
+                self.steps.replace(&id, expected, &row).await? || self.has(&id, record).await?
             }
             Over::Renewed(old) => {
                 let (store, old, record) = (self.clone(), old.clone(), record.clone());
-                return run_to_end(|caller| store.renew(old, record, expires, caller)).await;
+                return run_to_end_for(|caller| store.renew(old, record, expires, caller)).await;
             }
-            Over::Touch => self.backend.touch(&id, record.seen, expires).await?,
+            Over::Touch => self.steps.touch(&id, record.seen, expires).await?,
         };
         Ok(if done { saved(record) } else { Written::Stale })
     }
@@ -249,12 +216,12 @@ impl Revoke for ServerStore {
     async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
         let mut id = *id;
         for _ in 0..MAX_RENEWALS {
-            let Some(row) = self.backend.get(&id).await? else { return Ok(()) };
+            let Some(row) = self.steps.get(&id).await? else { return Ok(()) };
             let version = row.version;
-            match self.opened(&id, row) {
+            match self.rows.opened(&id, row) {
                 Some(Body::Marker { next, .. }) => id = next,
                 // A session that is written meanwhile is looked at again.
-                _ if self.backend.remove(&id, version).await? => return Ok(()),
+                _ if self.steps.remove(&id, version).await? => return Ok(()),
                 _ => {}
             }
         }
@@ -290,7 +257,7 @@ impl List for ServerStore {
     async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
         let rows = self.live_rows(subject, now).await?;
         // One that no key opens is one that no browser can resume.
-        Ok(rows.into_iter().filter_map(|(id, row)| listed(id, self.opened(&id, row)?)).collect())
+        Ok(rows.into_iter().filter_map(|(id, row)| listed(id, self.rows.opened(&id, row)?)).collect())
     }
 }
 
@@ -299,10 +266,10 @@ impl Locks for ServerStore {
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
         let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
         let turn = self.locks.lock(id).await;
-        if self.backend.leases().is_none() {
+        if self.steps.backend().leases().is_none() {
             return Ok(Lock::new(turn));
         }
-        let lease = Lease::new(&self.backend, id.as_bytes(), Some(turn))?;
+        let lease = Lease::new(self.steps.backend(), id.as_bytes(), Some(turn))?;
         lease.granted().await?;
         Ok(Lock::new(lease))
     }
@@ -311,25 +278,26 @@ impl Locks for ServerStore {
 #[rocket::async_trait]
 impl Service for ServerStore {
     async fn start(&self) -> Result<(), StoreError> {
-        self.backend.start().await
+        self.steps.backend().start().await?;
+        namespace::claim(&self.rows, &self.steps).await
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        if self.backend.leases().is_none() {
-            return self.backend.sweep(now).await;
+        if self.steps.backend().leases().is_none() {
+            return self.clean(now).await;
         }
-        let lease = Lease::new(&self.backend, SWEEP, None)?;
-        if lease.ask().await? { self.backend.sweep(now).await } else { Ok(0) }
+        let lease = Lease::new(self.steps.backend(), SWEEP, None)?;
+        if lease.ask().await? { self.clean(now).await } else { Ok(0) }
     }
 
     async fn stop(&self) {
-        self.backend.stop().await;
+        self.steps.backend().stop().await;
     }
 
-    fn seal_at_rest(&self, sealer: Sealer) -> bool {
-        // Two realms of one app have the same keys.
-        let _ = self.sealer.set(sealer);
-        true
+    fn configure(&self, options: StoreOptions) -> Result<(), &'static str> {
+        let bounded = options.max_anonymous.filter(|max| !self.steps.backend().bounds_anonymous(*max));
+        self.rows.set_options(StoreOptions { max_anonymous: bounded, ..options });
+        Ok(())
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cookie::keyring::Keyring;
+use crate::cookie::keyring::{KeyAge, Keyring};
 use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
 
-/// Seals the bodies of rows under the app's keys. Each is bound to its id, so that one that was moved to
+/// The app's keys, as a store has them: seals the bodies of rows. Each is bound to its id, so that one that was moved to
 /// another row does not open. Versions, times and hashes stay readable: databases look rows up by them.
 pub struct Sealer(Arc<Keyring>);
 
@@ -23,9 +23,9 @@ impl Sealer {
     }
 
     /// `None` if no key opens it.
-    pub(super) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<String> {
-        let (ticket, _) = self.0.open(&associated(id), sealed).ok()?;
-        Some(ticket.text().to_owned())
+    pub(super) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<(String, KeyAge)> {
+        let (ticket, age) = self.0.open(&associated(id), sealed).ok()?;
+        Some((ticket.text().to_owned(), age))
     }
 }
 
@@ -42,14 +42,16 @@ impl fmt::Debug for Sealer {
 #[cfg(all(test, feature = "memory"))]
 mod tests {
     use super::*;
-    use crate::store::{conformance, open};
+    use crate::store::{StoreOptions, conformance, open};
 
     /// No two seals are equal: what is compared must be what is in them.
     #[rocket::async_test]
     async fn a_store_that_seals_keeps_the_contract_too() {
         let keyring = Keyring::new(&cookie::Key::generate(), &[]).unwrap();
         let store = open("memory", "s").unwrap();
-        assert!(store.service().unwrap().seal_at_rest(Sealer::new(Arc::new(keyring))));
+        let options =
+            StoreOptions { sealer: Sealer::new(Arc::new(keyring)), seal_at_rest: true, max_anonymous: None };
+        store.service().unwrap().configure(options).unwrap();
         let report = conformance::check(&store).await;
         assert!(report.passed(), "{report}");
     }

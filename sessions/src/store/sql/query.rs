@@ -24,7 +24,7 @@ pub(super) async fn changes(statement: Statement, pool: &AnyPool) -> Result<bool
 /// Runs an insertion; `false` if there is such a row already.
 pub(super) async fn inserts(statement: Statement, pool: &AnyPool) -> Result<bool, StoreError> {
     let pool = pool.clone();
-    run_to_end(|_| async move {
+    run_to_end(async move {
         match statement.execute(&pool).await {
             Ok(_) => Ok(true),
             Err(error) if is_taken(&error) => Ok(false),
@@ -36,17 +36,17 @@ pub(super) async fn inserts(statement: Statement, pool: &AnyPool) -> Result<bool
 
 pub(super) async fn execute(statement: Statement, pool: &AnyPool) -> Result<AnyQueryResult, StoreError> {
     let pool = pool.clone();
-    run_to_end(|_| async move { statement.execute(&pool).await.map_err(failed) }).await
+    run_to_end(async move { statement.execute(&pool).await.map_err(failed) }).await
 }
 
 pub(super) async fn fetch(statement: Statement, pool: &AnyPool) -> Result<Option<AnyRow>, StoreError> {
     let pool = pool.clone();
-    run_to_end(|_| async move { statement.fetch_optional(&pool).await.map_err(failed) }).await
+    run_to_end(async move { statement.fetch_optional(&pool).await.map_err(failed) }).await
 }
 
 pub(super) async fn fetch_all(statement: Statement, pool: &AnyPool) -> Result<Vec<AnyRow>, StoreError> {
     let pool = pool.clone();
-    run_to_end(|_| async move { statement.fetch_all(&pool).await.map_err(failed) }).await
+    run_to_end(async move { statement.fetch_all(&pool).await.map_err(failed) }).await
 }
 
 pub(super) fn bytes(id: &IdHash) -> Vec<u8> {

@@ -1,0 +1,112 @@
+//! Rows of records: what stands in them, sealed where the settings ask for it.
+
+use std::sync::OnceLock;
+
+use super::backend::{Row, SubjectHash};
+use super::body::{self, Body, of_marker, of_session};
+use super::seal::Sealer;
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+use crate::record::Record;
+use crate::record::id::IdHash;
+use crate::store::{RENEWAL_GRACE, StoreOptions};
+
+/// Writes and reads the rows of a namespace.
+pub(super) struct Rows {
+    namespace: String,
+    options: OnceLock<StoreOptions>,
+    /// What anonymous rows are filed under where their number is bounded.
+    anonymous: SubjectHash,
+}
+
+impl Rows {
+    pub(super) fn new(namespace: &str) -> Rows {
+        let anonymous = SubjectHash::of_anonymous(namespace);
+        Rows { namespace: namespace.to_owned(), options: OnceLock::new(), anonymous }
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Two realms that share a store have the same keys: the first one's options count.
+    pub(super) fn set_options(&self, options: StoreOptions) {
+        let _ = self.options.set(options);
+    }
+
+    /// The app's keys, if the store has been given them.
+    pub(super) fn sealer(&self) -> Option<&Sealer> {
+        self.options.get().map(|options| &options.sealer)
+    }
+
+    /// What seals the rows, if anything does.
+    fn at_rest(&self) -> Option<&Sealer> {
+        self.options.get().filter(|options| options.seal_at_rest).map(|options| &options.sealer)
+    }
+
+    /// How many anonymous rows there may be, and what they are filed under.
+    pub(super) fn anonymous_bound(&self) -> Option<(u64, &SubjectHash)> {
+        Some((self.options.get()?.max_anonymous?, &self.anonymous))
+    }
+
+    pub(super) fn subject(&self, subject: &str) -> SubjectHash {
+        SubjectHash::of(&self.namespace, subject)
+    }
+
+    pub(super) fn session(
+        &self,
+        id: &IdHash,
+        record: &Record,
+        expires: UnixSeconds,
+    ) -> Result<Row, StoreError> {
+        let subject = match &record.subject {
+            Some(subject) => Some(self.subject(subject)),
+            None => self.anonymous_bound().map(|(_, anonymous)| *anonymous),
+        };
+        let body = self.sealed(id, of_session(record))?;
+        Ok(Row { version: record.version, seen: record.seen, expires, subject, body })
+    }
+
+    /// The marker under `id` of a session that is `next` from now on; `old` is what it was.
+    pub(super) fn marker(
+        &self,
+        id: &IdHash,
+        next: &IdHash,
+        old: Option<&Record>,
+        now: UnixSeconds,
+    ) -> Result<Row, StoreError> {
+        let body = self.sealed(id, of_marker(next, old))?;
+        let expires = now.saturating_add(RENEWAL_GRACE);
+        Ok(Row { version: 0, seen: now, expires, subject: None, body })
+    }
+
+    fn sealed(&self, id: &IdHash, body: String) -> Result<Vec<u8>, StoreError> {
+        match self.at_rest() {
+            Some(sealer) => sealer.seal(id, &body),
+            None => Ok(body.into_bytes()),
+        }
+    }
+
+    /// The text that [`Rows::sealed`] was given; `None` if no key of today opens it.
+    fn text(&self, id: &IdHash, body: Vec<u8>) -> Option<String> {
+        match self.at_rest() {
+            Some(sealer) => sealer.open(id, body).map(|(text, _)| text),
+            None => String::from_utf8(body).ok(),
+        }
+    }
+
+    /// What a row holds; `None` if this version, or the keys of today, cannot read it.
+    pub(super) fn opened(&self, id: &IdHash, row: Row) -> Option<Body> {
+        let text = self.text(id, row.body)?;
+        match body::read(&text)? {
+            // A touch moves the row's own time alone.
+            Body::Session(fields) => Some(Body::Session(body::Fields { seen: row.seen, ..fields })),
+            marker => Some(marker),
+        }
+    }
+
+    /// Whether a row is this record, as it was written.
+    pub(super) fn is_of(&self, id: &IdHash, row: Row, record: &Record) -> bool {
+        row.version == record.version && self.text(id, row.body).as_deref() == Some(&*of_session(record))
+    }
+}
