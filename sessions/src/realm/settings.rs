@@ -69,8 +69,11 @@ pub(crate) fn read(figment: &Figment) -> Result<Vec<RealmSettings>, ConfigError>
                 "another name for each realm, since a seal is bound to it",
             ));
         }
-        let shared = |other: &&RealmSettings| (&other.store, &other.namespace) == (&realm.store, &realm.namespace);
-        if realm.store != "cookie" && let Some(other) = all.iter().find(shared) {
+        let shared =
+            |other: &&RealmSettings| (&other.store, &other.namespace) == (&realm.store, &realm.namespace);
+        if realm.store != "cookie"
+            && let Some(other) = all.iter().find(shared)
+        {
             return Err(ConfigError::new(
                 format!("{}.namespace", realm.table),
                 format!("is {:?}, which {} has already in the same store", realm.namespace, other.table),
