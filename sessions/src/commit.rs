@@ -5,6 +5,7 @@ use crate::cookie::format::Lines;
 use crate::cookie::keyring::KeyAge;
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
+use crate::encoding::{encoded, with_newer_fields};
 use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
 use crate::realm::Realm;
@@ -61,6 +62,7 @@ pub(crate) async fn commit<T: SessionData>(
         return Committed { lines: realm.cookie.clear(&session.chunks), failure: Some(failure) };
     }
     let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
+    let is_bookkeeping = matches!(plan, Ok(Plan::Touch(..)));
     let kept = match plan {
         // On the heap, so that a request that only reads does not carry the room for it.
         Ok(plan) => Box::pin(perform(realm, session, &state, plan, now)).await,
@@ -70,9 +72,17 @@ pub(crate) async fn commit<T: SessionData>(
     match kept {
         Ok(lines) if lines.is_empty() => Committed { lines: cleared(), failure: None },
         Ok(lines) => Committed { lines, failure: None },
+        // The request does not fail because its use cannot be noted.
+        Err(error) if is_bookkeeping => {
+            if let Some(count) = realm.unnoted.occurs(now) {
+                let (path, why) = (&realm.path, error.explain(realm));
+                log::warn!("sessions of {path:?}: the last use of {count} cannot be noted: {why}");
+            }
+            Committed { lines: cleared(), failure: None }
+        }
         Err(error) => {
             session.forget();
-            error.log(realm);
+            log::error!("sessions of {:?}: {}", realm.path, error.explain(realm));
             Committed { lines: cleared(), failure: Some(error.failure()) }
         }
     }
@@ -115,16 +125,13 @@ fn decide<T: SessionData>(
         if unchanged || (muted && !state.is_proven(None)) {
             return Ok(Plan::Nothing);
         }
-        let data = serde_json::to_string(&*state.data)?;
+        let data = encoded(&*state.data, empty)?;
         if data == empty && state.next_id.is_none() {
             return Ok(Plan::Nothing);
         }
         return Ok(Plan::Create(next_record(state, &*state.data, None, new_id(state)?, data, now)));
     };
-    let data = match state.change {
-        Change::Unchanged => None,
-        _ => Some(serde_json::to_string(&*state.data)?).filter(|data| *data != base.record.data),
-    };
+    let data = if state.change == Change::Unchanged { None } else { changed(&base, &state.data)? };
     let subject_changed = data.is_some() && state.data.subject().as_deref() != base.record.subject.as_deref();
     let renews = state.change >= Change::Renewed || subject_changed;
     let remembers = || {
@@ -142,6 +149,20 @@ fn decide<T: SessionData>(
         return Ok(Plan::Touch(base, record));
     }
     Ok(Plan::Nothing)
+}
+
+/// The text of changed data; `None` if it is as it was. Fields of a newer release are kept, unless the subject
+/// changes.
+fn changed<T: SessionData>(base: &Base<T>, data: &T) -> Result<Option<String>, CommitError> {
+    let known = serde_json::to_string(&*base.data)?;
+    let text = encoded(data, &known)?;
+    if text == known {
+        return Ok(None);
+    }
+    if data.subject() != base.data.subject() {
+        return Ok(Some(text));
+    }
+    Ok(Some(with_newer_fields::<T>(text, &base.record.data, &known)))
 }
 
 /// Whether a request that only reads has to write (rule 3).
@@ -229,8 +250,12 @@ async fn perform<T: SessionData>(
     lines.map_err(|why| CommitError::Unsendable(why, record.data))
 }
 
-async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, StoreError> {
-    realm.store.save(&Write { record, expires: realm.timeouts.expires(record), over }).await
+async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, CommitError> {
+    let bytes = record.data.len();
+    if bytes > realm.max_session_bytes && !matches!(over, Over::Touch) && realm.store.is_on_server() {
+        return Err(CommitError::TooLarge(bytes, record.data.clone()));
+    }
+    Ok(realm.store.save(&Write { record, expires: realm.timeouts.expires(record), over }).await?)
 }
 
 /// Writes `record` over `base`. If another request was faster, merges field by field with what it wrote (rule 9).
@@ -326,7 +351,10 @@ pub(crate) fn rebased<T: SessionData>(
     if mine.subject != base.record.subject {
         return Ok(next_record(state, &*state.data, Some(theirs), mine.id, mine.data.clone(), now));
     }
-    let text = merge(&serde_json::to_string(&*base.data)?, &mine.data, &theirs.data)?;
+    let known = serde_json::to_string(&*base.data)?;
+    // What this release does not know is no change of mine.
+    let before = with_newer_fields::<T>(known.clone(), &base.record.data, &known);
+    let text = merge(&before, &mine.data, &theirs.data)?;
     let both: T = serde_json::from_str(&text)?;
     Ok(next_record(state, &both, Some(theirs), mine.id, text, now))
 }

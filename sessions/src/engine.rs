@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use crate::clock::Clock;
 use crate::data::SessionData;
+use crate::encoding::encoded;
 use crate::error::{Arrival, SessionError};
 use crate::lifecycle::{Requests, Upkeep};
 use crate::realm::config_error::ConfigError;
@@ -47,6 +48,13 @@ impl Engine {
             .map_err(|error| refuse(format!("cannot be written: {error}")))?;
         if !empty.starts_with('{') {
             return Err(refuse("is not written as a JSON object".into()));
+        }
+        // Its default holds no secret, so what serde says of it can be shown.
+        if let Err(error) = serde_json::from_str::<T>(&empty) {
+            return Err(refuse(format!("does not read its own default back: {error}")));
+        }
+        if encoded(&T::default(), "{}").is_err() {
+            return Err(refuse("reads its own default back as something else".into()));
         }
         Ok(Engine {
             realms: RealmMap::new(figment, setup.stores)?,

@@ -4,6 +4,7 @@ use rocket::http::Status;
 use time::OffsetDateTime;
 
 use crate::cookie::format::Unsendable;
+use crate::encoding::Unreadable;
 use crate::error::StoreError;
 use crate::realm::Realm;
 use crate::record::merge::largest_fields;
@@ -16,15 +17,17 @@ pub enum Failure {
         /// After a `destroy`: until when the server's copy lives unless it is ended otherwise.
         copy_lives_until: Option<OffsetDateTime>,
     },
-    /// The session is larger than `max_cookie_bytes`: 500.
+    /// The session is larger than `max_cookie_bytes`, or than `max_session_bytes` in a store on the server: 500.
     TooLarge,
+    /// The session's data has no text that reads back, or the store will never take it: 500. The log says which.
+    Refused,
 }
 
 impl Failure {
     pub(crate) fn status(self) -> Status {
         match self {
             Failure::Unavailable { .. } => Status::ServiceUnavailable,
-            Failure::TooLarge => Status::InternalServerError,
+            Failure::TooLarge | Failure::Refused => Status::InternalServerError,
         }
     }
 }
@@ -33,7 +36,10 @@ impl Failure {
 pub(crate) enum CommitError {
     Store(StoreError),
     Encoding(serde_json::Error),
+    Unreadable(Unreadable),
     Random(getrandom::Error),
+    /// So many bytes are above `max_session_bytes`. The session's data comes along.
+    TooLarge(usize, String),
     /// The session's data comes along, whose largest fields are logged.
     Unsendable(Unsendable, String),
 }
@@ -41,36 +47,63 @@ pub(crate) enum CommitError {
 impl CommitError {
     pub(crate) fn failure(&self) -> Failure {
         match self {
-            CommitError::Unsendable(Unsendable::TooLarge { .. }, _) => Failure::TooLarge,
+            CommitError::Unsendable(Unsendable::TooLarge { .. }, _) | CommitError::TooLarge(..) => {
+                Failure::TooLarge
+            }
+            CommitError::Store(StoreError::Refused(_))
+            | CommitError::Encoding(_)
+            | CommitError::Unreadable(_) => Failure::Refused,
             _ => Failure::Unavailable { copy_lives_until: None },
         }
     }
 
-    pub(crate) fn log(&self, realm: &Realm) {
-        let path = &realm.path;
+    /// What the log says of it. Shows no value of the session.
+    pub(crate) fn explain(&self, realm: &Realm) -> String {
         match self {
-            CommitError::Store(error) => log::error!("sessions of {path:?}: cannot save: {error}"),
+            CommitError::Store(error) => format!("cannot save: {error}"),
             // The error's own text may show a value of the session.
-            CommitError::Encoding(error) => log::error!(
-                "sessions of {path:?}: cannot encode or merge the data: a {:?} error at line {}, column {}",
+            CommitError::Encoding(error) => format!(
+                "cannot encode or merge the data: a {:?} error at line {}, column {}",
                 error.classify(),
                 error.line(),
                 error.column()
             ),
-            CommitError::Random(error) => log::error!("sessions of {path:?}: no random bits: {error}"),
-            CommitError::Unsendable(Unsendable::SealFailed, _) => {
-                log::error!("sessions of {path:?}: cannot seal")
+            CommitError::Unreadable(Unreadable { fields }) => {
+                let which = if fields.is_empty() { "its fields".into() } else { named(fields) };
+                format!(
+                    "a session is not kept, since it would not read back from what is written: look at {which}; the \
+                     old session goes on"
+                )
             }
-            CommitError::Unsendable(Unsendable::TooLarge { bytes, limit }, data) => {
-                let fields =
-                    largest_fields(data).into_iter().map(|(name, bytes)| format!("{name:?} {bytes} bytes"));
-                log::error!(
-                    "sessions of {path:?}: a session of {bytes} bytes of Set-Cookie is above max_cookie_bytes = \
-                     {limit} and is not sent; the browser keeps the old one. Largest fields: {}",
-                    fields.collect::<Vec<_>>().join(", "),
-                );
-            }
+            CommitError::Random(error) => format!("no random bits: {error}"),
+            CommitError::Unsendable(Unsendable::SealFailed, _) => "cannot seal".into(),
+            CommitError::Unsendable(Unsendable::TooLarge { bytes, limit }, data) => format!(
+                "a session of {bytes} bytes of Set-Cookie is above max_cookie_bytes = {limit} and is not sent; the \
+                 browser keeps the old one. Largest fields: {}",
+                largest(data)
+            ),
+            CommitError::TooLarge(bytes, data) => format!(
+                "a session of {bytes} bytes is above max_session_bytes = {} and is not kept; the old one goes on. \
+                 Largest fields: {}",
+                realm.max_session_bytes,
+                largest(data)
+            ),
         }
+    }
+}
+
+fn named(fields: &[String]) -> String {
+    fields.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn largest(data: &str) -> String {
+    let fields = largest_fields(data).into_iter().map(|(name, bytes)| format!("{name:?} {bytes} bytes"));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+impl From<Unreadable> for CommitError {
+    fn from(error: Unreadable) -> Self {
+        CommitError::Unreadable(error)
     }
 }
 

@@ -172,8 +172,29 @@ fn read<T: SessionData>(realm: &Realm, record: &Record, now: UnixSeconds) -> Res
     match realm.timeouts.judge(record, now) {
         Arrival::Resumed => match serde_json::from_str(&record.data) {
             Ok(data) => Ok(Arc::new(data)),
-            Err(_) => Err(Arrival::Invalid(Invalid::Schema)),
+            Err(error) => {
+                warn_of_unreadable::<T>(realm, &error, now);
+                Err(Arrival::Invalid(Invalid::Schema))
+            }
         },
         reason => Err(reason),
     }
+}
+
+/// Says that visitors lose their sessions to a change of the type. What serde says may show a value, unless a field
+/// is missing.
+fn warn_of_unreadable<T>(realm: &Realm, error: &serde_json::Error, now: UnixSeconds) {
+    let Some(count) = realm.unreadable.occurs(now) else { return };
+    let name = std::any::type_name::<T>();
+    let text = error.to_string();
+    let why = if text.starts_with("missing field") {
+        text
+    } else {
+        format!("a {:?} error at column {}", error.classify(), error.column())
+    };
+    log::warn!(
+        "sessions of {:?}: the data of {count} cannot be read as {name} and is ignored, the last one's for {why}; give \
+         new fields #[serde(default)]",
+        realm.path
+    );
 }

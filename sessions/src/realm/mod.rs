@@ -12,6 +12,7 @@ use self::config_error::ConfigError;
 use self::settings::RealmSettings;
 use crate::cookie::format::CookieFormat;
 use crate::cookie::keyring::Keyring;
+use crate::occasional::Occasional;
 use crate::record::timeouts::RealmTimeouts;
 use crate::store::bounded::BoundedStore;
 use crate::store::open::{open, schemes};
@@ -32,6 +33,10 @@ pub(crate) struct Realm {
     pub(crate) cookie: CookieFormat,
     pub(crate) timeouts: RealmTimeouts,
     pub(crate) keyring: Arc<Keyring>,
+    /// Sessions whose data could not be read.
+    pub(crate) unreadable: Occasional,
+    /// Uses of sessions that could not be noted.
+    pub(crate) unnoted: Occasional,
 }
 
 /// A store that the app brings, by the name that the setting `store` chooses it by.
@@ -75,6 +80,8 @@ impl Realm {
             cookie: CookieFormat::new(&settings.cookie),
             timeouts: settings.timeouts,
             keyring: settings.keyring,
+            unreadable: Occasional::new(),
+            unnoted: Occasional::new(),
         })
     }
 }

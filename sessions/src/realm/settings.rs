@@ -252,7 +252,7 @@ impl RealmSettings {
             store_timeout: written.store_timeout.unwrap_or(Duration::from_secs(2)),
             lock_timeout: written.lock_timeout.unwrap_or(Duration::from_secs(10)),
             store_required: written.store_required.unwrap_or(true),
-            namespace: written.namespace.unwrap_or_else(|| cookie.name.clone()),
+            namespace: namespace(&table, written.namespace, &cookie)?,
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
             max_session_bytes: written.max_session_bytes.unwrap_or(65_536),
             max_anonymous_sessions: written.max_anonymous_sessions,
@@ -270,20 +270,23 @@ impl RealmSettings {
             keyring: Arc::new(keyring(secret_key, &table, written.previous_keys.unwrap_or_default())?),
             table,
         };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if !(1..=64).contains(&settings.namespace.len()) || !settings.namespace.bytes().all(plain) {
-            return Err(ConfigError::new(
-                format!("{}.namespace", settings.table),
-                format!("is {:?}", settings.namespace),
-                "1 to 64 letters, digits and -_.",
-            ));
-        }
         settings.cookie.check(path).map_err(|refused| {
             let key = format!("{}.{}", settings.table, refused.key);
             ConfigError::new(key, refused.problem, refused.accepted)
         })?;
         Ok(settings)
     }
+}
+
+/// What a realm's rows are filed under: the name of its cookie unless the setting names another.
+fn namespace(table: &str, written: Option<String>, cookie: &CookieSettings) -> Result<String, ConfigError> {
+    let Some(namespace) = written else { return Ok(cookie.name.clone()) };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if (1..=64).contains(&namespace.len()) && namespace.bytes().all(plain) {
+        return Ok(namespace);
+    }
+    let (key, problem) = (format!("{table}.namespace"), format!("is {namespace:?}"));
+    Err(ConfigError::new(key, problem, "1 to 64 letters, digits and -_."))
 }
 
 /// Origins as browsers write them: a scheme and a host, without a slash at the end.

@@ -29,6 +29,38 @@ pub(crate) fn merge(base: &str, mine: &str, theirs: &str) -> serde_json::Result<
     if changed { serde_json::to_string(&merged) } else { Ok(written) }
 }
 
+/// `text` with the fields that stand in `stored` but not in `known`. `None` if there are none, or one of the three is
+/// not an object.
+pub(crate) fn with_unknown(text: &str, stored: &str, known: &str) -> Option<String> {
+    let (mut whole, stored, known) = (fields(text).ok()?, fields(stored).ok()?, fields(known).ok()?);
+    let written = whole.len();
+    for (name, value) in stored {
+        if !known.contains_key(&name) {
+            whole.entry(name).or_insert(value);
+        }
+    }
+    if whole.len() == written { None } else { serde_json::to_string(&whole).ok() }
+}
+
+/// For each field that differs from what it was `before`: its name, and the text with that field as it was.
+pub(crate) fn replaced_fields(text: &str, before: &str) -> Vec<(String, String)> {
+    let (Ok(all), Ok(before)) = (fields(text), fields(before)) else { return Vec::new() };
+    let mut replaced = Vec::new();
+    for (name, value) in &all {
+        let old = before.get(name);
+        if old.is_some_and(|old| old.get() == value.get()) {
+            continue;
+        }
+        let mut rest = all.clone();
+        match old {
+            Some(old) => rest.insert(name.clone(), old),
+            None => rest.remove(name),
+        };
+        replaced.extend(serde_json::to_string(&rest).ok().map(|text| (name.clone(), text)));
+    }
+    replaced
+}
+
 /// The fields of some data by size, largest first: for the log, so without their values.
 pub(crate) fn largest_fields(data: &str) -> Vec<(String, usize)> {
     let mut sizes: Vec<(String, usize)> = fields(data)

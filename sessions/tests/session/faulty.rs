@@ -17,6 +17,8 @@ use crate::support::{App, get};
 pub enum Act {
     /// The store answers with an error.
     Fault,
+    /// The store will never take this.
+    Refuse,
     /// The store never answers.
     Stall,
     /// Another request changes the session first.
@@ -89,6 +91,7 @@ impl Faulty {
         match act {
             None => {}
             Some(Act::Fault) => return Err(StoreError::Failed("scripted".into())),
+            Some(Act::Refuse) => return Err(StoreError::Refused("too large a packet".into())),
             Some(Act::Stall) => std::future::pending().await,
             Some(Act::Meanwhile(change)) => {
                 if let Loaded::Found(mut record) = self.inner.load(ticket, 0).await? {

@@ -170,7 +170,7 @@ fn rule_13_data_of_another_release_is_not_shown_in_the_log() {
     fetch(&browser, "/visits");
     log::lines();
     store.next("update", Act::Meanwhile(|record| record.data = r#"{"views":"ada@example.com"}"#.into()));
-    assert_eq!(browser.get("/note/4").dispatch().status(), Status::ServiceUnavailable);
+    assert_eq!(browser.get("/note/4").dispatch().status(), Status::InternalServerError);
     let lines = log::lines().join("\n");
     assert!(lines.contains("cannot encode or merge") && !lines.contains("ada@"), "{lines}");
 }

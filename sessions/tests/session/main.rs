@@ -17,6 +17,7 @@ mod hostile;
 mod late;
 mod launch;
 mod log;
+mod reads_back;
 mod realms;
 mod rules;
 #[cfg(feature = "memory")]

@@ -14,8 +14,9 @@ use rocket::{Request, Shutdown, State, catch, catchers, get, routes};
 use time::Duration;
 
 use crate::faulty::{Act, Faulty, SETTINGS, app, start};
+use crate::log;
 use crate::site::{self, Visit};
-use crate::support::{cookie, get as fetch, set_cookies, with};
+use crate::support::{App, cookie, get as fetch, set_cookies, with};
 
 #[test]
 fn the_cookie_of_a_server_store_carries_only_the_id() {
@@ -93,6 +94,43 @@ fn rule_3_reading_only_moves_seen() {
     fetch(&browser, "/read");
     assert_eq!(store.calls(), ["load", "touch"]);
     assert_eq!(store.records()[0].version, 1);
+}
+
+#[test]
+fn rule_3_a_use_that_cannot_be_noted_is_a_warning_and_the_page_is_answered() {
+    let (store, app, browser) = start();
+    app.advance(Duration::seconds(61));
+    store.next("touch", Act::Fault);
+    let response = browser.get("/read").dispatch();
+    assert_eq!((response.status(), set_cookies(&response).len()), (Status::Ok, 0));
+    assert_eq!(response.into_string().unwrap(), "1 Resumed");
+    let line = log::lines().into_iter().rfind(|line| line.contains("cannot be noted")).unwrap();
+    assert!(line.starts_with("WARN"), "{line}");
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
+}
+
+#[test]
+fn rule_1_what_a_store_will_never_take_is_500_and_the_old_session_goes_on() {
+    let (store, _, browser) = start();
+    store.next("update", Act::Refuse);
+    let response = browser.get("/visits").dispatch();
+    assert_eq!((response.status(), set_cookies(&response).len()), (Status::InternalServerError, 0));
+    assert_eq!(fetch(&browser, "/read"), "1 Resumed");
+}
+
+#[test]
+fn rule_7_a_session_above_max_session_bytes_is_a_500_that_names_the_fields_and_the_old_one_goes_on() {
+    let app = App::new("[default.session]\nstore = \"memory\"\nmax_session_bytes = 2000");
+    let browser = app.browser();
+    fetch(&browser, "/note/1500");
+    let response = browser.get("/note/2500").dispatch();
+    assert_eq!((response.status(), set_cookies(&response).len()), (Status::InternalServerError, 0));
+    let line = log::lines().into_iter().rfind(|line| line.contains("max_session_bytes")).unwrap();
+    assert!(
+        line.contains("above max_session_bytes = 2000") && line.contains("\"note\" 2502 bytes"),
+        "{line}"
+    );
+    assert!(set_cookies(&browser.get("/note/1500").dispatch()).is_empty(), "the old session is as it was");
 }
 
 #[test]
