@@ -295,3 +295,34 @@ fn data_that_cannot_be_read_any_more_is_warned_of_once_a_minute() {
     assert!(line.starts_with("WARN") && line.contains("reads_back::Before"), "{line}");
     assert!(line.contains("missing field `views`"), "{line}");
 }
+
+#[cfg(feature = "memory")]
+#[test]
+fn what_a_newer_release_changes_meanwhile_is_no_change_of_the_older_ones() {
+    use crate::faulty::{Act, Faulty};
+
+    let store = Faulty::new();
+    let figment = figment().merge(("session.store", "faulty"));
+    let sessions = Sessions::<Before>::fairing().store("faulty", store.clone());
+    let old =
+        Client::tracked(rocket::custom(figment).attach(sessions).mount("/", routes![view_before])).unwrap();
+    body(&old, "/view");
+    let theme = |theme: &'static str, views| format!(r#"{{"views":{views},"user":null,"theme":"{theme}"}}"#);
+    store.next(
+        "update",
+        Act::Meanwhile(|record| record.data = r#"{"views":1,"user":null,"theme":"dark"}"#.into()),
+    );
+    body(&old, "/view");
+    assert_eq!(fields(&store.records()[0].data), fields(&theme("dark", 2)));
+    store.next(
+        "update",
+        Act::Meanwhile(|record| record.data = r#"{"views":2,"user":null,"theme":"light"}"#.into()),
+    );
+    body(&old, "/view");
+    assert_eq!(fields(&store.records()[0].data), fields(&theme("light", 3)));
+}
+
+#[cfg(feature = "memory")]
+fn fields(data: &str) -> serde_json::Value {
+    serde_json::from_str(data).unwrap()
+}
