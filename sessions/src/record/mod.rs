@@ -3,7 +3,7 @@
 pub(crate) mod id;
 pub(crate) mod merge;
 pub(crate) mod timeouts;
-mod wire;
+pub(crate) mod wire;
 
 use std::fmt;
 

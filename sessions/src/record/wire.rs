@@ -27,23 +27,40 @@ impl Record {
 
     /// Appends the wire form to `text`.
     pub(crate) fn encode_into(&self, text: &mut String) {
-        let mut digits = itoa::Buffer::new();
-        let mut number = |text: &mut String, opening: &str, value: i64| {
-            text.push_str(opening);
-            text.push_str(digits.format(value));
-        };
         text.push_str(OPENING);
         self.id.push_to(text);
-        number(text, "\",", self.created);
-        number(text, ",", self.seen);
-        number(text, ",", i64::from(self.version));
+        text.push_str("\",");
+        self.encode_times_into(text);
         text.push(',');
         text.push_str(&self.data);
+        self.encode_tail_into(text);
+    }
+
+    /// Appends what [`Fields::decode`] reads: everything but the id, with the data last, whatever it is.
+    pub(crate) fn encode_fields_into(&self, text: &mut String) {
+        self.encode_times_into(text);
+        self.encode_tail_into(text);
+        text.push_str(&self.data);
+    }
+
+    fn encode_times_into(&self, text: &mut String) {
+        let mut digits = itoa::Buffer::new();
+        text.push_str(digits.format(self.created));
+        text.push(',');
+        text.push_str(digits.format(self.seen));
+        text.push(',');
+        text.push_str(digits.format(self.version));
+    }
+
+    fn encode_tail_into(&self, text: &mut String) {
         if self.remembered || self.signed_in.is_some() || self.subject.is_some() {
-            number(text, ",", i64::from(self.remembered));
+            text.push_str(if self.remembered { ",1" } else { ",0" });
         }
         match self.signed_in {
-            Some(signed_in) => number(text, ",", signed_in),
+            Some(signed_in) => {
+                text.push(',');
+                text.push_str(itoa::Buffer::new().format(signed_in));
+            }
             None if self.subject.is_some() => text.push_str(",null"),
             None => {}
         }
@@ -63,6 +80,34 @@ impl Record {
     }
 }
 
+/// A record without its id.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    pub(crate) created: UnixSeconds,
+    pub(crate) seen: UnixSeconds,
+    pub(crate) version: u32,
+    pub(crate) data: String,
+    pub(crate) remembered: bool,
+    pub(crate) signed_in: Option<UnixSeconds>,
+    pub(crate) subject: Option<String>,
+}
+
+impl Fields {
+    /// Reads what [`Record::encode_fields_into`] writes.
+    pub(crate) fn decode(text: &str) -> Option<Fields> {
+        let mut reader = Reader(text);
+        let (created, seen, version) = reader.times()?;
+        let (remembered, signed_in, subject) = reader.tail()?;
+        let data = reader.0.to_owned();
+        Some(Fields { created, seen, version, data, remembered, signed_in, subject })
+    }
+
+    pub(crate) fn into_record(self, id: Id) -> Record {
+        let Fields { created, seen, version, data, remembered, signed_in, subject } = self;
+        Record { id, created, seen, version, data, remembered, signed_in, subject }
+    }
+}
+
 /// Reads a record from its front. Elements beyond those that this version knows are not read.
 struct Reader<'t>(&'t str);
 
@@ -71,17 +116,22 @@ impl Reader<'_> {
         self.skip(OPENING)?;
         let id = Id::from_text(self.take(Id::TEXT)?)?;
         self.skip("\",")?;
-        let created = self.number()?;
-        self.skip(",")?;
-        let seen = self.number()?;
-        self.skip(",")?;
-        let version = self.number()?;
+        let (created, seen, version) = self.times()?;
         self.skip(",")?;
         let data = self.object()?.to_owned();
         let (remembered, signed_in, subject) = self.tail()?;
         Some(Record { id, created, seen, version, data, remembered, signed_in, subject })
     }
 
+    fn times(&mut self) -> Option<(UnixSeconds, UnixSeconds, u32)> {
+        let created = self.number()?;
+        self.skip(",")?;
+        let seen = self.number()?;
+        self.skip(",")?;
+        Some((created, seen, self.number()?))
+    }
+
+    /// What follows the data, with the bracket that closes it.
     fn tail(&mut self) -> Option<(bool, Option<UnixSeconds>, Option<String>)> {
         if self.skip(",").is_none() {
             return self.skip("]").map(|()| (false, None, None));
@@ -96,9 +146,14 @@ impl Reader<'_> {
         }
         let mut rest = serde_json::Deserializer::from_str(self.0).into_iter();
         let subject = rest.next()?.ok()?;
-        // A later version may append elements.
-        let ended = self.0.get(rest.byte_offset()..)?.starts_with([',', ']']) && self.0.ends_with(']');
-        ended.then_some((remembered, signed_in, subject))
+        let rest = self.0.get(rest.byte_offset()..)?;
+        self.0 = match rest.strip_prefix(']') {
+            Some(rest) => rest,
+            // A later version may append elements.
+            None if rest.starts_with(',') && rest.ends_with(']') => "",
+            None => return None,
+        };
+        Some((remembered, signed_in, subject))
     }
 
     fn skip(&mut self, expected: &str) -> Option<()> {
@@ -114,10 +169,15 @@ impl Reader<'_> {
 
     fn number<N: TryFrom<i64>>(&mut self) -> Option<N> {
         let digits = self.0.strip_prefix('-').unwrap_or(self.0);
-        let sign = self.0.len() - digits.len();
-        let count = digits.bytes().take_while(u8::is_ascii_digit).count();
-        let value: i64 = self.take(sign + count)?.parse().ok()?;
-        N::try_from(value).ok()
+        let is_negative = digits.len() < self.0.len();
+        let (mut negated, mut count) = (0_i64, 0);
+        // Downwards, since the least number has no positive counterpart.
+        for digit in digits.bytes().take_while(u8::is_ascii_digit) {
+            negated = negated.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))?;
+            count += 1;
+        }
+        self.0 = digits.get(count..).filter(|_| count > 0)?;
+        N::try_from(if is_negative { negated } else { negated.checked_neg()? }).ok()
     }
 
     /// A JSON object, up to its closing brace.

@@ -1,11 +1,11 @@
 //! Sessions in the memory of one process: nothing survives a restart, and no other process sees them.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
+use lru::LruCache;
 
 use super::Store;
 use super::server::ServerStore;
@@ -15,81 +15,114 @@ use crate::error::StoreError;
 use crate::record::id::IdHash;
 
 /// How many sessions of each sort are kept unless the setting says otherwise.
-const DEFAULT_MAX: u64 = 100_000;
+const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 
-pub(super) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+pub(super) fn open(setting: &str, namespace: &str) -> Result<Arc<dyn Store>, String> {
     let max = match setting.strip_prefix("memory:") {
         None => DEFAULT_MAX,
-        Some(max) => max
-            .parse()
-            .ok()
-            .filter(|max| *max > 0)
-            .ok_or_else(|| format!("{max:?} is no number of sessions, as in \"memory:100000\""))?,
+        Some(max) => {
+            max.parse().map_err(|_| format!("{max:?} is no number of sessions, as in \"memory:100000\""))?
+        }
     };
-    Ok(Arc::new(ServerStore::new(Memory::new(max), realm)))
+    Ok(Arc::new(ServerStore::new(Memory(Mutex::new(Rows::new(max))), namespace)))
 }
 
-/// Keeps at most so many rows with a subject, and as many without one. Beyond that, those that were used least
-/// recently go: visitors without a subject never push out anyone who is signed in.
-struct Memory {
-    signed_in: Cache<IdHash, Row>,
-    anonymous: Cache<IdHash, Row>,
-    /// Held by every write, briefly, so that a step over several entries is atomic. Reads do not need it.
-    subjects: Mutex<Subjects>,
-}
-
-type Subjects = HashMap<SubjectHash, HashSet<IdHash>>;
-
-/// Lets the cache forget what has expired. The cache has a clock of its own: what counts is the row's time.
-struct Expiry;
-
-impl moka::Expiry<IdHash, Row> for Expiry {
-    fn expire_after_create(&self, _: &IdHash, row: &Row, _: Instant) -> Option<Duration> {
-        Some(remaining(row))
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &IdHash,
-        row: &Row,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(remaining(row))
-    }
-}
-
-fn remaining(row: &Row) -> Duration {
-    Duration::from_secs(u64::try_from(row.expires.saturating_sub(row.seen)).unwrap_or_default())
-}
+/// All rows, behind one lock: every step is atomic, short, and waits for nothing.
+struct Memory(Mutex<Rows>);
 
 impl Memory {
-    fn new(max: u64) -> Memory {
-        // Least recently used, not the cache's own policy, which may refuse a new session.
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// At most so many rows with a subject, and as many without one. Beyond that, those that were used least recently go:
+/// visitors without a subject never push out anyone who is signed in. Nor does one subject: it has a tenth.
+struct Rows {
+    signed_in: Cache,
+    anonymous: Cache,
+    subjects: HashMap<SubjectHash, HashSet<IdHash>>,
+    max_of_subject: usize,
+}
+
+type Cache = LruCache<IdHash, Row, BuildHasherDefault<AlreadyHashed>>;
+
+impl Rows {
+    fn new(max: NonZeroUsize) -> Rows {
+        // The caches grow as they are filled.
         let cache = || {
-            let cache = Cache::builder().max_capacity(max).eviction_policy(EvictionPolicy::lru());
-            cache.expire_after(Expiry).build()
+            let mut cache = Cache::unbounded_with_hasher(BuildHasherDefault::default());
+            cache.resize(max);
+            cache
         };
-        Memory { signed_in: cache(), anonymous: cache(), subjects: Mutex::default() }
+        let max_of_subject = (max.get() / 10).max(1);
+        Rows { signed_in: cache(), anonymous: cache(), subjects: HashMap::new(), max_of_subject }
     }
 
-    fn row(&self, id: &IdHash) -> Option<Row> {
-        self.signed_in.get(id).or_else(|| self.anonymous.get(id))
+    /// A row, which is used by that.
+    fn get(&mut self, id: &IdHash) -> Option<&Row> {
+        match self.signed_in.get(id) {
+            Some(row) => Some(row),
+            None => self.anonymous.get(id),
+        }
     }
 
-    /// Keeps every other write out. Nothing that can panic or wait happens meanwhile.
-    fn writing(&self) -> MutexGuard<'_, Subjects> {
-        self.subjects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn put(&mut self, id: &IdHash, row: Row) {
+        match row.subject {
+            None => {
+                self.anonymous.put(*id, row);
+            }
+            Some(subject) => {
+                let ids = self.subjects.entry(subject).or_default();
+                if ids.insert(*id) && ids.len() > self.max_of_subject {
+                    self.drop_oldest(&subject, id);
+                }
+                if let Some((other, pushed_out)) = self.signed_in.push(*id, row)
+                    && (other != *id || pushed_out.subject != Some(subject))
+                {
+                    self.forget(&other, &pushed_out);
+                }
+            }
+        }
     }
 
-    fn put(&self, subjects: &mut Subjects, id: &IdHash, row: Row) {
-        if let Some(subject) = row.subject {
-            subjects.entry(subject).or_default().insert(*id);
-            self.signed_in.insert(*id, row);
-            self.anonymous.invalidate(id);
+    /// Replaces a row by what `change` makes of it; `false` if that is nothing.
+    fn change(&mut self, id: &IdHash, change: impl FnOnce(&Row) -> Option<Row>) -> bool {
+        let Some(old) = self.get(id) else { return false };
+        let was_signed_in = old.subject.is_some();
+        let Some(row) = change(old) else { return false };
+        if was_signed_in != row.subject.is_some() {
+            self.take(id);
+        }
+        self.put(id, row);
+        true
+    }
+
+    fn take(&mut self, id: &IdHash) {
+        if let Some(row) = self.signed_in.pop(id) {
+            self.forget(id, &row);
         } else {
-            self.anonymous.insert(*id, row);
-            self.signed_in.invalidate(id);
+            self.anonymous.pop(id);
+        }
+    }
+
+    /// Strikes a row that is gone off its subject's list.
+    fn forget(&mut self, id: &IdHash, row: &Row) {
+        let Some(subject) = row.subject else { return };
+        if let Some(ids) = self.subjects.get_mut(&subject) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.subjects.remove(&subject);
+            }
+        }
+    }
+
+    /// Drops the session of a subject, other than `but`, that was used least recently.
+    fn drop_oldest(&mut self, subject: &SubjectHash, but: &IdHash) {
+        let ids = self.subjects.get(subject).into_iter().flatten().filter(|id| *id != but);
+        let seen = |id: &&IdHash| self.signed_in.peek(*id).map(|row| row.seen);
+        if let Some(oldest) = ids.min_by_key(seen).copied() {
+            self.take(&oldest);
         }
     }
 }
@@ -97,56 +130,72 @@ impl Memory {
 #[rocket::async_trait]
 impl Backend for Memory {
     async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
-        Ok(self.row(id))
+        Ok(self.rows().get(id).cloned())
     }
 
     async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError> {
-        let mut subjects = self.writing();
-        let free = self.row(id).is_none();
-        if free {
-            self.put(&mut subjects, id, row.clone());
+        let mut rows = self.rows();
+        let is_free = rows.get(id).is_none();
+        if is_free {
+            rows.put(id, row.clone());
         }
-        Ok(free)
+        Ok(is_free)
     }
 
     async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
-        let mut subjects = self.writing();
-        let row = self.row(id).and_then(|old| old.replaced(expected, row));
-        Ok(row.map(|row| self.put(&mut subjects, id, row)).is_some())
+        Ok(self.rows().change(id, |old| old.replaced(expected, row)))
     }
 
     async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError> {
-        let mut subjects = self.writing();
-        let row = self.row(id).and_then(|old| old.touched(seen, expires));
-        Ok(row.map(|row| self.put(&mut subjects, id, row)).is_some())
+        Ok(self.rows().change(id, |old| old.touched(seen, expires)))
     }
 
     async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        let _writing = self.writing();
-        let found = self.row(id).is_some_and(|row| row.version == expected);
+        let mut rows = self.rows();
+        let found = rows.get(id).is_some_and(|row| row.version == expected);
         if found {
-            self.signed_in.invalidate(id);
-            self.anonymous.invalidate(id);
+            rows.take(id);
         }
         Ok(found)
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let subjects = self.writing();
-        let ids = subjects.get(subject).into_iter().flatten();
-        let rows = ids.filter_map(|id| Some((*id, self.row(id)?)));
-        // An id may have got another subject since it was entered.
-        Ok(rows.filter(|(_, row)| row.subject.as_ref() == Some(subject)).collect())
+        let rows = self.rows();
+        let ids = rows.subjects.get(subject).into_iter().flatten();
+        Ok(ids.filter_map(|id| Some((*id, rows.signed_in.peek(id)?.clone()))).collect())
     }
 
-    /// The caches forget by themselves; the lists of subjects do not.
-    async fn sweep(&self, _now: UnixSeconds) -> Result<u64, StoreError> {
-        self.signed_in.run_pending_tasks();
-        self.anonymous.run_pending_tasks();
-        self.writing().retain(|_, ids| {
-            ids.retain(|id| self.signed_in.contains_key(id));
-            !ids.is_empty()
-        });
-        Ok(0)
+    fn bounds_anonymous(&self, max: u64) -> bool {
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        // A store without room for one session could not even keep the one that a request has just opened.
+        self.rows().anonymous.resize(NonZeroUsize::new(max).unwrap_or(NonZeroUsize::MIN));
+        true
+    }
+
+    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        let mut rows = self.rows();
+        let all = rows.signed_in.iter().chain(rows.anonymous.iter());
+        let expired: Vec<IdHash> = all.filter(|(_, row)| row.expires <= now).map(|(id, _)| *id).collect();
+        expired.iter().for_each(|id| rows.take(id));
+        Ok(expired.len() as u64)
+    }
+}
+
+/// A hash of a hash is its first bytes.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    // The length comes first.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

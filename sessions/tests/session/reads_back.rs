@@ -93,7 +93,7 @@ fn add(session: Session<'_, Basket>) -> String {
 fn divide(session: Session<'_, Basket>) -> &'static str {
     session.update(|basket| {
         basket.items += 1;
-        basket.discount = 0.0 / f64::from(basket.items - basket.items);
+        basket.discount = f64::INFINITY - f64::from(basket.items) / 0.0;
     });
     "divided"
 }

@@ -29,6 +29,7 @@ use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
+use crate::record::wire::Fields;
 
 /// A session is ended through at most so many renewals.
 const MAX_RENEWALS: usize = 16;
@@ -308,7 +309,7 @@ fn saved(record: &Record) -> Written {
 
 fn listed(id: IdHash, body: Body) -> Option<Listed> {
     let Body::Session(fields) = body else { return None };
-    let body::Fields { created, seen, signed_in, remembered, data, .. } = fields;
+    let Fields { created, seen, signed_in, remembered, data, .. } = fields;
     Some(Listed { id, created, seen, signed_in, remembered, data })
 }
 

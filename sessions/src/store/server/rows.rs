@@ -9,6 +9,7 @@ use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::IdHash;
+use crate::record::wire::Fields;
 use crate::store::{RENEWAL_GRACE, StoreOptions};
 
 /// Writes and reads the rows of a namespace.
@@ -100,7 +101,7 @@ impl Rows {
         let text = self.text(id, row.body)?;
         match body::read(&text)? {
             // A touch moves the row's own time alone.
-            Body::Session(fields) => Some(Body::Session(body::Fields { seen: row.seen, ..fields })),
+            Body::Session(fields) => Some(Body::Session(Fields { seen: row.seen, ..fields })),
             marker => Some(marker),
         }
     }
