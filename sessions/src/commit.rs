@@ -39,23 +39,33 @@ enum Plan<T> {
     Change(Box<Base<T>>, Record),
 }
 
-/// Commits one session at `now`. `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
+/// Closes a session when its response is ready. `None` if nothing is to be kept, as after most requests that read.
+/// `failed` says that the response is a 5xx: then only `destroy` counts (rule 7).
+pub(crate) fn close<T: SessionData>(
+    realm: &Realm,
+    session: &RequestSession<T>,
+    failed: bool,
+    now: UnixSeconds,
+) -> Option<State<T>> {
+    if !session.is_used() {
+        return None;
+    }
+    session.close(|state| {
+        let stays = state.change == Change::Unchanged && state.next_id.is_none();
+        let touches = |base: &Base<T>| is_due(realm, session, &base.record, now);
+        state.destroyed.is_none() && (failed || (stays && !state.base.as_deref().is_some_and(touches)))
+    })
+}
+
+/// Commits what a session was closed with.
 pub(crate) async fn commit<T: SessionData>(
     realm: &Realm,
     session: &RequestSession<T>,
+    mut state: State<T>,
     empty: &str,
     failed: bool,
     now: UnixSeconds,
 ) -> Committed {
-    if !session.is_used() {
-        return Committed::default();
-    }
-    let is_nothing = |state: &State<T>| {
-        let stays = state.change == Change::Unchanged && state.next_id.is_none();
-        let touches = |base: &Base<T>| is_due(realm, session, &base.record, now);
-        state.destroyed.is_none() && (failed || (stays && !state.base.as_deref().is_some_and(touches)))
-    };
-    let Some(mut state) = session.close(is_nothing) else { return Committed::default() };
     let destroyed = state.destroyed.is_some();
     if destroyed && let Err(failure) = Box::pin(end(realm, state.destroyed.as_ref())).await {
         session.forget();
@@ -64,8 +74,7 @@ pub(crate) async fn commit<T: SessionData>(
     let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
     let is_bookkeeping = matches!(plan, Ok(Plan::Touch(..)));
     let kept = match plan {
-        // On the heap, so that a request that only reads does not carry the room for it.
-        Ok(plan) => Box::pin(perform(realm, session, &state, plan, now)).await,
+        Ok(plan) => perform(realm, session, &state, plan, now).await,
         Err(error) => Err(error),
     };
     let cleared = || if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };

@@ -12,7 +12,7 @@ use rocket::http::{Header, Status};
 use rocket::{Build, Orbit, Request, Response, Rocket};
 
 use crate::clock::{Clock, SystemClock};
-use crate::commit::commit;
+use crate::commit::{close, commit};
 use crate::cookie::format::Lines;
 use crate::data::SessionData;
 use crate::engine::{Engine, RequestSessions, Setup};
@@ -131,11 +131,14 @@ impl<T: SessionData> Fairing for Sessions<T> {
         let mut failure = None;
         let (mut used, mut superseded) = (false, false);
         for (realm, session) in sessions.loaded(&engine.realms) {
-            let committed = commit(realm, session, &engine.empty, failed, engine.clock.seconds()).await;
-            lines.extend(committed.lines);
-            failure = failure.or(committed.failure);
             used = true;
             superseded |= session.arrival() == Arrival::Superseded;
+            let now = engine.clock.seconds();
+            let Some(state) = close(realm, session, failed, now) else { continue };
+            // On the heap, so that a request that only reads does not carry the room for it.
+            let committed = Box::pin(commit(realm, session, state, &engine.empty, failed, now)).await;
+            lines.extend(committed.lines);
+            failure = failure.or(committed.failure);
         }
         if let Some(failure) = failure {
             Box::pin(error_page::replace(request, response, failure)).await;

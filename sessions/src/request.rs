@@ -104,12 +104,12 @@ impl<T> From<Arrival> for Lost<T> {
 }
 
 impl<T: SessionData> State<T> {
-    fn anonymous(lost: Lost<T>) -> State<T> {
+    fn new(arrival: Arrival, data: Arc<T>) -> State<T> {
         State {
-            arrival: lost.arrival,
+            arrival,
             base: None,
-            dead: lost.ticket,
-            data: lost.left.unwrap_or_default(),
+            dead: None,
+            data,
             change: Change::Unchanged,
             remember: false,
             destroyed: None,
@@ -118,9 +118,13 @@ impl<T: SessionData> State<T> {
         }
     }
 
+    fn anonymous(lost: Lost<T>) -> State<T> {
+        State { dead: lost.ticket, ..State::new(lost.arrival, lost.left.unwrap_or_default()) }
+    }
+
     fn resumed(base: Box<Base<T>>) -> State<T> {
         let data = Arc::clone(&base.data);
-        State { base: Some(base), data, ..State::anonymous(Arrival::Resumed.into()) }
+        State { base: Some(base), ..State::new(Arrival::Resumed, data) }
     }
 
     /// The id of the browser's cookie, if its session was renewed a moment ago.

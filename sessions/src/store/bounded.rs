@@ -137,6 +137,7 @@ async fn within<V>(
 ) -> Result<V, StoreError> {
     match poll_fn(|context| Poll::Ready(Pin::new(&mut answer).poll(context))).await {
         Poll::Ready(answer) => answer,
-        Poll::Pending => timeout(limit, answer).await.unwrap_or(Err(StoreError::TimedOut)),
+        // On the heap, so that an answer that is there at once does not carry the room for a timer.
+        Poll::Pending => Box::pin(timeout(limit, answer)).await.unwrap_or(Err(StoreError::TimedOut)),
     }
 }
