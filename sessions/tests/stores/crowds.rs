@@ -141,3 +141,40 @@ async fn of_several_processes_one_sweeps_at_a_time() {
     assert_eq!(store.service().unwrap().sweep(now).await.unwrap(), 1);
     store.service().unwrap().stop().await;
 }
+
+#[rocket::async_test]
+async fn one_subject_evicts_nobody_else_from_memory() {
+    let browser = Client::untracked(app("memory:1000", "", clock())).await.unwrap();
+    let login = async |user: &str| {
+        let answer = browser.get(format!("/login/{user}")).dispatch().await;
+        answer.cookies().get("__Host-Http-session").cloned().unwrap().into_owned()
+    };
+    let (bob, first) = (login("bob").await, login("ada").await);
+    let mut last = first.clone();
+    for _ in 0..2000 {
+        last = login("ada").await;
+    }
+    let read = async |cookie: &Cookie<'static>| {
+        browser.get("/read").cookie(cookie.clone()).dispatch().await.into_string().await.unwrap()
+    };
+    assert_eq!(read(&bob).await, "0 Resumed");
+    assert_eq!(read(&first).await, "0 Revoked");
+    assert_eq!(read(&last).await, "0 Resumed");
+    let others = browser.get("/others").cookie(last).dispatch().await.into_string().await;
+    assert_eq!(others.as_deref(), Some("Some(99)"), "a tenth of the room");
+}
+
+#[rocket::async_test]
+async fn anonymous_sessions_in_memory_are_bounded_by_the_realms_setting() {
+    let browser = Client::untracked(app("memory", "max_anonymous_sessions = 2", clock())).await.unwrap();
+    let mut cookies = Vec::new();
+    for _ in 0..3 {
+        let answer = browser.get("/visits").dispatch().await;
+        cookies.push(answer.cookies().get("__Host-Http-session").cloned().unwrap().into_owned());
+    }
+    let mut arrivals = Vec::new();
+    for cookie in cookies {
+        arrivals.push(browser.get("/read").cookie(cookie).dispatch().await.into_string().await.unwrap());
+    }
+    assert_eq!(arrivals, ["0 Revoked", "1 Resumed", "1 Resumed"]);
+}

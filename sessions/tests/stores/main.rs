@@ -4,6 +4,7 @@ mod conformance;
 mod crowds;
 mod flawed;
 mod life;
+mod namespaces;
 mod parallel;
 #[path = "../site/mod.rs"]
 mod site;
