@@ -36,7 +36,7 @@ impl AnonymousBound {
 /// Removes the anonymous sessions beyond the bound; returns how many.
 pub(super) async fn trim(rows: &Rows, steps: &Steps) -> Result<u64, StoreError> {
     match rows.anonymous_bound() {
-        Some((max, anonymous)) => steps.trim(anonymous, max).await,
+        Some((max, anonymous)) => steps.take(|backend| backend.trim(anonymous, max)).await,
         None => Ok(0),
     }
 }

@@ -60,7 +60,7 @@ impl ServerStore {
 
     async fn create(&self, id: &IdHash, record: &Record, expires: UnixSeconds) -> Result<bool, StoreError> {
         let row = self.rows.session(id, record, expires)?;
-        if self.steps.insert(id, &row).await? {
+        if self.steps.take(|backend| backend.insert(id, &row)).await? {
             if record.subject.is_none() {
                 self.anonymous.opened(&self.rows, &self.steps);
             }
@@ -71,7 +71,7 @@ impl ServerStore {
 
     /// Whether a write that seems refused is there already: it was sent twice.
     async fn has(&self, id: &IdHash, record: &Record) -> Result<bool, StoreError> {
-        let found = self.steps.get(id).await?;
+        let found = self.steps.take(|backend| backend.get(id)).await?;
         Ok(found.is_some_and(|row| self.rows.is_of(id, row, record)))
     }
 
@@ -85,13 +85,13 @@ impl ServerStore {
         let Some(id) = IdHash::of_ticket(ticket) else { return };
         let marked = async {
             let marker = self.rows.marker(&id, next, None, now)?;
-            if !self.steps.insert(&id, &marker).await?
-                && let Some(row) = self.steps.get(&id).await?
+            if !self.steps.take(|backend| backend.insert(&id, &marker)).await?
+                && let Some(row) = self.steps.take(|backend| backend.get(&id)).await?
                 && (row.version > 0 || row.expires <= now)
             {
                 // What has expired is still to be swept.
-                self.steps.remove(&id, row.version).await?;
-                self.steps.insert(&id, &marker).await?;
+                self.steps.take(|backend| backend.remove(&id, row.version)).await?;
+                self.steps.take(|backend| backend.insert(&id, &marker)).await?;
             }
             Ok::<_, StoreError>(())
         };
@@ -115,29 +115,33 @@ impl ServerStore {
             return Ok(Written::Stale);
         }
         if !caller.is_waiting() {
-            self.steps.remove(&to, record.version).await?;
+            self.steps.take(|backend| backend.remove(&to, record.version)).await?;
             return Err(StoreError::Failed("the request was given up".into()));
         }
-        if self.steps.replace(&from, old.version, &marker).await? || self.leads_to(&from, &to).await? {
+        if self.steps.take(|backend| backend.replace(&from, old.version, &marker)).await?
+            || self.leads_to(&from, &to).await?
+        {
             return Ok(saved(&record));
         }
-        self.steps.remove(&to, record.version).await?;
+        self.steps.take(|backend| backend.remove(&to, record.version)).await?;
         Ok(Written::Stale)
     }
 
     /// Whether the marker of this very renewal is there already: it was sent twice.
     async fn leads_to(&self, from: &IdHash, to: &IdHash) -> Result<bool, StoreError> {
-        let Some(row) = self.steps.get(from).await? else { return Ok(false) };
+        let Some(row) = self.steps.take(|backend| backend.get(from)).await? else { return Ok(false) };
         Ok(matches!(self.rows.opened(from, row), Some(Body::Marker { next, .. }) if next == *to))
     }
 
     /// Removes what has expired, and the anonymous sessions beyond their bound.
     async fn clean(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        Ok(self.steps.sweep(now).await? + anonymous::trim(&self.rows, &self.steps).await?)
+        Ok(self.steps.take(|backend| backend.sweep(now)).await?
+            + anonymous::trim(&self.rows, &self.steps).await?)
     }
 
     async fn live_rows(&self, subject: &str, now: UnixSeconds) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let mut rows = self.steps.of_subject(&self.rows.subject(subject)).await?;
+        let subject = self.rows.subject(subject);
+        let mut rows = self.steps.take(|backend| backend.of_subject(&subject)).await?;
         rows.retain(|(_, row)| row.version > 0 && now < row.expires);
         Ok(rows)
     }
@@ -148,7 +152,8 @@ impl Store for ServerStore {
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
         let hash = IdHash::of(&id);
-        let Some(row) = self.steps.get(&hash).await?.filter(|row| now < row.expires) else {
+        let Some(row) = self.steps.take(|backend| backend.get(&hash)).await?.filter(|row| now < row.expires)
+        else {
             return Ok(Loaded::Missing);
         };
         Ok(match self.rows.opened(&hash, row) {
@@ -177,13 +182,14 @@ impl Store for ServerStore {
             }
             Over::Version(expected) => {
                 let row = self.rows.session(&id, record, expires)?;
-                self.steps.replace(&id, expected, &row).await? || self.has(&id, record).await?
+                self.steps.take(|backend| backend.replace(&id, expected, &row)).await?
+                    || self.has(&id, record).await?
             }
             Over::Renewed(old) => {
                 let (store, old, record) = (self.clone(), old.clone(), record.clone());
                 return run_to_end_for(|caller| store.renew(old, record, expires, caller)).await;
             }
-            Over::Touch => self.steps.touch(&id, record.seen, expires).await?,
+            Over::Touch => self.steps.take(|backend| backend.touch(&id, record.seen, expires)).await?,
         };
         Ok(if done { saved(record) } else { Written::Stale })
     }
@@ -217,12 +223,12 @@ impl Revoke for ServerStore {
     async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
         let mut id = *id;
         for _ in 0..MAX_RENEWALS {
-            let Some(row) = self.steps.get(&id).await? else { return Ok(()) };
+            let Some(row) = self.steps.take(|backend| backend.get(&id)).await? else { return Ok(()) };
             let version = row.version;
             match self.rows.opened(&id, row) {
                 Some(Body::Marker { next, .. }) => id = next,
                 // A session that is written meanwhile is looked at again.
-                _ if self.steps.remove(&id, version).await? => return Ok(()),
+                _ if self.steps.take(|backend| backend.remove(&id, version)).await? => return Ok(()),
                 _ => {}
             }
         }

@@ -25,8 +25,9 @@ pub(super) async fn claim(rows: &Rows, steps: &Steps) -> Result<(), StoreError> 
     };
     steps.set_foreign(false);
     for _ in 0..MAX_TRIES {
-        let Some(found) = steps.get(&id).await? else {
-            if steps.insert(&id, &row(1)?).await? {
+        let Some(found) = steps.take(|backend| backend.get(&id)).await? else {
+            let first = row(1)?;
+            if steps.take(|backend| backend.insert(&id, &first)).await? {
                 return Ok(());
             }
             continue;
@@ -35,7 +36,7 @@ pub(super) async fn claim(rows: &Rows, steps: &Steps) -> Result<(), StoreError> 
             Some((_, KeyAge::Current)) => return Ok(()),
             Some((_, KeyAge::Previous)) => {
                 let next = row(found.version.saturating_add(1))?;
-                if steps.replace(&id, found.version, &next).await? {
+                if steps.take(|backend| backend.replace(&id, found.version, &next)).await? {
                     return Ok(());
                 }
             }

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::backend::{Backend, Row, SubjectHash};
-use crate::clock::UnixSeconds;
-use crate::error::StoreError;
-use crate::record::id::IdHash;
+use rocket::futures::future::BoxFuture;
 
-/// A backend whose connection may be lost at any moment. Every step can be repeated without harm: what a repeated
-/// one finds done already, [`ServerStore`](super::ServerStore) recognises as its own.
+use super::backend::Backend;
+use crate::error::StoreError;
+
+/// A backend whose connection may be lost at any moment.
 #[derive(Clone)]
 pub(super) struct Steps {
     backend: Arc<dyn Backend>,
@@ -32,71 +31,18 @@ impl Steps {
         self.is_foreign.store(is_foreign, Ordering::Relaxed);
     }
 
-    fn own(&self) -> Result<&dyn Backend, StoreError> {
+    /// Takes a step, twice if the first answer is lost. That does no harm: what the second finds done already,
+    /// [`ServerStore`](super::ServerStore) recognises as its own.
+    pub(super) async fn take<'s, V>(
+        &'s self,
+        step: impl Fn(&'s dyn Backend) -> BoxFuture<'s, Result<V, StoreError>> + Send,
+    ) -> Result<V, StoreError> {
         if self.is_foreign.load(Ordering::Relaxed) {
             return Err(StoreError::Failed("another app keeps its sessions under this namespace".into()));
         }
-        Ok(&*self.backend)
-    }
-
-    pub(super) async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
-        let backend = self.own()?;
-        match backend.get(id).await {
-            Err(StoreError::Disconnected(_)) => backend.get(id).await,
+        match step(&*self.backend).await {
+            Err(StoreError::Disconnected(_)) => step(&*self.backend).await,
             answer => answer,
         }
-    }
-
-    pub(super) async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError> {
-        let backend = self.own()?;
-        match backend.insert(id, row).await {
-            Err(StoreError::Disconnected(_)) => backend.insert(id, row).await,
-            answer => answer,
-        }
-    }
-
-    pub(super) async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
-        let backend = self.own()?;
-        match backend.replace(id, expected, row).await {
-            Err(StoreError::Disconnected(_)) => backend.replace(id, expected, row).await,
-            answer => answer,
-        }
-    }
-
-    pub(super) async fn touch(
-        &self,
-        id: &IdHash,
-        seen: UnixSeconds,
-        expires: UnixSeconds,
-    ) -> Result<bool, StoreError> {
-        let backend = self.own()?;
-        match backend.touch(id, seen, expires).await {
-            Err(StoreError::Disconnected(_)) => backend.touch(id, seen, expires).await,
-            answer => answer,
-        }
-    }
-
-    pub(super) async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        let backend = self.own()?;
-        match backend.remove(id, expected).await {
-            Err(StoreError::Disconnected(_)) => backend.remove(id, expected).await,
-            answer => answer,
-        }
-    }
-
-    pub(super) async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let backend = self.own()?;
-        match backend.of_subject(subject).await {
-            Err(StoreError::Disconnected(_)) => backend.of_subject(subject).await,
-            answer => answer,
-        }
-    }
-
-    pub(super) async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
-        self.own()?.trim(subject, max).await
-    }
-
-    pub(super) async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        self.own()?.sweep(now).await
     }
 }
