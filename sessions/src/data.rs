@@ -8,9 +8,15 @@ use serde::de::DeserializeOwned;
 /// What a session holds: any struct with named fields. It is written as a JSON object.
 ///
 /// Give new fields `#[serde(default)]`, so that sessions of the last release can still be read; data that
-/// cannot be read makes the session [`Invalid::Schema`](crate::inspect::Invalid::Schema). A session that
-/// equals `T::default()` is not kept. Take `BTreeMap` for a map: a `HashMap` is written in another order each
-/// time, and every `update` then counts as a change.
+/// cannot be read makes the session [`Invalid::Schema`](crate::inspect::Invalid::Schema), with a warning in the
+/// log. While two releases run side by side, the older one keeps the fields that it does not know, until the
+/// subject changes. A session that equals `T::default()` is not kept.
+///
+/// What is written is read back before it is kept: a change that does not read back, such as a number that is none,
+/// is refused ([`Failure::Refused`](crate::Failure::Refused)), and a type whose default does not refuses the launch.
+///
+/// Take `BTreeMap` for a map: a `HashMap` is written in another order each time, and every `update` then counts as
+/// a change.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};

@@ -29,17 +29,26 @@ pub(crate) fn merge(base: &str, mine: &str, theirs: &str) -> serde_json::Result<
     if changed { serde_json::to_string(&merged) } else { Ok(written) }
 }
 
-/// `text` with the fields that stand in `stored` but not in `known`. `None` if there are none, or one of the three is
-/// not an object.
+/// `text` with the fields that stand in `stored` but not in `known`, also inside objects that all three have. `None` if
+/// there are none, or one of the three is not an object.
 pub(crate) fn with_unknown(text: &str, stored: &str, known: &str) -> Option<String> {
-    let (mut whole, stored, known) = (fields(text).ok()?, fields(stored).ok()?, fields(known).ok()?);
-    let written = whole.len();
+    let (own, stored, known) = (fields(text).ok()?, fields(stored).ok()?, fields(known).ok()?);
+    let mut added: Vec<(String, Box<RawValue>)> = Vec::new();
     for (name, value) in stored {
-        if !known.contains_key(&name) {
-            whole.entry(name).or_insert(value);
-        }
+        let (written, read) = (own.get(&name), known.get(&name));
+        let whole = match (written, read) {
+            (None, None) => Some(value.get().to_owned()),
+            (Some(written), Some(read)) => with_unknown(written.get(), value.get(), read.get()),
+            _ => None,
+        };
+        added.extend(whole.and_then(|whole| Some((name, RawValue::from_string(whole).ok()?))));
     }
-    if whole.len() == written { None } else { serde_json::to_string(&whole).ok() }
+    if added.is_empty() {
+        return None;
+    }
+    let mut whole = own;
+    whole.extend(added.iter().map(|(name, value)| (name.clone(), &**value)));
+    serde_json::to_string(&whole).ok()
 }
 
 /// For each field that differs from what it was `before`: its name, and the text with that field as it was.

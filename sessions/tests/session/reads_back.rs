@@ -176,12 +176,54 @@ fn a_type_that_does_not_read_its_own_default_refuses_the_launch() {
     assert!(line.contains("does not read its own default back: missing field `secret_answer`"), "{line}");
 }
 
+/// An object while somebody shops, and no object when nobody does.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Shopper {
+    Somebody { items: u32 },
+    Nobody,
+}
+
+impl Default for Shopper {
+    fn default() -> Shopper {
+        Shopper::Somebody { items: 0 }
+    }
+}
+
+impl SessionData for Shopper {}
+
+#[get("/shop")]
+fn shop(session: Session<'_, Shopper>) -> String {
+    session.update(|shopper| *shopper = Shopper::Somebody { items: 3 });
+    format!("{:?}", session.arrival())
+}
+
+#[get("/leave")]
+fn leave(session: Session<'_, Shopper>) {
+    session.update(|shopper| *shopper = Shopper::Nobody);
+}
+
+#[test]
+fn data_that_is_no_object_is_a_500_and_the_old_session_goes_on() {
+    let browser = browser::<Shopper>(&figment(), routes![shop, leave]);
+    body(&browser, "/shop");
+    assert_eq!(browser.get("/leave").dispatch().status(), Status::InternalServerError);
+    assert_eq!(body(&browser, "/shop"), "Resumed");
+}
+
 /// The release before.
 #[derive(Default, Clone, Serialize, Deserialize)]
 struct Before {
     views: u32,
     #[serde(default)]
     user: Option<String>,
+    #[serde(default)]
+    cart: Cart,
+}
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct Cart {
+    items: u32,
 }
 
 impl SessionData for Before {
@@ -192,7 +234,10 @@ impl SessionData for Before {
 
 #[get("/view")]
 fn view_before(session: Session<'_, Before>) -> String {
-    session.update(|before| before.views += 1);
+    session.update(|before| {
+        before.views += 1;
+        before.cart.items += 1;
+    });
     session.get().views.to_string()
 }
 
@@ -243,6 +288,15 @@ struct Next {
     user: Option<String>,
     #[serde(default)]
     theme: String,
+    #[serde(default)]
+    cart: NextCart,
+}
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+struct NextCart {
+    items: u32,
+    #[serde(default)]
+    coupon: String,
 }
 
 impl SessionData for Next {
@@ -253,13 +307,16 @@ impl SessionData for Next {
 
 #[get("/theme/<theme>")]
 fn theme_next(session: Session<'_, Next>, theme: &str) {
-    session.update(|next| next.theme = theme.into());
+    session.update(|next| {
+        next.theme = theme.into();
+        next.cart.coupon = theme.into();
+    });
 }
 
 #[get("/look")]
 fn look_next(session: Session<'_, Next>) -> String {
     let next = session.get();
-    format!("{} {}", next.views, next.theme)
+    format!("{} {} {} {}", next.views, next.theme, next.cart.items, next.cart.coupon)
 }
 
 #[test]
@@ -269,9 +326,9 @@ fn an_older_release_keeps_the_fields_of_a_newer_one_until_the_subject_changes() 
     deploy.new_one("/theme/dark");
     assert_eq!(deploy.old("/look"), ("0 Resumed".into(), false), "a no-op of the old release writes nothing");
     assert_eq!(deploy.old("/view"), ("1".into(), true));
-    assert_eq!(deploy.new_one("/look").0, "1 dark");
+    assert_eq!(deploy.new_one("/look").0, "1 dark 1 dark");
     deploy.old("/login");
-    assert_eq!(deploy.new_one("/look").0, "1 ", "another subject's theme is not kept");
+    assert_eq!(deploy.new_one("/look").0, "1  1 ", "what is another subject's is not kept");
 }
 
 #[test]
@@ -307,16 +364,22 @@ fn what_a_newer_release_changes_meanwhile_is_no_change_of_the_older_ones() {
     let old =
         Client::tracked(rocket::custom(figment).attach(sessions).mount("/", routes![view_before])).unwrap();
     body(&old, "/view");
-    let theme = |theme: &'static str, views| format!(r#"{{"views":{views},"user":null,"theme":"{theme}"}}"#);
+    let theme = |theme: &str, views: u32| {
+        format!(r#"{{"views":{views},"user":null,"cart":{{"items":{views}}},"theme":"{theme}"}}"#)
+    };
     store.next(
         "update",
-        Act::Meanwhile(|record| record.data = r#"{"views":1,"user":null,"theme":"dark"}"#.into()),
+        Act::Meanwhile(|record| {
+            record.data = r#"{"views":1,"user":null,"cart":{"items":1},"theme":"dark"}"#.into()
+        }),
     );
     body(&old, "/view");
     assert_eq!(fields(&store.records()[0].data), fields(&theme("dark", 2)));
     store.next(
         "update",
-        Act::Meanwhile(|record| record.data = r#"{"views":2,"user":null,"theme":"light"}"#.into()),
+        Act::Meanwhile(|record| {
+            record.data = r#"{"views":2,"user":null,"cart":{"items":2},"theme":"light"}"#.into()
+        }),
     );
     body(&old, "/view");
     assert_eq!(fields(&store.records()[0].data), fields(&theme("light", 3)));
