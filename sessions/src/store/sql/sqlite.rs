@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rocket::http::RawStr;
+
 use super::Sql;
 use super::dialect::Dialect;
 use crate::store::{ServerStore, Store};
@@ -33,7 +35,7 @@ pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store
     if path.is_empty() || path.contains(":memory:") {
         return Err("it names no file, as \"sqlite:data/app.db\" does; \"memory\" is a store too".into());
     }
-    let directory = Path::new(path).parent().map(Path::to_owned);
+    let directory = Path::new(&*RawStr::new(path).percent_decode_lossy()).parent().map(Path::to_owned);
     let sqlite = Sql::new(&format!("sqlite:{path}?{options}"), &SQLITE, directory)?;
     Ok(Arc::new(ServerStore::new(sqlite, realm)))
 }
