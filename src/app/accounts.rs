@@ -1,11 +1,13 @@
 //! Accounts: names and password hashes in SQLite, at `data_dir/app.db`.
 
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::{AdHoc, Fairing};
+use rocket::tokio::task::spawn_blocking;
 use sealed_sessions::Clock;
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
@@ -13,8 +15,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
+use super::data_dir;
 use super::passwords::{HashError, Hasher};
-use super::settings::{Settings, make_data_dir};
+use super::settings::Settings;
 use super::templates;
 
 /// An account as a session holds it.
@@ -69,10 +72,21 @@ pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairin
 
 impl Accounts {
     async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
-        make_data_dir(&data_dir).map_err(sqlx::Error::Io)?;
-        make_data_dir(&templates::directory(&data_dir)).map_err(sqlx::Error::Io)?;
+        let file = data_dir.join(data_dir::DATABASE_FILE);
+        // The database becomes a WAL one and gets its tables under this lock: processes that start together
+        // would find each other's halves.
+        let prepare = spawn_blocking({
+            let file = file.clone();
+            move || {
+                data_dir::make(&data_dir)?;
+                data_dir::make(&templates::directory(&data_dir))?;
+                let lock = data_dir::lock(&data_dir);
+                data_dir::make_file(&file).map(|()| lock)
+            }
+        });
+        let lock = prepare.await.map_err(io::Error::other).flatten().map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
-            .filename(data_dir.join("app.db"))
+            .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(2));
@@ -82,6 +96,7 @@ impl Accounts {
             .connect_with(options)
             .await?;
         sqlx::migrate!().run(&pool).await?;
+        drop(lock);
         Ok(Accounts { pool, hasher: Hasher::new()?, clock })
     }
 

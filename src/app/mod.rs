@@ -5,6 +5,7 @@ mod assets;
 mod compare;
 mod cookie;
 mod csrf;
+mod data_dir;
 mod errors;
 mod headers;
 #[cfg(feature = "lab")]
@@ -76,14 +77,15 @@ pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
 fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
     let sessions = Sessions::<Visitor>::fairing().clock(Arc::clone(&clock));
     let sessions = sessions.default_realm(&settings.default_realm);
+    // The accounts come first: the sessions may be in their database, and the templates need its directory.
     // Sessions come before the headers, so that an error page that replaces a response gets those too.
     let mut rocket = rocket::custom(templates::configure(provided.figment, &settings))
+        .attach(accounts::fairing(&settings, Arc::clone(&clock)))
+        .attach(data_dir::warnings(&settings.data_dir))
         .attach(compare::before_saving())
         .attach(sessions)
         .attach(compare::after_saving())
         .attach(headers::fairing())
-        // Before the templates, which need the data directory to exist.
-        .attach(accounts::fairing(&settings, Arc::clone(&clock)))
         .attach(templates::fairing())
         .mount("/", overview::routes())
         .mount("/", assets::routes())
@@ -99,7 +101,9 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
     if let Some(file) = provided.made {
         rocket = rocket.attach(AdHoc::on_ignite("Secret Key", |rocket| async move {
             let file = file.display();
-            log::warn!("no secret_key is configured: made one in {file}. Who has it can forge any session.");
+            log::warn!(
+                "no secret_key is configured: made one in {file}. Anyone who has it can forge any session."
+            );
             rocket
         }));
     }

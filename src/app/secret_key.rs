@@ -1,15 +1,14 @@
 //! A key that the app creates for itself, so that it starts without configuration and its sessions
 //! survive a restart.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::Figment;
 use sealed_sessions::keys::{generate_key, has_secret_key, parse_key};
 
-use super::settings::make_data_dir;
+use super::data_dir::{self, KEY_FILE};
 
 /// A configuration with a key.
 pub(super) struct Provided {
@@ -44,23 +43,22 @@ pub(super) fn existing(figment: Figment, data_dir: &Path) -> Result<Figment, Str
 }
 
 fn file_in(data_dir: &Path) -> PathBuf {
-    data_dir.join("secret.key")
+    data_dir.join(KEY_FILE)
 }
 
-/// Puts a whole key in place atomically: of two processes that start together, one wins and both read its
-/// key. Returns whether it was this one.
+/// Puts a whole key in place atomically: of processes that start together, one wins and all read its key.
+/// Returns whether it was this one.
 fn create(data_dir: &Path, file: &Path) -> io::Result<bool> {
-    make_data_dir(data_dir)?;
+    data_dir::make(data_dir)?;
     let key = generate_key().map_err(io::Error::other)?;
-    let draft = data_dir.join(format!("secret.key.{}", std::process::id()));
-    let mut writer = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    writeln!(writer, "{key}")?;
-    writer.sync_all()?;
-    let placed = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match placed {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+    // Its name is random, since processes in containers can have equal ids; its mode is 600.
+    let mut draft = tempfile::Builder::new().prefix(KEY_FILE).tempfile_in(data_dir)?;
+    writeln!(draft, "{key}")?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(file) {
+        // The name must last too: sessions sealed under a key that a power cut takes away are lost.
+        Ok(_) => File::open(data_dir)?.sync_all().map(|()| true),
+        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(failed.error),
     }
 }

@@ -1,13 +1,13 @@
 //! The app's own settings, in addition to Rocket's and those of the sessions.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
+use rocket::http::RawStr;
 use sealed_sessions::Sessions;
+
+use super::data_dir::DATABASE_FILE;
 
 /// `Rocket.toml` of this package, so that the program runs without one.
 const DEFAULTS: &str = include_str!("../../Rocket.toml");
@@ -40,7 +40,7 @@ impl Settings {
         if !self.realms.iter().any(|realm| realm == STATEFUL) || figment.contains("session.store") {
             return figment;
         }
-        let store = format!("sqlite:{}", self.data_dir.join("app.db").display());
+        let store = format!("sqlite:{}", url_path(&self.data_dir.join(DATABASE_FILE)));
         figment.join((format!("session.realms.{STATEFUL}.store"), store))
     }
 
@@ -59,9 +59,13 @@ impl Settings {
     }
 }
 
-/// Creates the data directory, for its owner only: it holds the key and the password hashes.
-pub(super) fn make_data_dir(data_dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)
+/// A path as a URL has it: a `?` would begin its options, a `%` a letter in hexadecimal.
+fn url_path(path: &Path) -> String {
+    let segments = path.iter().map(|segment| match segment.to_string_lossy() {
+        root if root == "/" => String::new(),
+        name => RawStr::new(&*name).percent_encode().to_string(),
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// The app's pages outside of all realms, and those of each realm.

@@ -1,8 +1,8 @@
 //! The results of a run, and the file that keeps them.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,14 @@ impl Report {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(fails)?;
         // A page that reads meanwhile sees the old one or the new one.
         let new = data_dir.join(format!("{FILE}.new"));
-        fs::write(&new, text).and_then(|()| fs::rename(&new, &file)).map_err(fails)
+        let mut writer = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)
+            .map_err(fails)?;
+        writer.write_all(text.as_bytes()).and_then(|()| fs::rename(&new, &file)).map_err(fails)
     }
 
     /// The last run, if there was one.
