@@ -1,7 +1,6 @@
 //! Accounts: names and password hashes in SQLite, at `data_dir/app.db`.
 
 use std::io;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +9,13 @@ use rocket::fairing::{AdHoc, Fairing};
 use rocket::tokio::task::spawn_blocking;
 use sealed_sessions::Clock;
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{SqliteConnection, SqlitePool};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
 use super::data_dir;
+use super::names;
 use super::passwords::{HashError, Hasher};
 use super::settings::Settings;
 use super::templates;
@@ -23,7 +23,7 @@ use super::templates;
 /// An account as a session holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its number, which is never reused.
+    /// Its number, which no other account ever gets.
     pub id: i64,
     /// Its name, as displayed.
     pub name: String,
@@ -45,6 +45,17 @@ pub(super) enum AccountError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("passwords: {0}")]
     Hash(#[from] HashError),
+    #[error("no random bits: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// What a name and a password turned out to be.
+#[derive(Debug)]
+pub(super) enum Verified {
+    Right(Account),
+    WrongPassword(Account),
+    /// No account has this name.
+    Unknown,
 }
 
 /// The result of a registration.
@@ -96,105 +107,92 @@ impl Accounts {
             .connect_with(options)
             .await?;
         sqlx::migrate!().run(&pool).await?;
+        let accounts = Accounts { pool, hasher: Hasher::new()?, clock };
+        accounts.describe_looks().await?;
         drop(lock);
-        Ok(Accounts { pool, hasher: Hasher::new()?, clock })
+        Ok(accounts)
     }
 
-    /// Makes an account, unless it is there already; the name must have passed [`name_problem`].
+    /// Gives every account its looks that has none: those of before there were any.
+    async fn describe_looks(&self) -> Result<(), sqlx::Error> {
+        let select = "SELECT id, name FROM accounts
+                      WHERE id NOT IN (SELECT account FROM account_looks) ORDER BY created, id";
+        let mut transaction = self.pool.begin().await?;
+        let without: Vec<(i64, String)> = sqlx::query_as(select).fetch_all(&mut *transaction).await?;
+        for (id, name) in without {
+            add_looks(&mut transaction, id, &name).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Makes an account, unless it is there already; the name must have passed [`names::problem`].
     pub(super) async fn register(&self, name: &str, password: String) -> Result<Registration, AccountError> {
         let name: String = name.nfc().collect();
-        let key = key(&name);
-        let taken = sqlx::query_scalar::<_, i64>("SELECT id FROM accounts WHERE name_key = ?").bind(&key);
-        if taken.fetch_optional(&self.pool).await?.is_some() {
+        if self.find(&name).await?.is_some() {
             return self.known(&name, password).await;
         }
         let hash = self.hasher.hash(password.clone()).await?;
-        let insert = "INSERT INTO accounts (name, name_key, password_hash, created) VALUES (?, ?, ?, ?)
-                      ON CONFLICT (name_key) DO NOTHING RETURNING id";
-        let insert = sqlx::query_scalar(insert).bind(&name).bind(key).bind(hash).bind(self.clock.seconds());
-        match insert.fetch_optional(&self.pool).await? {
-            Some(id) => Ok(Registration::New(Account { id, name })),
+        match self.insert(name.clone(), hash).await? {
+            Some(account) => Ok(Registration::New(account)),
             None => self.known(&name, password).await,
         }
     }
 
+    /// A new account; `None` where another one looks the same.
+    async fn insert(&self, name: String, hash: String) -> Result<Option<Account>, AccountError> {
+        // A positive number that is random, so that no account gets the one of an account that was deleted, with
+        // the sessions that it may still have.
+        let id = i64::try_from(getrandom::u64()?.max(2) >> 1).unwrap_or(i64::MAX);
+        let mut transaction = self.pool.begin().await?;
+        let insert =
+            "INSERT INTO accounts (id, name, name_key, password_hash, created) VALUES (?, ?, ?, ?, ?)
+                      ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert).bind(id).bind(&name).bind(names::key(&name)).bind(hash);
+        let inserted = insert.bind(self.clock.seconds()).execute(&mut *transaction).await?;
+        if inserted.rows_affected() == 0 || !add_looks(&mut transaction, id, &name).await? {
+            return Ok(None);
+        }
+        transaction.commit().await?;
+        Ok(Some(Account { id, name }))
+    }
+
     async fn known(&self, name: &str, password: String) -> Result<Registration, AccountError> {
-        Ok(self.verify(name, password).await?.map_or(Registration::NameTaken, Registration::Known))
+        Ok(match self.verify(name, password).await? {
+            Verified::Right(account) => Registration::Known(account),
+            Verified::WrongPassword(_) | Verified::Unknown => Registration::NameTaken,
+        })
     }
 
-    /// The account of this name and password. An unknown name takes as long as a wrong password.
-    pub(super) async fn verify(&self, name: &str, password: String) -> Result<Option<Account>, AccountError> {
-        let select = "SELECT id, name, password_hash FROM accounts WHERE name_key = ?";
-        let found: Option<(i64, String, String)> =
-            sqlx::query_as(select).bind(key(name)).fetch_optional(&self.pool).await?;
-        let (account, hash) = match found {
-            Some((id, name, hash)) => (Some(Account { id, name }), Some(hash)),
-            None => (None, None),
-        };
-        Ok(if self.hasher.verify(password, hash).await? { account } else { None })
+    /// Whether this is the password of the account of this name. An unknown name takes as long as a wrong password.
+    pub(super) async fn verify(&self, name: &str, password: String) -> Result<Verified, AccountError> {
+        let (account, hash) = self.find(name).await?.unzip();
+        let is_right = self.hasher.verify(password, hash).await?;
+        Ok(match account {
+            Some(account) if is_right => Verified::Right(account),
+            Some(account) => Verified::WrongPassword(account),
+            None => Verified::Unknown,
+        })
+    }
+
+    /// The account of this name, or else the one that looks the same; and the hash of its password.
+    async fn find(&self, name: &str) -> Result<Option<(Account, String)>, sqlx::Error> {
+        let select = "SELECT id, name, password_hash FROM accounts
+                      WHERE name_key = ?1 OR id IN (SELECT account FROM account_looks WHERE look IN (?2, ?3))
+                      ORDER BY name_key = ?1 DESC, created, id LIMIT 1";
+        let looks = names::looks(name);
+        let select = sqlx::query_as(select).bind(names::key(name)).bind(looks.first()).bind(looks.last());
+        let found: Option<(i64, String, String)> = select.fetch_optional(&self.pool).await?;
+        Ok(found.map(|(id, name, hash)| (Account { id, name }, hash)))
     }
 }
 
-/// Why a name is refused, in words for the form.
-pub(super) fn name_problem(name: &str) -> Option<&'static str> {
-    let hidden =
-        |letter: char| letter.is_control() || UNSEEN.iter().any(|unseen| unseen.contains(&u32::from(letter)));
-    match name.chars().count() {
-        0 => Some("Choose a username."),
-        65.. => Some("Use at most 64 characters."),
-        _ if name.trim() != name => Some("Leave out the spaces at its ends."),
-        _ if name.contains(hidden) => Some("Use letters that can be seen."),
-        _ => None,
+/// Notes how a name looks. Returns whether no other account looks the same.
+async fn add_looks(connection: &mut SqliteConnection, account: i64, name: &str) -> Result<bool, sqlx::Error> {
+    let mut is_free = true;
+    for look in names::looks(name) {
+        let insert = "INSERT INTO account_looks (look, account) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        let inserted = sqlx::query(insert).bind(look).bind(account).execute(&mut *connection).await?;
+        is_free &= inserted.rows_affected() > 0;
     }
-}
-
-/// Characters that show nothing: those of Unicode's property Default_Ignorable_Code_Point, the separators
-/// of lines, the controls of annotations, and the blank among the Braille patterns.
-const UNSEEN: [RangeInclusive<u32>; 19] = [
-    0xad..=0xad,
-    0x34f..=0x34f,
-    0x61c..=0x61c,
-    0x115f..=0x1160,
-    0x17b4..=0x17b5,
-    0x180b..=0x180f,
-    0x200b..=0x200f,
-    0x2028..=0x202e,
-    0x2060..=0x206f,
-    0x2800..=0x2800,
-    0x3164..=0x3164,
-    0xfe00..=0xfe0f,
-    0xfeff..=0xfeff,
-    0xffa0..=0xffa0,
-    0xfff0..=0xfffb,
-    0x1bca0..=0x1bca3,
-    0x1d173..=0x1d17a,
-    0x1d159..=0x1d159,
-    0xe0000..=0xe0fff,
-];
-
-/// A name as it is compared: two that look the same are the same.
-fn key(name: &str) -> String {
-    name.nfkc().collect::<String>().to_lowercase().nfkc().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_look_the_same_are_the_same() {
-        assert_eq!(key("Zo\u{eb}"), key("zoe\u{308}"));
-        assert_ne!(key("zoe"), key("zo\u{eb}"));
-    }
-
-    #[test]
-    fn a_name_is_visible_and_not_too_long() {
-        assert_eq!(name_problem("<script>alert(1)</script>"), None);
-        for name in ["", " ", "two\nlines", "nul\0", "a\u{202e}b", &"x".repeat(65)] {
-            assert!(name_problem(name).is_some(), "{name:?}");
-        }
-        for unseen in ['\u{ad}', '\u{2800}', '\u{3164}', '\u{feff}', '\u{2066}', '\u{34f}', '\u{e0001}'] {
-            assert!(name_problem(&format!("al{unseen}ice")).is_some(), "{unseen:?}");
-        }
-    }
+    Ok(is_free)
 }

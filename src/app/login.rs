@@ -6,8 +6,9 @@ use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::accounts::{AccountError, Accounts};
+use super::accounts::{AccountError, Accounts, Verified};
 use super::csrf::Protected;
+use super::names;
 use super::next::Next;
 use super::page::{Ended, Html, Page};
 use super::visitor::{Session, sign_in};
@@ -70,20 +71,30 @@ async fn submit(
     accounts: &State<Accounts>,
 ) -> Answer {
     let Credentials { username, password, remember, next } = form.into_inner();
-    let account = match accounts.verify(&username, password).await {
-        Ok(account) => account,
+    let refused = match accounts.verify(&username, password).await {
+        Ok(Verified::Right(account)) => {
+            log::info!("account {} signed in", account.id);
+            sign_in(session, account, remember);
+            return Answer::Done(onward(&page, next.as_deref()));
+        }
+        Ok(refused) => refused,
         Err(error) => return fault(&error),
     };
-    let Some(account) = account else {
-        log::warn!("sign-in refused for {username:?}");
-        let error = Some("Wrong username or password.");
-        let next = checked(next.as_deref());
-        let form = FormState { username, remember, next, error, ..FormState::default() };
-        return Answer::Again((Status::Unauthorized, page.show_form("login", "Sign in", WithForm { form })));
-    };
-    log::info!("account {} signed in", account.id);
-    sign_in(session, account, remember);
-    Answer::Done(onward(&page, next.as_deref()))
+    log_refusal(&refused);
+    let error = Some("Wrong username or password.");
+    let next = checked(next.as_deref());
+    let form = FormState { username, remember, next, error, ..FormState::default() };
+    Answer::Again((Status::Unauthorized, page.show_form("login", "Sign in", WithForm { form })))
+}
+
+/// Logs the name of an account, but nothing else that was typed: people mistake the field for the password's.
+fn log_refusal(refused: &Verified) {
+    if let Verified::WrongPassword(account) = refused {
+        let name: String = account.name.chars().take(names::MAX_CHARACTERS).collect();
+        log::warn!("sign-in refused: a wrong password for account {}, {name:?}", account.id);
+    } else {
+        log::warn!("sign-in refused: there is no account of that name");
+    }
 }
 
 /// Where a sign-in leads: to `next` if it is a path of this site, else to the realm's own page.

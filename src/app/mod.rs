@@ -14,6 +14,7 @@ mod lab;
 mod load;
 mod login;
 mod logout;
+mod names;
 mod next;
 mod overview;
 mod page;

@@ -5,9 +5,10 @@ use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 
-use super::accounts::{Account, Accounts, Registration, name_problem};
+use super::accounts::{Account, Accounts, Registration};
 use super::csrf::Protected;
 use super::login::{Answer, FormState, WithForm, checked, fault, onward};
+use super::names;
 use super::page::{Html, Page};
 use super::passwords;
 use super::visitor::{Session, sign_in};
@@ -33,7 +34,7 @@ async fn submit(
     accounts: &State<Accounts>,
 ) -> Answer {
     let NewAccount { username, password, next } = form.into_inner();
-    let username_error = name_problem(&username);
+    let username_error = names::problem(&username);
     let password_error = passwords::problem(&password, &username);
     let again = |username_error, password_error, username| {
         let next = checked(next.as_deref());

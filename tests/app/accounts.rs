@@ -212,3 +212,71 @@ async fn a_body_that_says_it_is_no_form_is_415_and_one_that_says_nothing_is_403(
     }
     assert_eq!(app.client.post(LOGIN).body(&body).dispatch().await.status(), Status::Forbidden);
 }
+
+#[rocket::async_test]
+async fn names_that_look_the_same_are_one_account() {
+    let app = App::start().await;
+    app.register("Alice").await;
+    let number = app.account_number().await;
+    // Cyrillic, fullwidth, a capital I for an l, and just in capitals.
+    for name in ["\u{410}lic\u{435}", "\u{ff21}lice", "AIice", "ALICE"] {
+        app.submit("/stateless/logout", &[]).await;
+        let fields = [("username", name), ("password", "another lighthouse keeper")];
+        let taken = app.submit("/stateless/register", &fields).await;
+        assert_eq!(taken.status, Status::UnprocessableEntity, "{name}");
+        assert!(taken.body.contains("taken"), "{name}");
+        let signed_in = app.submit(LOGIN, &[("username", name), ("password", PASSWORD)]).await;
+        assert_eq!(signed_in.status, Status::SeeOther, "{name}");
+        assert_eq!(app.account_number().await, number, "{name}");
+    }
+    app.submit("/stateless/logout", &[]).await;
+    assert_eq!(app.register("alicé").await.status, Status::SeeOther, "this one looks different");
+    assert_ne!(app.account_number().await, number);
+}
+
+#[rocket::async_test]
+async fn an_accounts_number_is_random_and_never_given_again() {
+    let app = App::start().await;
+    app.register("mallory").await;
+    let mut numbers = vec![app.account_number().await];
+    app.database("DELETE FROM accounts").await;
+    app.submit("/stateless/logout", &[]).await;
+    for name in ["alice", "mallory", "bob"] {
+        assert_eq!(app.register(name).await.status, Status::SeeOther, "the name is free: {name}");
+        numbers.push(app.account_number().await);
+        app.submit("/stateless/logout", &[]).await;
+    }
+    for number in &numbers {
+        let digits = number.len();
+        assert!(number.parse::<i64>().is_ok_and(|number| number > 0) && digits > 10, "{numbers:?}");
+    }
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 4);
+}
+
+#[rocket::async_test]
+async fn accounts_of_before_names_had_looks_are_kept() {
+    let app = App::start().await;
+    app.register("alice").await;
+    // As an earlier version left them: numbered from 1, and two of them look the same.
+    for statement in [
+        "DROP TRIGGER account_looks_freed",
+        "DROP TABLE account_looks",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+        "UPDATE accounts SET id = 1, created = 1",
+        "INSERT INTO accounts SELECT 2, '\u{430}lice', '\u{430}lice', password_hash, 2 FROM accounts",
+    ] {
+        app.database(statement).await;
+    }
+    app.submit("/stateless/logout", &[]).await;
+    let app = app.restarted().await;
+    for (name, number) in [("alice", "1"), ("\u{430}lice", "2"), ("ALICE", "1"), ("ali\u{441}e", "1")] {
+        let signed_in = app.submit(LOGIN, &[("username", name), ("password", PASSWORD)]).await;
+        assert_eq!(signed_in.status, Status::SeeOther, "{name}");
+        assert_eq!(app.account_number().await, number, "{name}");
+        app.submit("/stateless/logout", &[]).await;
+    }
+    let fields = [("username", "a\u{217c}ice"), ("password", "another lighthouse keeper")];
+    assert_eq!(app.submit("/stateless/register", &fields).await.status, Status::UnprocessableEntity);
+}

@@ -9,6 +9,8 @@ use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::{Build, Rocket};
 use sealed_sessions::testing::ManualClock;
 use sealed_sessions_app::app;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -76,6 +78,21 @@ impl App {
         let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let request = self.client.post(path.to_owned()).header(ContentType::Form).body(body.join("&"));
         Answer::of(request.dispatch().await).await
+    }
+
+    /// The number of the account that is signed in, from its cookie's page.
+    pub async fn account_number(&self) -> String {
+        let page = self.get("/stateless/cookie").await;
+        let (_, rest) = page.body.split_once("&quot;subject&quot;: &quot;").expect("somebody is signed in");
+        rest.split_once("&quot;").unwrap().0.to_owned()
+    }
+
+    /// Changes the database behind the app's back.
+    pub async fn database(&self, statement: &str) {
+        let options = SqliteConnectOptions::new().filename(self.directory().join("app.db"));
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     pub async fn register(&self, name: &str) -> Answer {
