@@ -85,7 +85,9 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> ExitCode {
-    match app::build(app::figment(), Arc::new(SystemClock)).launch().await {
+    let figment = app::figment();
+    app::start_logging(&figment);
+    match app::build(figment, Arc::new(SystemClock)).launch().await {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             // Says what is wrong in Rocket's own words; what refused the launch has said so before.

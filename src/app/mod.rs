@@ -12,6 +12,7 @@ mod headers;
 mod lab;
 #[cfg(feature = "lab")]
 mod load;
+mod logger;
 mod login;
 mod logout;
 mod names;
@@ -36,6 +37,7 @@ use rocket::{Build, Rocket, Route};
 use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
+pub use self::logger::start_logging;
 use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
@@ -66,6 +68,9 @@ pub fn data_dir(figment: &Figment) -> Result<PathBuf, String> {
 /// configuration and clock. A wrong configuration refuses the launch.
 pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
     let configured = Settings::read(&figment).and_then(|settings| {
+        if let Some(problem) = logger::problem(&figment) {
+            return Err(problem);
+        }
         let provided = secret_key::provide(settings.with_stores(figment.clone()), &settings.data_dir)?;
         Ok((provided, settings))
     });

@@ -3,6 +3,7 @@
 mod bad_cookies;
 mod bad_forms;
 mod csrf;
+mod log;
 mod pages;
 mod sign_in;
 mod walk;

@@ -1,0 +1,79 @@
+//! The program's log. Rocket's own would show nothing below a warning at `log_level = "critical"`, which is the default
+//! of a release build: no sign-in, and not why a cookie was refused.
+
+use std::io::{Write, stderr, stdout};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use rocket::config::LogLevel;
+use rocket::figment::Figment;
+use yansi::Paint;
+
+/// What the app and the library say: it tells of security, and is shown down to its details at every level but `off`.
+const OWN: &str = "sealed_sessions";
+/// What Rocket says of its start, as warnings; it shows it at every level but `off` too.
+const LAUNCH: &str = "rocket::launch";
+/// What Rocket shows at `debug` only.
+const NOISY: [&str; 2] = ["hyper", "rustls"];
+
+/// Makes this the log of the process, in place of Rocket's, with the level of the configuration.
+pub fn start_logging(figment: &Figment) {
+    let level = figment.extract_inner("log_level").unwrap_or(LogLevel::Normal);
+    if log::set_boxed_logger(Box::new(Logger { others: level.into() })).is_ok() {
+        log::set_max_level(match level {
+            LogLevel::Off => LevelFilter::Off,
+            level => LevelFilter::from(level).max(LevelFilter::Debug),
+        });
+    }
+}
+
+/// Why a level is refused, unless the configuration allows it.
+pub(super) fn problem(figment: &Figment) -> Option<String> {
+    let is_debug = figment.extract_inner("log_level").is_ok_and(|level: LogLevel| level == LogLevel::Debug);
+    match figment.extract_inner("allow_secret_logs") {
+        Ok(true) => None,
+        Ok(false) if !is_debug => None,
+        Ok(false) => Some(
+            "log_level is \"debug\", at which Rocket prints every password that is typed and every session's cookie; \
+             accepted: \"normal\", \"critical\", \"off\", or \"debug\" with allow_secret_logs = true"
+                .into(),
+        ),
+        Err(error) => Some(format!("allow_secret_logs: {error}; accepted: true or false")),
+    }
+}
+
+struct Logger {
+    /// What is shown of others than the app and the library.
+    others: LevelFilter,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let shown = if target.starts_with(OWN) {
+            self.others.max(LevelFilter::Debug)
+        } else if NOISY.iter().any(|noisy| target.starts_with(noisy)) && self.others < LevelFilter::Trace {
+            LevelFilter::Off
+        } else {
+            self.others
+        };
+        metadata.level() <= shown || target.contains(LAUNCH)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let (said, target) = (record.args(), record.target());
+        // Rocket marks a line that belongs to the one before it by the end of its target.
+        let line = match record.level() {
+            _ if target.ends_with('_') => format!("   {} {said}\n", ">>".bold()),
+            Level::Error => format!("{} {said}\n", "Error:".red().bold()),
+            Level::Warn if !target.contains(LAUNCH) => format!("{} {said}\n", "Warning:".yellow().bold()),
+            _ => format!("{said}\n"),
+        };
+        // One call for a line, so that those of two threads do not mix; a log that nobody reads is no reason to stop.
+        let _ = stdout().write_all(line.as_bytes()).or_else(|_| stderr().write_all(line.as_bytes()));
+    }
+
+    fn flush(&self) {}
+}

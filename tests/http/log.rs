@@ -1,0 +1,82 @@
+//! What the log says of security, and what it keeps to itself.
+
+use world::{COOKIE, Jar, PASSWORD, Server, encode, program};
+
+/// The level of a release build.
+const CRITICAL: (&str, &str) = ("ROCKET_LOG_LEVEL", "critical");
+
+fn try_to_sign_in(server: &Server, username: &str, password: &str) {
+    let mut jar = Jar::default();
+    let csrf_token = server.get(&mut jar, "/stateless/login").token();
+    let fields = [("csrf_token", &*csrf_token), ("username", username), ("password", password)];
+    assert_eq!(server.post(&mut jar, "/stateless/login", &fields).status, 401);
+}
+
+#[test]
+fn what_concerns_security_is_logged_at_the_level_of_a_release_build() {
+    let server = program!().start(&[CRITICAL]);
+    let mut jar = server.register("alice");
+    let csrf_token = server.get(&mut jar, "/stateless").token();
+    server.post(&mut jar, "/stateless/logout", &[("csrf_token", &csrf_token)]).leads_to("/stateless");
+    server.sign_in(&mut jar, "/stateless/login", "alice").leads_to("/stateless");
+    try_to_sign_in(&server, "alice", "wrong");
+    server.post(&mut jar, "/stateless/logout", &[("csrf_token", "forged")]);
+    server.get_with_cookies("/stateless", format!("{COOKIE}=forged").as_bytes());
+    let log = server.log();
+    for said in [
+        "registered",
+        "signed out",
+        "signed in",
+        "sign-in refused",
+        "refused POST /stateless/logout: Token",
+        "a session cookie is ignored: Malformed",
+    ] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+    let requests = log.split_once("has launched").unwrap().1;
+    assert!(!requests.contains("GET /"), "Rocket's own lines are those of its level: {log}");
+    assert!(!log.contains(jar.value().unwrap()) && !log.contains(PASSWORD), "{log}");
+}
+
+#[test]
+fn at_the_level_off_nothing_is_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    // No machine has this address, so the program ends.
+    let mut command = program!().command(directory.path());
+    let output = command.env("ROCKET_LOG_LEVEL", "off").env("ROCKET_ADDRESS", "192.0.2.1").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[test]
+fn a_refused_sign_in_is_logged_with_a_name_only_if_an_account_has_it() {
+    let server = program!().start(&[CRITICAL]);
+    server.register("\"alice\"");
+    let long = "x".repeat(64);
+    server.register(&long);
+    try_to_sign_in(&server, "\"ALICE\"", "wrong");
+    try_to_sign_in(&server, &long, "wrong");
+    for not_a_name in [PASSWORD, "x\nFORGED LINE\r\nFORGED LINE", &"y".repeat(10_000)] {
+        try_to_sign_in(&server, not_a_name, "wrong");
+    }
+    let log = server.log();
+    let refused: Vec<&str> = log.lines().filter(|line| line.contains("sign-in refused")).collect();
+    assert_eq!(refused.len(), 5, "{log}");
+    assert!(refused[0].ends_with(r#", "\"alice\"""#), "as the account has it: {}", refused[0]);
+    assert!(refused[1].ends_with(&format!(", {long:?}")), "{}", refused[1]);
+    assert!(refused[2..].iter().all(|line| line.ends_with("there is no account of that name")), "{log}");
+    assert!(!log.contains(PASSWORD) && !log.contains("FORGED") && !log.contains("yyy"), "{log}");
+}
+
+#[test]
+fn a_level_that_prints_passwords_and_cookies_refuses_the_launch() {
+    let refusal = program!().refusal(&[("ROCKET_LOG_LEVEL", "debug")]);
+    assert!(refusal.contains("password") && refusal.contains("allow_secret_logs = true"), "{refusal}");
+    let refusal = program!().refusal(&[("ROCKET_ALLOW_SECRET_LOGS", "\"perhaps\"")]);
+    assert!(refusal.contains("allow_secret_logs") && refusal.contains("true or false"), "{refusal}");
+    let server = program!().start(&[("ROCKET_LOG_LEVEL", "debug"), ("ROCKET_ALLOW_SECRET_LOGS", "true")]);
+    let jar = server.register("alice");
+    server.get(&mut jar.clone(), "/stateless");
+    let log = server.log();
+    // What the refusal says is true. If it no longer is, the level can be allowed.
+    assert!(log.contains(&encode(PASSWORD)) && log.contains(jar.value().unwrap()), "{log}");
+}
