@@ -26,17 +26,25 @@ impl Asset {
     }
 }
 
-/// Where the stylesheet is: an address that changes with its content.
-pub(super) fn css_uri() -> String {
+/// Changes with the stylesheet.
+fn css_version() -> String {
     let mut hasher = DefaultHasher::new();
     CSS.hash(&mut hasher);
-    uri!(css(v = Some(format!("{:x}", hasher.finish())))).to_string()
+    format!("{:x}", hasher.finish())
 }
 
+/// Where the stylesheet is: an address that changes with its content.
+pub(super) fn css_uri() -> String {
+    uri!(css(v = Some(css_version()))).to_string()
+}
+
+/// Kept for ever at its own address. Another version's address leads here while an app is being replaced: what is kept
+/// there would be the wrong stylesheet once that version answers.
 #[get("/site.css?<v>")]
-#[expect(unused_variables, reason = "only its change counts")]
 fn css(v: Option<String>) -> Asset {
-    Asset::new(CSS, ContentType::CSS, "public, max-age=31536000, immutable")
+    let is_own = v == Some(css_version());
+    let caching = if is_own { "public, max-age=31536000, immutable" } else { "no-cache" };
+    Asset::new(CSS, ContentType::CSS, caching)
 }
 
 #[get("/favicon.svg")]

@@ -1,6 +1,6 @@
 //! The error pages.
 
-use rocket::http::{Method, Status};
+use rocket::http::{Header, Method, Status};
 use rocket::request::Request;
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Catcher, catch};
@@ -68,10 +68,14 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
         no_cookie: refusal == Some(Refusal::NoCookie),
         form,
     };
-    Some(page.show_form("error", Status::Forbidden.reason_lossy(), own))
+    let reason = Status::Forbidden.reason_lossy();
+    Some(match page.session() {
+        Some(session) => page.show_form(&session, "error", reason, own),
+        None => page.show("error", reason, own),
+    })
 }
 
-/// The page for a request that Rocket could not read, which the headers' fairing does not see.
+/// The page for a request that Rocket could not read, which no fairing sees.
 struct Unread(Option<Html>);
 
 impl<'r> Responder<'r, 'static> for Unread {
@@ -80,6 +84,7 @@ impl<'r> Responder<'r, 'static> for Unread {
         for header in headers::all() {
             response.set_header(header);
         }
+        response.set_header(Header::new("Cache-Control", "no-store"));
         Ok(response)
     }
 }

@@ -55,11 +55,13 @@ struct Credentials {
 }
 
 #[get("/login?<next>&<ended>")]
-fn form(page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Html {
+fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Html {
     let form = FormState { next: checked(next), ..FormState::default() };
     match ended {
-        Some(ended) => page.show_form("login", "Sign in", AfterEnd { form, notice: ended.notice() }),
-        None => page.show_form("login", "Sign in", WithForm { form }),
+        Some(ended) => {
+            page.show_form(&session, "login", "Sign in", AfterEnd { form, notice: ended.notice() })
+        }
+        None => page.show_form(&session, "login", "Sign in", WithForm { form }),
     }
 }
 
@@ -84,7 +86,7 @@ async fn submit(
     let error = Some("Wrong username or password.");
     let next = checked(next.as_deref());
     let form = FormState { username, remember, next, error, ..FormState::default() };
-    Answer::Again((Status::Unauthorized, page.show_form("login", "Sign in", WithForm { form })))
+    Answer::Again((Status::Unauthorized, page.show_form(&session, "login", "Sign in", WithForm { form })))
 }
 
 /// Logs the name of an account, but nothing else that was typed: people mistake the field for the password's.

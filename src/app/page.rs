@@ -84,6 +84,11 @@ impl<'r> Page<'r> {
         })
     }
 
+    /// The session of the realm, unless the page lies in none or the store is down.
+    pub(super) fn session(&self) -> Option<Session<'r>> {
+        self.session
+    }
+
     /// How the session that the browser brought has ended, if it just did.
     pub(super) fn ended(&self) -> Option<Ended> {
         self.session.and_then(|session| Ended::of(session.arrival()))
@@ -100,9 +105,15 @@ impl<'r> Page<'r> {
         self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
     }
 
-    /// A page with a form.
-    pub(super) fn show_form(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
-        self.render(name, title, self.session.and_then(|session| csrf::token(&session)), own)
+    /// A page with a form of this session. A handler that has none answers 503: the form could not be sent.
+    pub(super) fn show_form(
+        &self,
+        session: &Session<'_>,
+        name: &'static str,
+        title: &str,
+        own: impl Serialize,
+    ) -> Html {
+        self.render(name, title, csrf::token(session), own)
     }
 
     /// A page with a form, in or outside of a realm: outside it has the token of the default realm.

@@ -21,9 +21,9 @@ struct NewAccount {
 }
 
 #[get("/register?<next>")]
-fn form(page: Page<'_>, next: Option<&str>) -> Html {
+fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>) -> Html {
     let form = FormState { next: checked(next), ..FormState::default() };
-    page.show_form("register", "Create an account", WithForm { form })
+    page.show_form(&session, "register", "Create an account", WithForm { form })
 }
 
 #[post("/register", data = "<form>")]
@@ -39,7 +39,7 @@ async fn submit(
     let again = |username_error, password_error, username| {
         let next = checked(next.as_deref());
         let form = FormState { username, next, username_error, password_error, ..FormState::default() };
-        let page = page.show_form("register", "Create an account", WithForm { form });
+        let page = page.show_form(&session, "register", "Create an account", WithForm { form });
         Answer::Again((Status::UnprocessableEntity, page))
     };
     if username_error.is_some() || password_error.is_some() {

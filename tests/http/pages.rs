@@ -90,6 +90,7 @@ fn x6_what_cannot_be_read_as_a_request_has_the_security_headers_too() {
     for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options"] {
         assert_eq!(answer.all(name).collect::<Vec<_>>(), guarded.all(name).collect::<Vec<_>>(), "{name}");
     }
+    assert_eq!(answer.all("cache-control").collect::<Vec<_>>(), ["no-store"]);
 }
 
 #[test]
@@ -129,4 +130,30 @@ fn what_is_built_from_a_session_is_not_stored_and_assets_are() {
     let asset = server.get(&mut jar, css);
     assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     assert_eq!(asset.header("set-cookie"), None);
+    for other in ["/site.css?v=0", "/site.css"] {
+        let asset = server.get(&mut jar, other);
+        assert_eq!(
+            asset.header("cache-control"),
+            Some("no-cache"),
+            "another version's, or nobody's: {other}"
+        );
+    }
+}
+
+#[test]
+fn a_form_that_could_not_be_sent_is_503() {
+    let server = program!().start(&[]);
+    let mut known = Jar::default();
+    server.get(&mut known, "/stateful");
+    // Its store is gone.
+    let session = r#"{realms={"/stateful"={store="sqlite:/dev/null/none.db",store_required=false}}}"#;
+    let server = server.restart(&[("ROCKET_SESSION", session)]);
+    for path in ["/stateful/login", "/stateful/register", "/stateful/login?next=/stateful/profile"] {
+        for jar in [&known, &Jar::default()] {
+            let answer = server.get(&mut jar.clone(), path);
+            is_guarded(path, 503, &answer);
+            assert!(!answer.body.contains("csrf_token"), "{path}: {}", answer.body);
+        }
+    }
+    is_guarded("the other realm", 200, &server.get(&mut Jar::default(), "/stateless/login"));
 }
