@@ -23,6 +23,7 @@ use crate::lifecycle::{self, Upkeep};
 use crate::realm::NamedStore;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings;
+use crate::refusal::Refusal;
 use crate::store::Store;
 
 /// The fairing that gives an app sessions of `T`. Attach it once.
@@ -108,8 +109,15 @@ impl<T: SessionData> Fairing for Sessions<T> {
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> fairing::Result {
-        match self.ignite(&rocket).await {
-            Ok(engine) => Ok(rocket.manage(engine)),
+        let engine = match self.configured(&rocket) {
+            Ok(engine) => engine,
+            Err(problem) => {
+                log::error!("sessions refuse to launch: {problem}");
+                return Ok(rocket.attach(Refusal::new(&problem)));
+            }
+        };
+        match lifecycle::start(&engine.realms).await {
+            Ok(()) => Ok(rocket.manage(engine)),
             Err(problem) => {
                 log::error!("sessions refuse to launch: {problem}");
                 Err(rocket)
@@ -161,8 +169,8 @@ impl<T: SessionData> Fairing for Sessions<T> {
 }
 
 impl<T: SessionData> Sessions<T> {
-    /// Reads the settings and starts the stores. `Err` says why the launch is refused.
-    async fn ignite(&self, rocket: &Rocket<Build>) -> Result<Engine, String> {
+    /// Reads the settings. `Err` says why the launch is refused.
+    fn configured(&self, rocket: &Rocket<Build>) -> Result<Engine, String> {
         if let Some(other) = rocket.state::<Engine>() {
             let (held, name) = (other.data_name, std::any::type_name::<T>());
             return Err(format!("they hold {held} already and cannot hold {name} too"));
@@ -173,9 +181,7 @@ impl<T: SessionData> Sessions<T> {
             default_realm: self.default_realm.clone(),
             form_proof: form_proof::<T>,
         };
-        let engine = Engine::new::<T>(rocket.figment(), &setup).map_err(|error| error.to_string())?;
-        lifecycle::start(&engine.realms).await?;
-        Ok(engine)
+        Engine::new::<T>(rocket.figment(), &setup).map_err(|error| error.to_string())
     }
 }
 

@@ -321,6 +321,7 @@ mod occasional;
 mod origin;
 mod realm;
 mod record;
+mod refusal;
 mod request;
 pub mod store;
 pub mod testing;

@@ -128,7 +128,12 @@ fn checked_path(path: &str) -> Result<(), ConfigError> {
 
 fn secret_key(figment: &Figment) -> Result<Key, ConfigError> {
     let refuse = |problem: &str| ConfigError::new("secret_key", problem, KEY_FORMS);
-    let missing = || refuse("is not set, and sessions cannot be sealed without a key");
+    let missing = || {
+        refuse(
+            "is not set, and sessions cannot be sealed without a key: set it in Rocket.toml or in ROCKET_SECRET_KEY; \
+             a test can start from sealed_sessions::testing::figment(), which has one",
+        )
+    };
     match figment.extract_inner::<ConfiguredKey>("secret_key") {
         Ok(ConfiguredKey(Ok(key))) => Ok(key),
         Ok(ConfiguredKey(Err(KeyProblem::Missing))) => Err(missing()),

@@ -134,6 +134,20 @@ fn rule_12_a_missing_short_or_published_key_refuses_the_launch_in_every_profile(
 }
 
 #[test]
+fn a_test_without_a_key_reads_what_to_do_in_the_error_that_it_unwraps() {
+    log::install();
+    let rocket = rocket::custom(rocket::Config::debug_default()).attach(Sessions::<Visitor>::fairing());
+    let error = Client::untracked(rocket).err().unwrap();
+    let shown = format!("{error:?}");
+    assert!(!shown.contains('\n'), "{shown}");
+    for part in
+        ["secret_key is not set", "ROCKET_SECRET_KEY", "testing::figment()", "openssl rand -base64 32"]
+    {
+        assert!(shown.contains(part), "{part:?} is not in {shown}");
+    }
+}
+
+#[test]
 fn rule_12_a_bad_previous_key_is_named_by_its_place_and_not_shown() {
     let bad = "bm90IGEga2V5";
     for (keys, problem) in [
