@@ -14,11 +14,12 @@ fn read(path: impl AsRef<Path>) -> String {
 
 /// Every page, as a path from the top of the repository.
 fn pages() -> Vec<PathBuf> {
-    let top = ["README.md", "CONTRIBUTING.md", "sessions/README.md", "sessions/CHANGELOG.md", "CHANGELOG.md"];
+    let top = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let top = top.into_iter().chain(["sessions/README.md", "sessions/CHANGELOG.md"]);
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let docs = docs.map(|path| path.strip_prefix(root()).unwrap().to_owned());
-    top.iter().map(PathBuf::from).chain(docs).collect()
+    top.map(PathBuf::from).chain(docs).collect()
 }
 
 /// What stands between backticks within a line.
@@ -149,17 +150,37 @@ fn anchor_of(heading: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect()
 }
 
+/// Where links lead to, as addresses and as paths, each with the page it is on.
+fn links() -> Vec<(PathBuf, String)> {
+    let links = |page: PathBuf| {
+        let text = read(&page);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        links.map(|link| (page.clone(), link.to_owned())).collect::<Vec<_>>()
+    };
+    pages().into_iter().flat_map(links).collect()
+}
+
+/// The address of the repository's files, as the library's manifest has it.
+fn repository() -> String {
+    let manifest = read("sessions/Cargo.toml");
+    let address = manifest.split_once("repository = \"").unwrap().1.split_once('"').unwrap().0;
+    format!("{address}/blob/main/")
+}
+
 #[test]
 fn every_link_between_pages_leads_to_a_file_and_a_heading() {
-    for page in pages() {
-        let text = read(&page);
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.contains("://") {
-                continue;
-            }
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target =
-                if path.is_empty() { root().join(&page) } else { root().join(&page).with_file_name(path) };
+    let repository = repository();
+    let mut to_repository = 0;
+    for (page, link) in links() {
+        let file = link.strip_prefix(&repository);
+        if file.is_some() || !link.contains("://") {
+            to_repository += usize::from(file.is_some());
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match path.strip_prefix(&repository) {
+                Some(file) => root().join(file),
+                None if path.is_empty() => root().join(&page),
+                None => root().join(&page).with_file_name(path),
+            };
             assert!(target.exists(), "{} links to {link}", page.display());
             if !anchor.is_empty() {
                 let found =
@@ -168,13 +189,14 @@ fn every_link_between_pages_leads_to_a_file_and_a_heading() {
             }
         }
     }
+    assert!(to_repository > 0, "no link to {repository}");
 }
 
-/// The Rust blocks of a page, one after another.
-fn program_in(page: &str) -> String {
-    let page = read(page);
-    let blocks = page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.collect::<Vec<_>>().join("\n")
+#[test]
+fn what_is_published_links_to_nothing_outside_of_it_by_a_path() {
+    for (page, link) in links().into_iter().filter(|(page, _)| page.starts_with("sessions")) {
+        assert!(!link.starts_with("../"), "{} links to {link}", page.display());
+    }
 }
 
 /// An example of the library without the comment at its head.
@@ -183,11 +205,49 @@ fn example(name: &str) -> String {
     text.split_once("\n\n").unwrap().1.to_owned()
 }
 
+/// The Rust blocks of a page by the comment above them: the blocks below `<!-- program: NAME -->` are together the
+/// example of that name, and each below `<!-- excerpt: NAME -->` is a part of it.
+fn rust_of(page: &Path) -> Vec<(String, Vec<String>)> {
+    let mut programs: Vec<(String, Vec<String>)> = Vec::new();
+    for (n, part) in read(page).split("```rust\n").enumerate() {
+        let (block, prose) = if n == 0 { ("", part) } else { part.split_once("```").unwrap() };
+        if n > 0 {
+            let program = programs.last_mut();
+            let (_, blocks) = program.unwrap_or_else(|| panic!("{}: whose is\n{block}", page.display()));
+            blocks.push(block.to_owned());
+        }
+        let comment = prose.rsplit("<!-- ").next().and_then(|rest| rest.split_once(" -->"));
+        if let Some((name, _)) = comment
+            && name.contains(": ")
+        {
+            programs.push((name.to_owned(), Vec::new()));
+        }
+    }
+    programs
+}
+
 #[test]
-fn the_programs_in_the_pages_are_examples_that_compile() {
-    assert_eq!(program_in("README.md"), example("counter"));
-    assert_eq!(program_in("sessions/README.md"), example("counter"));
-    assert_eq!(program_in("docs/from-express-session.md"), example("express"));
+fn the_rust_in_the_pages_is_that_of_examples_which_compile() {
+    let mut names = Vec::new();
+    for page in pages() {
+        for (name, blocks) in rust_of(&page) {
+            let place = format!("{}: {name}", page.display());
+            assert!(!blocks.is_empty(), "{place}: no block follows");
+            match name.split_once(": ").unwrap() {
+                ("program", name) => assert_eq!(blocks.join("\n"), example(name), "{place}"),
+                ("excerpt", name) => {
+                    for block in blocks {
+                        assert!(example(name).contains(&block), "{place} has no\n{block}");
+                    }
+                }
+                _ => panic!("{place}: neither a program nor an excerpt"),
+            }
+            names.push(name);
+        }
+    }
+    for guide in ["counter", "express", "from_private_cookies", "from_tower_sessions"] {
+        assert!(names.contains(&format!("program: {guide}")), "no page shows {guide}: {names:?}");
+    }
 }
 
 #[test]

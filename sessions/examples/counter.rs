@@ -26,3 +26,16 @@ fn visits(session: Session<'_, Visitor>) -> String {
 fn rocket() -> _ {
     rocket::build().attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits])
 }
+
+#[cfg(test)]
+mod tests {
+    use rocket::local::blocking::Client;
+    use sealed_sessions::testing;
+
+    #[test]
+    fn the_second_visit_counts_two() {
+        let browser = Client::tracked(super::rocket().configure(testing::figment())).unwrap();
+        assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
+        assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
+    }
+}

@@ -300,6 +300,8 @@
 //! the store is an error: the request gets the app's 503 page and nothing is lost. A wrong setting refuses the
 //! launch. The settings are listed in the README.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod commit;
 #[cfg(test)]

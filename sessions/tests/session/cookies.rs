@@ -1,6 +1,6 @@
 //! What the cookie says: its name, its attributes, how long it lasts, and its chunks.
 
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use time::Duration;
 
@@ -89,4 +89,45 @@ fn max_cookie_bytes_may_forbid_chunks() {
     let browser = App::new("[default.session]\nmax_cookie_bytes = 4096").browser();
     assert_eq!(browser.get("/note/2500").dispatch().status(), Status::Ok);
     assert_eq!(browser.get("/note/3500").dispatch().status(), Status::InternalServerError);
+}
+
+/// The pair of each cookie that `path` sets, for a browser that sends `cookies`.
+fn set_by(browser: &Client, path: &'static str, cookies: &str) -> Vec<String> {
+    let response = browser.get(path).header(Header::new("Cookie", cookies.to_owned())).dispatch();
+    set_cookies(&response).iter().map(|line| line.split(';').next().unwrap().to_owned()).collect()
+}
+
+/// What the READMEs say the cookie store cannot do: see two responses collide, even if one only reads.
+#[test]
+fn a_slow_reader_puts_back_the_session_as_it_read_it() {
+    let app = App::new("");
+    let server = Client::untracked(app.rocket()).unwrap();
+    let [before] = &set_by(&server, "/visits", "")[..] else { panic!("one cookie") };
+    app.advance(Duration::seconds(61));
+    let [changed] = &set_by(&server, "/visits", before)[..] else { panic!("one cookie") };
+    let [read] = &set_by(&server, "/read", before)[..] else {
+        panic!("a reader sets a cookie once a minute")
+    };
+    let views = |cookie: &str| {
+        let response = server.get("/read").header(Header::new("Cookie", cookie.to_owned())).dispatch();
+        response.into_string().unwrap()
+    };
+    assert_eq!((views(changed), views(read)), ("2 Resumed".into(), "1 Resumed".into()));
+}
+
+/// A browser keeps the cookie of the old `domain` beside the new one, and sends both.
+#[test]
+fn after_a_change_of_domain_a_sign_in_counts_only_under_a_new_name() {
+    let server = |cookie: &str, domain: &str| {
+        let settings = format!("[default.session]\ncookie = {cookie:?}\n{domain}");
+        Client::untracked(App::new(&settings).rocket()).unwrap()
+    };
+    let [old] = &set_by(&server("__Secure-shop", ""), "/visits", "")[..] else { panic!("one cookie") };
+    for (name, seen) in [("__Secure-shop", "0 Invalid(Ambiguous)"), ("__Secure-shop-2", "0 Resumed")] {
+        let server = server(name, "domain = \"example.org\"");
+        let [new] = &set_by(&server, "/login/ada", "")[..] else { panic!("one cookie") };
+        let both = format!("{old}; {new}");
+        let response = server.get("/read").header(Header::new("Cookie", both)).dispatch();
+        assert_eq!(response.into_string().as_deref(), Some(seen), "{name}");
+    }
 }
