@@ -30,9 +30,15 @@
 //! # assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
 //! ```
 //!
-//! `app(rocket::Config::figment())` is the app that you launch. It needs a key, which is Rocket's own setting:
-//! `ROCKET_SECRET_KEY="$(openssl rand -base64 32)" cargo run`. Every route writes `Session<'_, Visitor>`, so
-//! give it a name: `type Session<'r> = sealed_sessions::Session<'r, Visitor>;`.
+//! `app(rocket::Config::figment())` is the app that you launch. It needs a key, which is Rocket's own setting
+//! `secret_key`. This makes one for development, which survives the next start:
+//!
+//! ```sh
+//! printf '[debug]\nsecret_key = "%s"\n' "$(openssl rand -base64 32)" >> Rocket.toml
+//! ```
+//!
+//! On a server set `ROCKET_SECRET_KEY`. Every route writes `Session<'_, Visitor>`, so give it a name:
+//! `type Session<'r> = sealed_sessions::Session<'r, Visitor>;`.
 //!
 //! # Signing in and out
 //!
@@ -258,9 +264,33 @@
 //! The module [`forms`] keeps other sites from sending your forms: [`Session::form_token`] goes into a hidden field,
 //! and [`forms::Protected`] takes the form.
 //!
-//! # Testing
+//! # Test your app
 //!
-//! The module [`testing`] has a configuration with a key, and a clock that you move by hand.
+//! [`testing::figment`] is a configuration with a key, so that a test needs none:
+//!
+//! ```
+//! # use rocket::{Build, Rocket, get, routes};
+//! # use sealed_sessions::{Session, SessionData, Sessions};
+//! # #[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
+//! # struct Visitor { views: u64 }
+//! # impl SessionData for Visitor {}
+//! # #[get("/")]
+//! # fn visits(session: Session<'_, Visitor>) -> String {
+//! #     session.update(|visitor| { visitor.views += 1; visitor.views }).to_string()
+//! # }
+//! # fn rocket() -> Rocket<Build> {
+//! #     rocket::build().attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits])
+//! # }
+//! use rocket::local::blocking::Client;
+//! use sealed_sessions::testing;
+//!
+//! // rocket() is your #[launch] function.
+//! let browser = Client::tracked(rocket().configure(testing::figment())).unwrap();
+//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
+//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
+//! ```
+//!
+//! The module [`testing`] also has a clock that you move by hand.
 //!
 //! # A store of your own
 //!
@@ -284,6 +314,27 @@
 //! ```
 //!
 //! The example `own_store` is a whole one in 60 lines, and [`conformance`] checks that a store keeps the contract.
+//!
+//! # When requests of one session meet
+//!
+//! A server store merges them field by field: each field of your type that a request changed is as that request left
+//! it. What is inside a field is not merged, so of two requests that each add to one list the later one's list is kept;
+//! [`Exclusive`] makes them take turns. With the cookie store the last response to arrive wins, whole. It need not have
+//! changed anything: once a minute a request that only reads sets the cookie too.
+//!
+//! # Features
+//!
+//! None is on by default: that is the cookie store alone, on Rust 1.89.
+//!
+//! | feature | the setting `store` | Rust |
+//! |---|---|---|
+//! | `memory` | `"memory"` | 1.89 |
+//! | `sqlite` | `"sqlite:data/app.db"` | 1.94 |
+//! | `postgres` | `"postgres://user:password@host/database"` | 1.94 |
+//! | `mysql` | `"mysql://user:password@host/database"`, also MariaDB | 1.94 |
+//! | `redis` | `"redis://host:6379"`, also TLS, Cluster and Sentinel | 1.89 |
+//! | `mongodb` | `"mongodb://host:27017/database"` | 1.89 |
+//! | `stores` | all of them | 1.94 |
 //!
 //! # How it works
 //!

@@ -39,6 +39,9 @@
 //! assert_eq!(views(), "1", "the session was idle for too long");
 //! ```
 //!
+//! An app that is there already takes the clock too: sessions that are attached again take the place of the first, as in
+//! `rocket().configure(testing::figment()).attach(Sessions::<Visitor>::fairing().clock(clock))`.
+//!
 //! Two apps that must open each other's cookies share one figment: clone it.
 
 use rocket::Config;
