@@ -1,8 +1,11 @@
 //! Looking into a sealed cookie with the app's keys.
 
 use rocket::figment::Figment;
-use serde::Serialize;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::clock::UnixSeconds;
 use crate::cookie::format::CookieFormat;
@@ -51,22 +54,39 @@ pub struct Inspection {
 /// A record without its id, which is a credential.
 #[derive(Debug, Serialize)]
 pub struct OpenedRecord {
-    /// When the session was opened, in seconds since 1970.
+    /// When the session was opened, in seconds since 1970. Serialized as RFC 3339 writes it, as all times here.
+    #[serde(serialize_with = "rfc3339")]
     pub created: UnixSeconds,
     /// When it was last used, to within a minute.
+    #[serde(serialize_with = "rfc3339")]
     pub seen: UnixSeconds,
     /// When it expires unless it is used.
+    #[serde(serialize_with = "rfc3339")]
     pub expires: UnixSeconds,
     /// How many times its data was written.
     pub version: u32,
     /// Whether this login asked to be remembered.
     pub remembered: bool,
     /// When the subject proved who they are.
+    #[serde(serialize_with = "rfc3339_or_none")]
     pub signed_in: Option<UnixSeconds>,
     /// Whose session it is.
     pub subject: Option<String>,
     /// The app's data.
     pub data: Box<RawValue>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn rfc3339<S: Serializer>(seconds: &UnixSeconds, serializer: S) -> Result<S::Ok, S::Error> {
+    let moment = OffsetDateTime::from_unix_timestamp(*seconds).map_err(S::Error::custom)?;
+    serializer.serialize_str(&moment.format(&Rfc3339).map_err(S::Error::custom)?)
+}
+
+fn rfc3339_or_none<S: Serializer>(seconds: &Option<UnixSeconds>, serializer: S) -> Result<S::Ok, S::Error> {
+    match seconds {
+        Some(seconds) => rfc3339(seconds, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl Inspector {
