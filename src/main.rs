@@ -1,16 +1,20 @@
 //! The command line: serve (the default), keygen, inspect, lab.
 
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use sealed_sessions::inspect::Inspector;
+use rocket::error::ErrorKind;
+use rocket::figment::Figment;
+use sealed_sessions::inspect::{Inspection, Inspector};
 use sealed_sessions::keys::generate_key;
 use sealed_sessions::{Clock, SystemClock};
 use sealed_sessions_app::app;
 #[cfg(feature = "lab")]
 use sealed_sessions_app::lab::{self, load};
+use sealed_sessions_app::terminal::{print, say};
+use serde::Serialize;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -78,7 +82,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(problem) => {
-            eprintln!("sealed-sessions: {problem}");
+            say(format_args!("sealed-sessions: {problem}"));
             ExitCode::FAILURE
         }
     }
@@ -87,14 +91,36 @@ async fn main() -> ExitCode {
 async fn serve() -> ExitCode {
     let figment = app::figment();
     app::start_logging(&figment);
-    match app::build(figment, Arc::new(SystemClock)).launch().await {
+    match app::build(figment.clone(), Arc::new(SystemClock)).launch().await {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            // Says what is wrong in Rocket's own words; what refused the launch has said so before.
-            error.pretty_print();
+            match error.kind() {
+                ErrorKind::Bind(problem) => say(cannot_listen(&figment, problem)),
+                // Says what is wrong in Rocket's own words; what refused the launch has said so before.
+                _ => drop(error.pretty_print()),
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// What to do about an address that cannot be had.
+fn cannot_listen(figment: &Figment, problem: &io::Error) -> String {
+    let address: String = figment.extract_inner("address").unwrap_or_default();
+    let port: u16 = figment.extract_inner("port").unwrap_or_default();
+    let advice = match problem.kind() {
+        io::ErrorKind::AddrInUse => {
+            let other = port.checked_add(1).unwrap_or(8000);
+            format!(
+                "another program has port {port}: end it, or choose another port, as with ROCKET_PORT={other}"
+            )
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} is not for everyone: ROCKET_PORT chooses another")
+        }
+        _ => "ROCKET_ADDRESS and ROCKET_PORT choose another".into(),
+    };
+    format!("sealed-sessions: cannot listen on {address}, port {port}: {problem}; {advice}")
 }
 
 #[cfg(feature = "lab")]
@@ -103,14 +129,21 @@ async fn lab_load(arguments: load::Arguments) -> Result<ExitCode, String> {
 }
 
 fn keygen() -> Result<ExitCode, String> {
-    println!("{}", generate_key().map_err(|error| format!("no random bits: {error}"))?);
+    let key = generate_key().map_err(|error| format!("no random bits: {error}"))?;
+    print(&format!("{key}\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `inspect` prints.
+#[derive(Serialize)]
+struct Found<'a> {
+    cookies: &'a [Inspection],
 }
 
 /// Succeeds when every cookie that was found is a live session.
 fn inspect() -> Result<ExitCode, String> {
     if std::io::stdin().is_terminal() {
-        eprintln!("Paste a cookie's value or a Cookie: header, then press Ctrl-D.");
+        say("Paste a cookie's value or a Cookie: header, then press Ctrl-D.");
     }
     let mut text = String::new();
     std::io::stdin()
@@ -122,9 +155,9 @@ fn inspect() -> Result<ExitCode, String> {
     if found.is_empty() {
         return Err("there is no cookie of any realm in what was read".into());
     }
-    for inspection in &found {
-        println!("{}", serde_json::to_string_pretty(inspection).map_err(|error| error.to_string())?);
-    }
+    let document =
+        serde_json::to_string_pretty(&Found { cookies: &found }).map_err(|error| error.to_string())?;
+    print(&format!("{document}\n"))?;
     let live = found.iter().all(|inspection| inspection.problem.is_none());
     Ok(if live { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

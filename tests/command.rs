@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use world::{KEY, program};
 
 fn program(directory: &Path) -> Command {
@@ -66,10 +68,30 @@ fn inspect_prints_the_record_of_a_value_a_header_or_a_set_cookie_line() {
         let output = run(program(directory.path()).arg("inspect").env("ROCKET_SECRET_KEY", KEY), &input);
         assert!(output.status.success(), "{input:.40}: {}", text(&output.stderr));
         let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let shown = &shown["cookies"][0];
         assert_eq!(shown["record"]["data"]["visits"], 9);
+        for moment in ["created", "seen", "expires", "signed_in"] {
+            let shown = shown["record"][moment].as_str().unwrap();
+            assert!(OffsetDateTime::parse(shown, &Rfc3339).is_ok(), "{moment}: {shown}");
+        }
         assert_eq!((&shown["key"], &shown["record"]["subject"]), (&"current".into(), &"1".into()));
         assert!(!text(&output.stdout).contains("AAECAwQFBgcICQoLDA0ODw"), "the id is a credential");
     }
+}
+
+#[test]
+fn inspect_prints_one_document_whatever_it_finds() {
+    let directory = tempfile::tempdir().unwrap();
+    let value = seal("__Host-Http-stateless", &live_record());
+    let header = format!("Cookie: __Host-Http-stateless={value}; __Host-Http-stateful=junk");
+    let output = run(program(directory.path()).arg("inspect").env("ROCKET_SECRET_KEY", KEY), &header);
+    assert_eq!(output.status.code(), Some(1), "one of them is no session");
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    let names: Vec<_> = shown["cookies"].as_array().unwrap().iter().map(|found| &found["cookie"]).collect();
+    assert_eq!(names.len(), 2);
+    assert!(
+        names.contains(&&"__Host-Http-stateless".into()) && names.contains(&&"__Host-Http-stateful".into())
+    );
 }
 
 #[test]
@@ -172,9 +194,16 @@ fn lab_prints_the_matrix_and_as_json_exactly_slugs_and_verdicts() {
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let why = &value["experiments"][0]["verdicts"]["cookie"]["why"];
     assert!(why.is_string());
-    let expected = serde_json::json!({ "experiments": [
-        { "slug": "tamper", "verdicts": { "cookie": { "verdict": "holds", "why": why } } },
-    ] });
+    let question = "Is every changed or forged cookie refused, and the true session unharmed?";
+    let date = value["date"].as_str().unwrap();
+    assert!(OffsetDateTime::parse(date, &Rfc3339).is_ok_and(|date| date.year() >= 2026), "{date}");
+    let expected = serde_json::json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "date": date,
+        "experiments": [
+            { "slug": "tamper", "question": question, "verdicts": { "cookie": { "verdict": "holds", "why": why } } },
+        ],
+    });
     assert_eq!(value, expected);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "it leaves nothing behind");
 
@@ -183,7 +212,7 @@ fn lab_prints_the_matrix_and_as_json_exactly_slugs_and_verdicts() {
     assert_eq!(output.status.code(), Some(1), "it could not be tried");
     assert!(text(&output.stderr).contains("sqlite"), "{}", text(&output.stderr));
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("nothing but JSON");
-    assert_eq!(value["experiments"][0]["verdicts"]["sqlite"]["verdict"], "not-applicable");
+    assert_eq!(value["experiments"][0]["verdicts"]["sqlite"]["verdict"], "not-run");
 }
 
 #[cfg(feature = "lab")]

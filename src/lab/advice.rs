@@ -35,6 +35,7 @@ fn of(rows: &[Row], store: String) -> Advice {
     let lacks = rows.iter().filter(|row| verdict(row) == Some("does-not-hold")).map(named).collect();
     let holds = rows.iter().filter(|row| verdict(row) == Some("holds")).count();
     let takes_back = held("replay-after-logout") && held("theft-and-log-out-everywhere");
+    let ran = |row: &Row| verdict(row).is_some_and(|name| name != "not-run");
     let whom = match (takes_back, held("restart") && held("second-node"), held("store-outage")) {
         (true, true, _) => {
             "For sites where a session is worth stealing: shops, mail, anything with money or an administrator. You run a store, and every request that has a session asks it."
@@ -44,6 +45,9 @@ fn of(rows: &[Row], store: String) -> Advice {
         }
         (false, true, true) => {
             "For sites with small sessions and short timeouts that want nothing to run beside the server: visits, preferences, ordinary sign-ins, any number of servers."
+        }
+        _ if !rows.iter().any(ran) => {
+            "Nobody knows: no experiment could be run on it, since it does not answer."
         }
         (false, ..) => "By these outcomes for nobody: look at what does not hold before you choose it.",
     };

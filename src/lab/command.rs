@@ -1,16 +1,21 @@
 //! `sealed-sessions lab`: the experiments on the command line.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Args;
 use rocket::config::LogLevel;
 use rocket::figment::Figment;
+use sealed_sessions::{Clock, SystemClock};
 
 use super::bench::configured;
 use super::experiment::Experiment;
 use super::experiments::{ALL, find};
-use super::matrix::{json, text};
-use super::run::{Row, answers, run};
+use super::matrix::{json, shown, text};
+use super::progress::Progress;
+use super::run::{Row, answers, not_run, run_on};
+use crate::terminal::{has_colours, is_read_by_a_person, print, say};
 
 /// What to run, and on which stores.
 #[derive(Args, Debug)]
@@ -22,7 +27,7 @@ pub struct Arguments {
     /// and those of the setting lab.stores.
     #[arg(long = "store", value_name = "NAME_OR_URL")]
     stores: Vec<String>,
-    /// Print the verdicts as JSON.
+    /// Print the verdicts as JSON, with the version and the date.
     #[arg(long)]
     json: bool,
 }
@@ -35,32 +40,52 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     let (experiments, columns) = match chosen {
         Ok(chosen) => chosen,
         Err(problem) => {
-            eprintln!("sealed-sessions: {problem}");
+            say(format_args!("sealed-sessions: {problem}"));
             return ExitCode::from(2);
         }
     };
-    let mut code = ExitCode::SUCCESS;
+    let begun = Instant::now();
+    // One that does not answer is asked once, not for each experiment again.
+    let mut silent: BTreeMap<&str, String> = BTreeMap::new();
     for column in &columns {
         if let Err(problem) = answers(column).await {
-            eprintln!("sealed-sessions: {problem}");
-            code = ExitCode::FAILURE;
+            say(format_args!("sealed-sessions: {problem}"));
+            silent.insert(&column.name, problem);
         }
     }
+    let progress = Progress::new(experiments.len() as u64);
     let mut rows = Vec::with_capacity(experiments.len());
-    for (at, experiment) in experiments.iter().enumerate() {
-        eprintln!("[{}/{}] {}", at + 1, experiments.len(), experiment.slug);
-        // The experiments provoke errors, which would fill the log.
-        rows.push(run(experiment, &columns, LogLevel::Off).await);
+    for experiment in experiments {
+        progress.step(experiment.slug);
+        let mut outcomes = Vec::with_capacity(columns.len());
+        for column in &columns {
+            outcomes.push(match silent.get(column.name.as_str()) {
+                Some(problem) => not_run(column, problem.clone()),
+                // The experiments provoke errors, which would fill the log.
+                None => run_on(column, experiment, LogLevel::Off).await,
+            });
+        }
+        rows.push(Row { experiment, outcomes });
     }
-    if arguments.json {
-        println!("{}", json(&rows));
-        return code;
+    progress.clear();
+    let mut printed = if arguments.json {
+        format!("{}\n", json(&rows, SystemClock.now()))
+    } else if is_read_by_a_person() {
+        shown(&rows, has_colours(), begun.elapsed())
+    } else {
+        text(&rows)
+    };
+    if !arguments.json && !arguments.slugs.is_empty() {
+        printed += &reasons(&rows);
     }
-    print!("{}", text(&rows));
-    if !arguments.slugs.is_empty() {
-        print!("{}", reasons(&rows));
+    match print(&printed) {
+        Ok(()) if silent.is_empty() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(problem) => {
+            say(format_args!("sealed-sessions: {problem}"));
+            ExitCode::FAILURE
+        }
     }
-    code
 }
 
 fn chosen(slugs: &[String]) -> Result<Vec<&'static Experiment>, String> {

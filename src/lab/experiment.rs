@@ -46,8 +46,10 @@ pub enum Verdict {
     Holds(String),
     /// Another one.
     DoesNotHold(String),
-    /// The experiment could not be run on this store.
+    /// The store has nothing that the experiment could be tried on.
     NotApplicable(String),
+    /// The experiment could not be run: the store does not answer, or not in time.
+    NotRun(String),
 }
 
 impl Verdict {
@@ -64,16 +66,20 @@ impl Verdict {
     /// Why.
     pub fn why(&self) -> &str {
         match self {
-            Verdict::Holds(why) | Verdict::DoesNotHold(why) | Verdict::NotApplicable(why) => why,
+            Verdict::Holds(why)
+            | Verdict::DoesNotHold(why)
+            | Verdict::NotApplicable(why)
+            | Verdict::NotRun(why) => why,
         }
     }
 
-    /// For programs: `holds`, `does-not-hold` or `not-applicable`.
+    /// For programs: `holds`, `does-not-hold`, `not-applicable` or `not-run`.
     pub fn name(&self) -> &'static str {
         match self {
             Verdict::Holds(_) => "holds",
             Verdict::DoesNotHold(_) => "does-not-hold",
             Verdict::NotApplicable(_) => "not-applicable",
+            Verdict::NotRun(_) => "not-run",
         }
     }
 
@@ -83,6 +89,7 @@ impl Verdict {
             Verdict::Holds(_) => ("✓", "holds"),
             Verdict::DoesNotHold(_) => ("✗", "does not hold"),
             Verdict::NotApplicable(_) => ("–", "not applicable"),
+            Verdict::NotRun(_) => ("?", "not run"),
         }
     }
 }

@@ -12,6 +12,7 @@ mod experiment;
 mod experiments;
 pub mod load;
 mod matrix;
+mod progress;
 mod run;
 mod table;
 
@@ -19,5 +20,5 @@ pub use self::advice::{Advice, advise};
 pub use self::bench::{Column, Exchange, Measurements, configured};
 pub use self::experiment::{Experiment, Outcome, Verdict};
 pub use self::experiments::{ALL, find};
-pub use self::matrix::{json, text};
+pub use self::matrix::{json, shown, text};
 pub use self::run::{Row, answers, run};

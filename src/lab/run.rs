@@ -37,21 +37,25 @@ pub async fn answers(column: &Column) -> Result<(), String> {
     Bench::new(column, LogLevel::Off)?.node().await.map(drop)
 }
 
-async fn run_on(column: &Column, experiment: &Experiment, log_level: LogLevel) -> Outcome {
+/// What an experiment showed on a store that it was not run on.
+pub(super) fn not_run(column: &Column, why: String) -> Outcome {
+    let (store, verdict) = (column.name.clone(), Verdict::NotRun(why));
+    Outcome { store, verdict, exchanges: Vec::new(), measurements: Measurements::default() }
+}
+
+/// Runs one experiment on one store.
+pub(super) async fn run_on(column: &Column, experiment: &Experiment, log_level: LogLevel) -> Outcome {
     let store = column.name.clone();
     let bench = match Bench::new(column, log_level) {
         Ok(bench) => bench,
-        Err(why) => {
-            let (verdict, measurements) = (Verdict::NotApplicable(why), Measurements::default());
-            return Outcome { store, verdict, exchanges: Vec::new(), measurements };
-        }
+        Err(why) => return not_run(column, why),
     };
     let verdict = match timeout(EXPERIMENT_TIMEOUT, (experiment.run)(&bench)).await {
         Ok(Ok(verdict)) => verdict,
-        Ok(Err(why)) => Verdict::NotApplicable(why),
+        Ok(Err(why)) => Verdict::NotRun(why),
         Err(_) => {
             let seconds = EXPERIMENT_TIMEOUT.as_secs();
-            Verdict::NotApplicable(format!("it was not done after {seconds} seconds"))
+            Verdict::NotRun(format!("it was not done after {seconds} seconds"))
         }
     };
     let (exchanges, measurements) = bench.finish();

@@ -38,7 +38,7 @@ impl Node {
         // Before the launch, which would log an error that here is an outcome.
         if let Some(service) = store.service() {
             let started = timeout(STORE_START_TIMEOUT, service.start()).await;
-            started.unwrap_or(Err(StoreError::TimedOut)).map_err(|error| error.to_string())?;
+            started.unwrap_or(Err(StoreError::TimedOut)).map_err(|error| plain(&error.to_string()))?;
         }
         let figment = Figment::from(rocket::Config::default())
             // Starting a server sets the level of the whole process.
@@ -52,5 +52,46 @@ impl Node {
         let client = Client::untracked(rocket).await.map_err(|error| error.to_string())?;
         let server_side = store.list().is_some();
         Ok(Node { client, store, server_side, gate })
+    }
+}
+
+/// What a driver says of a failure, without the structures that some print along with it: Redis's shows the error of the
+/// operating system as Rust does for debugging, MongoDB's all that it knows of its servers.
+fn plain(failure: &str) -> String {
+    let Some((said, structure)) = failure.split_once(" {").map(|(said, rest)| (said, rest.trim_start()))
+    else {
+        return failure.to_owned();
+    };
+    let message = structure.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
+    match message {
+        Some((message, _)) => {
+            said.rsplit_once(' ').map_or(message.into(), |(said, _)| format!("{said} {message}"))
+        }
+        None => said.rsplit_once(". ").map_or(said, |(said, _)| said).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_failure_is_said_without_structures() {
+        for (failure, said) in [
+            (
+                "the store failed: Connection refused (os error 111)",
+                "the store failed: Connection refused (os error 111)",
+            ),
+            (
+                r#"the store failed: Os { code: 111, kind: ConnectionRefused, message: "Connection refused" }"#,
+                "the store failed: Connection refused",
+            ),
+            (
+                "the store failed: Kind: Server selection timeout: No available servers. Topology: { Type: Unknown }, labels: {}",
+                "the store failed: Kind: Server selection timeout: No available servers",
+            ),
+        ] {
+            assert_eq!(plain(failure), said);
+        }
     }
 }

@@ -1,17 +1,16 @@
 //! The command line's side: `lab load`, and the hidden server.
 
 use std::fs::File;
-use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::report::Report;
 use super::run::{Options, run, steps};
 use super::server;
 use super::view::View;
+use crate::lab::progress::Progress;
+use crate::terminal::print;
 
 /// The arguments of `lab load`.
 #[derive(Debug, clap::Args)]
@@ -76,34 +75,22 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
         std::fs::write(&file, view.html()?).map_err(|error| unwritable(&file, error))?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?);
+        let report = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+        print(&format!("{report}\n"))?;
     } else {
-        print!("{}", view.text());
+        print(&view.text())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn drive(options: &Options) -> Result<Report, String> {
-    let bar = ProgressBar::with_draw_target(Some(steps(options)), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}") {
-        bar.set_style(style);
-    }
-    // Without a terminal there is no bar, but the steps are still said.
-    let is_shown = stderr().is_terminal();
-    let step = |what: &str| {
-        if is_shown {
-            bar.set_message(what.to_owned());
-            bar.inc(1);
-        } else {
-            eprintln!("{what}");
-        }
-    };
+    let progress = Progress::new(steps(options));
     let runtime = rocket::tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;
-    let report = runtime.block_on(run(options, step));
-    bar.finish_and_clear();
+    let report = runtime.block_on(run(options, |what: &str| progress.step(what)));
+    progress.clear();
     report
 }
 
