@@ -1,25 +1,27 @@
 //! Sessions in Redis: one server, a Cluster, or one behind Sentinels.
 //!
-//! Each row is a hash that Redis itself forgets when its time is over; a script checks version and expiry and
-//! writes in one step. No step spans two keys, since those of a cluster may lie on two nodes.
+//! Each row is one string that Redis itself forgets when its time is over; reading it is one command, and so is each
+//! change: a script compares the head of the row and writes it in one step. No step spans two keys, since those of a
+//! cluster may lie on two nodes.
 
+mod address;
+mod connection;
+mod fault;
+mod link;
+mod row;
 mod scripts;
+mod subjects;
 
-use std::str::{self, FromStr};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use fred::bytes::Bytes;
-use fred::clients::Client;
-use fred::error::Error;
-use fred::interfaces::{ClientLike, EventInterface, HashesInterface, SortedSetsInterface};
-use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
-use fred::types::{Builder, Value};
-use rocket::futures::future::try_join_all;
-use rocket::tokio::select;
+use redis::{Cmd, Value};
 
-use self::scripts::{Script, Scripts};
+pub(super) use self::address::SCHEMES;
+use self::address::Servers;
+use self::link::Link;
+use self::row::{NEVER, damaged};
+use self::scripts::{Answer, Scripts};
 use super::Store;
 use super::server::ServerStore;
 use super::server::backend::{Backend, LEASE_SECONDS, Leases, Row, SubjectHash};
@@ -27,24 +29,20 @@ use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
 
-pub(super) const SCHEMES: &[&str] =
-    &["redis", "rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
+/// A row is kept for one second at least and ten years at most: what lives longer is renewed by then.
+const MAX_SECONDS: i64 = 315_360_000;
 
-/// How long a server may leave a question open before its connection counts as lost.
-const UNRESPONSIVE: Duration = Duration::from_secs(2);
-
-/// The fields of a row's hash, in the order in which [`row`] reads them.
-const FIELDS: [&str; 5] = ["version", "seen", "expires", "subject", "body"];
+/// How often a row is entered under its subject, and then found to have got another subject or a later end.
+const MAX_TRIES: usize = 4;
 
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     Ok(Arc::new(ServerStore::new(Redis::new(setting, realm)?, realm)))
 }
 
-/// Keeps each row under `sessions:<realm>:row:<id>`, and the ids of a subject in a sorted set by expiry under
+/// Keeps each row under `sessions:<realm>:session:<id>`, and the ids of a subject in a sorted set by expiry under
 /// `sessions:<realm>:subject:<hash>`.
 struct Redis {
-    client: Client,
-    connecting: OnceLock<()>,
+    link: Link,
     scripts: Scripts,
     realm: String,
 }
@@ -52,163 +50,135 @@ struct Redis {
 impl Redis {
     /// Connects nowhere yet.
     fn new(setting: &str, realm: &str) -> Result<Redis, String> {
-        // The error may show the address, and the address a password.
-        let mut config =
-            Config::from_url(setting).map_err(|_| "its address is not one of Redis".to_owned())?;
-        config.fail_fast = false;
-        let client = Builder::from_config(config)
-            .with_performance_config(|performance| performance.default_command_timeout = UNRESPONSIVE * 2)
-            .with_connection_config(|connection| {
-                connection.connection_timeout = UNRESPONSIVE;
-                connection.internal_command_timeout = UNRESPONSIVE;
-                // What was sent may have been executed, so it is not sent again.
-                connection.max_command_attempts = 1;
-                connection.unresponsive =
-                    UnresponsiveConfig { max_timeout: Some(UNRESPONSIVE), interval: UNRESPONSIVE / 4 };
-            })
-            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1000, 2))
-            .build()
-            .map_err(|error| error.details().to_owned())?;
-        let (connecting, scripts) = (OnceLock::new(), Scripts::new());
-        Ok(Redis { client, connecting, scripts, realm: realm.to_owned() })
+        let servers = Servers::parse(setting).ok_or("its address is not one of Redis")?;
+        Ok(Redis { link: Link::new(servers), scripts: Scripts::new(), realm: realm.to_owned() })
+    }
+
+    /// Removes a row, but not its entry.
+    async fn remove_row(&self, id: &IdHash, expected: u32) -> Result<Answer, StoreError> {
+        self.scripts.remove.run(&self.link, &self.row_key(id), &[&row::version(expected)]).await
     }
 
     fn row_key(&self, id: &IdHash) -> String {
-        self.key("row", id.as_bytes())
+        self.key(":session:", id.as_bytes())
     }
 
-    fn subject_key(&self, subject: &[u8]) -> String {
-        self.key("subject", subject)
+    fn subject_key(&self, subject: &SubjectHash) -> String {
+        self.key(":subject:", subject.as_bytes())
     }
 
     fn lease_key(&self, name: &[u8]) -> String {
-        self.key("lease", name)
+        self.key(":lease:", name)
     }
 
     fn key(&self, kind: &str, name: &[u8]) -> String {
-        format!("sessions:{}:{kind}:{}", self.realm, URL_SAFE_NO_PAD.encode_to_string(name))
-    }
-
-    /// Runs a script that answers 1 or 0.
-    async fn does(&self, script: &Script, key: &str, arguments: Vec<Value>) -> Result<bool, StoreError> {
-        let answer: i64 = script.run(&self.client, key, arguments).await.map_err(failed)?;
-        Ok(answer == 1)
-    }
-
-    /// Enters a row under its subject. Before the row is written: an entry without a row is ignored, a row
-    /// without its entry would be missed by a list.
-    async fn enter(
-        &self,
-        subject: Option<&[u8]>,
-        id: &IdHash,
-        seen: UnixSeconds,
-        expires: UnixSeconds,
-    ) -> Result<(), StoreError> {
-        let Some(subject) = subject else { return Ok(()) };
-        let entry = vec![id.to_text().into(), seen.into(), expires.into()];
-        self.does(&self.scripts.enter, &self.subject_key(subject), entry).await.map(drop)
+        let size = "sessions:".len() + self.realm.len() + kind.len() + IdHash::TEXT;
+        let mut key = String::with_capacity(size);
+        key.extend(["sessions:", &self.realm, kind]);
+        URL_SAFE_NO_PAD.encode_append(name, &mut key);
+        key
     }
 }
 
-/// A row as a script takes it; the subject comes last.
-fn columns(row: &Row) -> Vec<Value> {
-    vec![row.version.into(), row.seen.into(), row.expires.into(), row.body.as_slice().into()]
+/// For how many milliseconds to keep what expires then.
+fn milliseconds(seen: UnixSeconds, expires: UnixSeconds) -> String {
+    (expires.saturating_sub(seen).clamp(1, MAX_SECONDS) * 1000).to_string()
 }
 
-fn subject(row: &Row) -> Option<&[u8]> {
-    row.subject.as_ref().map(|subject| &subject.as_bytes()[..])
-}
-
-/// Reads the [`FIELDS`] of a row.
-fn row(found: Vec<Option<Bytes>>) -> Result<Option<Row>, StoreError> {
-    let [version, seen, expires, subject, body] = <[_; 5]>::try_from(found).map_err(|_| damaged())?;
-    let Some(version) = version else { return Ok(None) };
-    let subject = subject.map(|hash| hash[..].try_into().map_err(|_| damaged())).transpose()?;
-    Ok(Some(Row {
-        version: number(&version)?,
-        seen: number(&seen.ok_or_else(damaged)?)?,
-        expires: number(&expires.ok_or_else(damaged)?)?,
-        subject: subject.map(SubjectHash::from_bytes),
-        body: body.ok_or_else(damaged)?.into(),
-    }))
-}
-
-fn number<N: FromStr>(text: &[u8]) -> Result<N, StoreError> {
-    str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(damaged)
-}
-
-fn damaged() -> StoreError {
-    StoreError::Failed("a session in Redis is not as it was written".into())
-}
-
-/// The client's message may name the server, and never shows a password or a value.
-fn failed(error: Error) -> StoreError {
-    StoreError::Failed(error.details().to_owned())
+fn command(name: &str, key: &str) -> Cmd {
+    let mut command = Cmd::with_capacity(4, name.len() + key.len() + 32);
+    command.arg(name).arg(key);
+    command
 }
 
 #[rocket::async_trait]
 impl Backend for Redis {
     async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
-        row(self.client.hmget(self.row_key(id), FIELDS.to_vec()).await.map_err(failed)?)
+        match self.link.ask(&command("GET", &self.row_key(id))).await? {
+            Value::BulkString(value) => row::read(value).map(Some),
+            Value::Nil => Ok(None),
+            _ => Err(damaged()),
+        }
     }
 
     async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError> {
-        self.enter(subject(row), id, row.seen, row.expires).await?;
-        let mut arguments = columns(row);
-        arguments.extend(subject(row).map(Value::from));
-        self.does(&self.scripts.insert, &self.row_key(id), arguments).await
+        if let Some(subject) = &row.subject {
+            self.enter(subject, id, row.seen, row.expires).await?;
+        }
+        let value = [&row::head(row, row::due(row.seen, row.expires)), &row.body[..]].concat();
+        let mut set = command("SET", &self.row_key(id));
+        set.arg(value).arg("NX").arg("PX").arg(milliseconds(row.seen, row.expires));
+        match self.link.ask(&set).await? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            _ => Err(damaged()),
+        }
     }
 
     async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
-        self.enter(subject(row), id, row.seen, row.expires).await?;
-        let mut arguments = columns(row);
-        arguments.extend([subject(row).unwrap_or_default().into(), expected.into()]);
-        self.does(&self.scripts.replace, &self.row_key(id), arguments).await
+        let (key, expected) = (self.row_key(id), row::version(expected));
+        let ttl = milliseconds(row.seen, row.expires);
+        let mut due = NEVER;
+        for _ in 0..MAX_TRIES {
+            let head = row::head(row, due);
+            let arguments: [&[u8]; 4] = [&head, &row.body, &expected, ttl.as_bytes()];
+            match self.scripts.replace.run(&self.link, &key, &arguments).await? {
+                Answer::Refused => return Ok(false),
+                Answer::Done => return Ok(true),
+                Answer::Gone(subject) => {
+                    self.leave(&subject, &[*id]).await;
+                    return Ok(true);
+                }
+                Answer::Due(subject, expires) => due = self.enter(&subject, id, row.seen, expires).await?,
+            }
+        }
+        Err(too_often())
     }
 
     async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError> {
-        let key = self.row_key(id);
-        let subject: Option<Bytes> = self.client.hget(&key, "subject").await.map_err(failed)?;
-        self.enter(subject.as_deref(), id, seen, expires).await?;
-        self.does(&self.scripts.touch, &key, vec![seen.into(), expires.into()]).await
+        let (key, ttl) = (self.row_key(id), milliseconds(seen, expires));
+        let (now, end) = (row::time(seen), row::time(expires));
+        let (mut due, mut whose) = (NEVER, None);
+        for _ in 0..MAX_TRIES {
+            let (due_digits, subject) = (row::time(due), row::subject(whose.as_ref()));
+            let arguments: [&[u8]; 5] = [&now, &end, ttl.as_bytes(), &due_digits, &subject];
+            match self.scripts.touch.run(&self.link, &key, &arguments).await? {
+                Answer::Refused => return Ok(false),
+                Answer::Done | Answer::Gone(_) => return Ok(true),
+                Answer::Due(subject, expires) => {
+                    due = self.enter(&subject, id, seen, expires).await?;
+                    whose = Some(subject);
+                }
+            }
+        }
+        Err(too_often())
     }
 
     async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        let (remove, key) = (&self.scripts.remove, self.row_key(id));
-        let removed: Option<Bytes> =
-            remove.run(&self.client, &key, vec![expected.into()]).await.map_err(failed)?;
-        if let Some(subject) = removed.as_deref().filter(|subject| !subject.is_empty()) {
-            // An entry that stays is dropped when its time is over.
-            let _: Result<i64, _> = self.client.zrem(self.subject_key(subject), id.to_text()).await;
+        match self.remove_row(id, expected).await? {
+            Answer::Refused | Answer::Due(..) => Ok(false),
+            Answer::Done => Ok(true),
+            Answer::Gone(subject) => {
+                self.leave(&subject, &[*id]).await;
+                Ok(true)
+            }
         }
-        Ok(removed.is_some())
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let key = self.subject_key(subject.as_bytes());
-        let entries: Vec<String> =
-            self.client.zrange(key, 0, -1, None, false, None, false).await.map_err(failed)?;
-        let ids: Vec<IdHash> = entries.iter().filter_map(|entry| IdHash::from_text(entry)).collect();
-        let rows = try_join_all(ids.iter().map(|id| self.get(id))).await?;
-        let rows = ids.into_iter().zip(rows).filter_map(|(id, row)| Some((id, row?)));
-        // A row may be gone, or may have got another subject, since it was entered.
-        Ok(rows.filter(|(_, row)| row.subject.as_ref() == Some(subject)).collect())
+        self.rows_of(subject).await
     }
 
-    /// One task connects, again and again until it can; a caller waits for its next attempt.
+    async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
+        self.trimmed(subject, max).await
+    }
+
     async fn start(&self) -> Result<(), StoreError> {
-        let mut errors = self.client.error_rx();
-        self.connecting.get_or_init(|| drop(self.client.connect()));
-        select! {
-            connected = self.client.wait_for_connect() => connected.map_err(failed)?,
-            Ok((error, _)) = errors.recv() => return Err(failed(error)),
-        }
-        self.client.ping(None).await.map_err(failed)
+        self.link.ask_once(&redis::cmd("PING")).await.map(drop)
     }
 
     async fn stop(&self) {
-        // It closes the connections also when the server is gone.
-        let _ = self.client.quit().await;
+        self.link.close();
     }
 
     fn leases(&self) -> Option<&dyn Leases> {
@@ -216,15 +186,20 @@ impl Backend for Redis {
     }
 }
 
+fn too_often() -> StoreError {
+    StoreError::Failed("a session changes faster than it can be entered under its subject".into())
+}
+
 #[rocket::async_trait]
 impl Leases for Redis {
     async fn grant(&self, name: &[u8], holder: &[u8; 16]) -> Result<bool, StoreError> {
-        let milliseconds = LEASE_SECONDS * 1000;
-        let arguments = vec![holder[..].into(), milliseconds.to_string().into()];
-        self.does(&self.scripts.grant, &self.lease_key(name), arguments).await
+        let milliseconds = (LEASE_SECONDS * 1000).to_string();
+        let arguments: [&[u8]; 2] = [holder, milliseconds.as_bytes()];
+        let granted = self.scripts.grant.run(&self.link, &self.lease_key(name), &arguments).await?;
+        Ok(matches!(granted, Answer::Done))
     }
 
     async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError> {
-        self.does(&self.scripts.release, &self.lease_key(name), vec![holder[..].into()]).await.map(drop)
+        self.scripts.release.run(&self.link, &self.lease_key(name), &[holder]).await.map(drop)
     }
 }

@@ -1,94 +1,115 @@
 //! What Redis does in one step: each script touches one key.
 
-use fred::clients::Client;
-use fred::error::Error;
-use fred::interfaces::LuaInterface;
-use fred::types::{FromValue, Value};
+use redis::{Cmd, Value};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-/// What the scripts have in common. Lua's numbers are exact up to 2⁵³, so times are kept as the text that
-/// they came in. A key is kept for one second at least and ten years at most: what lives longer is renewed by
-/// then.
-const COMMON: &str = "
-local function before(a, b) return tonumber(a) < tonumber(b) end
-local function later(a, b) if before(a, b) then return b end return a end
-local function keep(seconds)
-    local ttl = math.min(math.max(seconds, 1), 315360000) * 1000
-    if redis.call('PTTL', KEYS[1]) < ttl then redis.call('PEXPIRE', KEYS[1], ttl) end
-end
-local function write(now, version, seen, expires, body, subject)
-    redis.call('DEL', KEYS[1])
-    redis.call('HSET', KEYS[1], 'version', version, 'seen', seen, 'expires', expires, 'body', body)
-    if subject then redis.call('HSET', KEYS[1], 'subject', subject) end
-    keep(expires - now)
-end
-";
+use super::link::Link;
+use super::row::{damaged, read_subject, read_time};
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+use crate::store::server::backend::SubjectHash;
 
-/// ARGV: the columns of the row. 0 if there is one.
-const INSERT: &str = "
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-write(ARGV[2], unpack(ARGV))
-return 1";
-
-/// ARGV: the columns of the new row, its subject or '', and the expected version. 0 if there is no such row.
+/// ARGV: the [head](super::row) and the body of the new row, the expected version, and for how many milliseconds to
+/// keep it. A marker replaces whatever has that version; of everything else, no time moves back.
 const REPLACE: &str = "
-local version, now, expires, body, subject, expected = unpack(ARGV)
-local old = redis.call('HMGET', KEYS[1], 'version', 'seen', 'expires')
-if old[1] ~= expected or not before(now, old[3]) then return 0 end
-local seen = now
-if version ~= '0' then seen, expires = later(old[2], seen), later(old[3], expires) end
-write(now, version, seen, expires, body, subject ~= '' and subject)
+local new, body, expected, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local old = redis.call('GETRANGE', KEYS[1], 0, 88)
+local version, seen, expires, due, subject =
+    new:sub(1, 8), new:sub(9, 24), new:sub(25, 40), new:sub(41, 56), new:sub(57)
+local old_seen, old_expires, old_due, old_subject =
+    old:sub(9, 24), old:sub(25, 40), old:sub(41, 56), old:sub(57)
+if old:sub(1, 8) ~= expected or old_expires <= seen then return 0 end
+if version == '00000000' then
+    redis.call('SET', KEYS[1], new .. body, 'PX', ttl)
+    if old_subject:sub(1, 1) == '+' then return {'gone', old_subject:sub(2)} end
+    return 1
+end
+if old_seen > seen then seen = old_seen end
+if old_expires > expires then expires = old_expires end
+if old_subject == subject and old_due > due then due = old_due end
+if due < expires and subject:sub(1, 1) == '+' then return {'due', subject:sub(2), expires} end
+ttl = math.max(ttl, redis.call('PTTL', KEYS[1]))
+redis.call('SET', KEYS[1], version .. seen .. expires .. due .. subject .. body, 'PX', ttl)
 return 1";
 
-/// ARGV: seen, expires. 0 if there is no row that is alive.
+/// ARGV: seen, expires, for how many milliseconds to keep the row, and the entry that was made for it: until when it is
+/// good, and whose it is. Leaves alone what has expired, and markers.
 const TOUCH: &str = "
-local now, expires = unpack(ARGV)
-local old = redis.call('HMGET', KEYS[1], 'version', 'seen', 'expires')
-if not old[1] or old[1] == '0' or not before(now, old[3]) then return 0 end
-expires = later(old[3], expires)
-redis.call('HSET', KEYS[1], 'seen', later(old[2], now), 'expires', expires)
-keep(expires - now)
+local seen, expires, ttl, due, subject = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local old = redis.call('GETRANGE', KEYS[1], 0, 88)
+local old_seen, old_expires, old_due, old_subject =
+    old:sub(9, 24), old:sub(25, 40), old:sub(41, 56), old:sub(57)
+if old == '' or old:sub(1, 8) == '00000000' or old_expires <= seen then return 0 end
+if old_seen > seen then seen = old_seen end
+if old_expires > expires then expires = old_expires end
+if old_subject ~= subject or old_due > due then due = old_due end
+if due < expires and old_subject:sub(1, 1) == '+' then return {'due', old_subject:sub(2), expires} end
+redis.call('SETRANGE', KEYS[1], 8, seen .. expires .. due)
+if redis.call('PTTL', KEYS[1]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[1], ttl) end
 return 1";
 
-/// ARGV: the expected version. Nil if there is no such row, else whose it was, or ''.
+/// ARGV: the expected version.
 const REMOVE: &str = "
-local found = redis.call('HMGET', KEYS[1], 'version', 'subject')
-if found[1] ~= ARGV[1] then return false end
+local old = redis.call('GETRANGE', KEYS[1], 0, 88)
+if old:sub(1, 8) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
-return found[2] or ''";
-
-/// ARGV: an id, seen, expires. Drops the entries that expired a day ago, and keeps the others a day longer
-/// than their rows: clocks differ.
-const ENTER: &str = "
-local id, now, expires = unpack(ARGV)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400)
-redis.call('ZADD', KEYS[1], later(redis.call('ZSCORE', KEYS[1], id) or expires, expires), id)
-keep(expires - now + 86400)
+if old:sub(57, 57) == '+' then return {'gone', old:sub(58)} end
 return 1";
 
-/// ARGV: the holder, milliseconds. 0 if somebody else has the lease.
+/// ARGV: an id, seen, expires. Drops the entries that expired a day ago, and keeps the others a day longer than their
+/// rows: clocks differ. Lua's numbers are exact up to 2⁵³, so the time stays the text that it came in.
+const ENTER: &str = "
+local id, seen, expires = ARGV[1], ARGV[2], ARGV[3]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', seen - 86400)
+local old = redis.call('ZSCORE', KEYS[1], id)
+if not old or tonumber(old) < tonumber(expires) then redis.call('ZADD', KEYS[1], expires, id) end
+local ttl = math.min(math.max(expires - seen + 86400, 1), 315360000) * 1000
+if redis.call('PTTL', KEYS[1]) < ttl then redis.call('PEXPIRE', KEYS[1], ttl) end
+return 1";
+
+/// ARGV: a time and ids. Drops the entries of these ids that expired before it.
+const LEAVE_EXPIRED: &str = "
+for i = 2, #ARGV do
+    local expires = redis.call('ZSCORE', KEYS[1], ARGV[i])
+    if expires and tonumber(expires) < tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
+end
+return 1";
+
+/// ARGV: the holder, milliseconds. Refuses while somebody else has the lease.
 const GRANT: &str = "
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1";
 
-/// ARGV: the holder. 0 if it no longer has the lease.
+/// ARGV: the holder. Refuses if it no longer has the lease.
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])";
 
+/// What a script answers.
+pub(super) enum Answer {
+    /// Nothing was changed.
+    Refused,
+    Done,
+    /// It is done, and this subject has a row less.
+    Gone(SubjectHash),
+    /// Nothing was changed: the row has to be entered under this subject before it can live that long.
+    Due(SubjectHash, UnixSeconds),
+}
+
 /// A script and the hash that Redis knows it by.
 pub(super) struct Script {
-    text: String,
+    text: &'static str,
     hash: String,
 }
 
 pub(super) struct Scripts {
-    pub(super) insert: Script,
     pub(super) replace: Script,
     pub(super) touch: Script,
     pub(super) remove: Script,
     pub(super) enter: Script,
+    pub(super) leave_expired: Script,
     pub(super) grant: Script,
     pub(super) release: Script,
 }
@@ -96,11 +117,11 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Scripts {
         Scripts {
-            insert: Script::new(INSERT),
             replace: Script::new(REPLACE),
             touch: Script::new(TOUCH),
             remove: Script::new(REMOVE),
             enter: Script::new(ENTER),
+            leave_expired: Script::new(LEAVE_EXPIRED),
             grant: Script::new(GRANT),
             release: Script::new(RELEASE),
         }
@@ -108,23 +129,51 @@ impl Scripts {
 }
 
 impl Script {
-    fn new(script: &str) -> Script {
-        let text = [COMMON, script].concat();
-        Script { hash: fred::util::sha1_hash(&text), text }
+    fn new(text: &'static str) -> Script {
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+        let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Script { text, hash }
     }
 
-    pub(super) async fn run<V: FromValue>(
+    pub(super) async fn run(
         &self,
-        client: &Client,
+        link: &Link,
         key: &str,
-        arguments: Vec<Value>,
-    ) -> Result<V, Error> {
-        match client.evalsha(self.hash.as_str(), key, arguments.clone()).await {
-            // A server that has never seen it, or was restarted since: told the text, it keeps it.
-            Err(error) if error.details().starts_with("NOSCRIPT") => {
-                client.eval(self.text.as_str(), key, arguments).await
-            }
-            answer => answer,
+        arguments: &[&[u8]],
+    ) -> Result<Answer, StoreError> {
+        // A server that has never seen the text, or was restarted since, keeps it once it was told.
+        let text = || self.command("EVAL", self.text, key, arguments);
+        let answer = link.run(&self.command("EVALSHA", &self.hash, key, arguments), text).await?;
+        read(answer)
+    }
+
+    fn command(&self, name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+        let size = arguments.iter().map(|argument| argument.len()).sum::<usize>() + script.len() + key.len();
+        let mut command = Cmd::with_capacity(arguments.len() + 4, size + 16);
+        command.arg(name).arg(script).arg("1").arg(key);
+        for argument in arguments {
+            command.arg(argument);
         }
+        command
+    }
+}
+
+fn read(answer: Value) -> Result<Answer, StoreError> {
+    let words = match answer {
+        Value::Int(0) => return Ok(Answer::Refused),
+        Value::Int(1) => return Ok(Answer::Done),
+        Value::Array(words) => words,
+        _ => return Err(damaged()),
+    };
+    match &words[..] {
+        [Value::BulkString(word), Value::BulkString(subject)] if word == b"gone" => {
+            Ok(Answer::Gone(read_subject(subject)?))
+        }
+        [Value::BulkString(word), Value::BulkString(subject), Value::BulkString(expires)]
+            if word == b"due" =>
+        {
+            Ok(Answer::Due(read_subject(subject)?, read_time(expires)?))
+        }
+        _ => Err(damaged()),
     }
 }
