@@ -6,6 +6,7 @@ mod flawed;
 mod life;
 mod namespaces;
 mod parallel;
+mod redis;
 #[path = "../site/mod.rs"]
 mod site;
 mod support;

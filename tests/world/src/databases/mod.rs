@@ -34,7 +34,7 @@ pub use self::mariadb::mariadb;
 pub use self::mongodb::{mongoeco, nx_27017};
 pub use self::postgres::postgres;
 pub use self::redis::redis;
-pub use self::redis_cluster::redis_cluster;
+pub use self::redis_cluster::{redis_cluster, redis_cluster_of_five};
 pub use self::redis_sentinel::{Sentinel, redis_sentinel};
 pub use self::sqlite::sqlite;
 
@@ -85,6 +85,30 @@ impl Database {
     /// Lets it go on after [`Database::pause`].
     pub fn resume(&mut self) {
         self.nodes.iter_mut().for_each(Node::resume);
+    }
+
+    /// The ports of its servers, in the order in which its function names them.
+    pub fn ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(|node| node.port).collect()
+    }
+
+    /// Hangs the server at this port alone; [`Database::resume`] lets it go on.
+    pub fn pause_at(&mut self, port: u16) {
+        self.node(port).pause();
+    }
+
+    /// Kills the server at this port alone.
+    pub fn kill_at(&mut self, port: u16) {
+        self.node(port).kill();
+    }
+
+    /// Starts the server at this port again over the same data, and does not wait until it is ready.
+    pub fn start_at(&mut self, port: u16) {
+        self.node(port).spawn();
+    }
+
+    fn node(&mut self, port: u16) -> &mut Node {
+        self.nodes.iter_mut().find(|node| node.port == port).unwrap()
     }
 
     /// Starts what `build` describes for an empty directory; again on other ports if one has been taken.

@@ -33,7 +33,7 @@ impl Sentinel {
     /// Kills the master and returns its port. Some seconds later [`Sentinel::master`] is another.
     pub fn kill_master(&mut self) -> u16 {
         let master = self.master();
-        self.database.nodes.iter_mut().find(|node| node.port == master).unwrap().kill();
+        self.kill_at(master);
         master
     }
 }
