@@ -1,9 +1,9 @@
 //! How rows are laid out, and what they cost.
 
-use sealed_sessions::store::{Over, Record, Write};
+use sealed_sessions::store::{IdHash, Over, Record, Write, Written};
 use world::databases;
 
-use super::{ask, calls, is_found, now, reported, save, started, updated};
+use super::{REALM, ask, calls, is_found, now, reported, save, started, updated};
 use crate::site::record;
 use crate::support::listed;
 
@@ -52,42 +52,43 @@ async fn a_session_in_use_stays_in_its_subjects_list() {
     let Some(database) = databases::redis() else { return };
     let port = database.ports()[0];
     let store = started(&database.url()).await;
-    for (timeout, pause, entries) in
-        [(60, 6, 60), (1800, 1700, 210), (30 * 86400, 3600, 40), (30 * 86400, 86400, 210)]
-    {
-        let subject = format!("ada{timeout} {pause}");
+    // The timeout, the time between two uses, every how many of them one is a write, and how many entries that costs.
+    for (timeout, pause, writes, entries) in [
+        (60, 6, 2, 60),
+        (1800, 1700, 2, 210),
+        (30 * 86400, 3600, 2, 40),
+        (30 * 86400, 86400, 1, 210),
+        (30 * 86400, 86400, 1000, 210),
+    ] {
+        let subject = format!("ada {timeout} {pause} {writes}");
         let mut current = Record { subject: Some(subject.clone()), ..record(now()) };
         let first = Write { record: &current, expires: current.seen + timeout, over: Over::Nothing };
         store.save(&first).await.unwrap();
         ask::<()>(port, "CONFIG RESETSTAT");
-        for step in 0..200 {
+        for step in 1..=200 {
             let seen = current.seen + pause;
-            let next = if step % 2 == 0 {
-                Record { seen, ..current.clone() }
+            let (next, over) = if step % writes == 0 {
+                (Record { seen, ..updated(&current) }, Over::Version(current.version))
             } else {
-                Record { seen, ..updated(&current) }
+                (Record { seen, ..current.clone() }, Over::Touch)
             };
-            let over = if step % 2 == 0 { Over::Touch } else { Over::Version(current.version) };
             let written = store.save(&Write { record: &next, expires: seen + timeout, over }).await.unwrap();
-            assert!(
-                matches!(written, sealed_sessions::store::Written::Saved(_)),
-                "step {step} of {timeout}: {current:?} {next:?}"
-            );
+            assert!(matches!(written, Written::Saved(_)), "{subject}: {written:?} at step {step}");
             current = next;
+            let in_time = async |at| listed(&*store, &subject, at).await.len();
+            assert_eq!(in_time(seen).await, 1, "{subject}: after {step} steps");
             if step % 20 == 0 {
-                // Somebody else signs in as the same person: entries that are over are dropped.
-                let other = Record { subject: Some(subject.clone()), seen, ..record(seen) };
+                // At the last moment in which it lives somebody signs in as the same person: entries that are over
+                // are dropped.
+                let last = seen + timeout - 1;
+                let other = Record { subject: Some(subject.clone()), ..record(last) };
                 save(&*store, &other, Over::Nothing).await;
                 store.delete(&other.id.to_text()).await.unwrap();
+                assert_eq!(in_time(last).await, 1, "{subject}: {step} steps and a rest later");
             }
-            assert_eq!(
-                listed(&*store, &subject, seen).await.len(),
-                1,
-                "{timeout} after {step} steps of {pause}"
-            );
         }
         let entered = calls(port, "zadd");
-        assert!(entered <= entries, "entered {entered} times in 200 steps of {pause}");
+        assert!(entered <= entries, "{subject}: entered {entered} times in 200 steps");
     }
     store.service().unwrap().stop().await;
 }

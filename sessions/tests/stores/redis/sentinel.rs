@@ -1,6 +1,6 @@
 //! A failover behind Sentinels.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sealed_sessions::store::Over;
 use world::{databases, wait_for};
@@ -22,7 +22,10 @@ async fn the_old_master_gets_no_writes_when_it_is_back() {
     let old = database.kill_master();
     let new =
         wait_for("the replica to become the master", || Some(database.master()).filter(|new| *new != old));
-    while !save().await {}
+    let failed_over = Instant::now();
+    while !save().await {
+        assert!(failed_over.elapsed() < Duration::from_secs(20), "the new master is not found");
+    }
     database.start_at(old);
     wait_for("the old master to be back", || {
         redis::Client::open(("127.0.0.1", old)).unwrap().get_connection().is_ok().then_some(())

@@ -14,6 +14,7 @@ mod postgres;
 mod redis;
 mod redis_cluster;
 mod redis_sentinel;
+mod redis_tls;
 mod signals;
 mod sqlite;
 mod template;
@@ -36,6 +37,7 @@ pub use self::postgres::postgres;
 pub use self::redis::redis;
 pub use self::redis_cluster::{redis_cluster, redis_cluster_of_five};
 pub use self::redis_sentinel::{Sentinel, redis_sentinel};
+pub use self::redis_tls::{Encrypted, redis_tls};
 pub use self::sqlite::sqlite;
 
 /// How often a server is started on other ports after another process took one of its own.
