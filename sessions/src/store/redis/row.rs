@@ -83,7 +83,7 @@ pub(super) fn read(mut value: Vec<u8>) -> Result<Row, StoreError> {
     Ok(Row { version, seen, expires, subject, body: value })
 }
 
-/// Reads what [`time`] writes.
+/// Reads what [`time()`] writes.
 pub(super) fn read_time(digits: &[u8]) -> Result<UnixSeconds, StoreError> {
     Ok((read_digits(digits)? ^ (1 << 63)).cast_signed())
 }

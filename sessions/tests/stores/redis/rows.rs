@@ -124,11 +124,7 @@ async fn a_row_has_a_time_to_live_that_never_moves_back() {
     let port = database.ports()[0];
     let store = started(&database.url()).await;
     let first = record(now());
-    let key = format!(
-        "sessions:{}:session:{}",
-        super::REALM,
-        sealed_sessions::store::IdHash::of(&first.id).to_text()
-    );
+    let key = format!("sessions:{}:session:{}", REALM, IdHash::of(&first.id).to_text());
     let left = || ask::<i64>(port, &format!("TTL {key}"));
     store.save(&Write { record: &first, expires: first.seen + 3600, over: Over::Nothing }).await.unwrap();
     assert!((3590..=3600).contains(&left()), "{}", left());
