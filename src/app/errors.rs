@@ -113,7 +113,7 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
         429 => ("That was too often.", vec!["Wait a moment, then try again.".into()]),
         500 => match failure(request) {
             Some(Failure::TooLarge) => (
-                "Your session has grown larger than a cookie can hold.",
+                "Your session has grown too large to keep.",
                 vec!["The last change was not kept; everything before it was.".into()],
             ),
             _ => (

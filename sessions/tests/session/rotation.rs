@@ -83,9 +83,9 @@ fn lost_in(states: &[[Keys; 2]]) -> Vec<usize> {
     let mut lost = Vec::new();
     for (n, state) in states.iter().enumerate() {
         let servers = state.map(server);
-        for first in 0..2 {
+        for server in &servers {
             let mut visitor = Visitor::default();
-            visitor.get(&servers[first], "/login/ada");
+            visitor.get(server, "/login/ada");
             visitors.push(visitor);
         }
         for server in [0, 1, 0, 1] {
