@@ -88,8 +88,8 @@ fn lost_in(states: &[[Keys; 2]]) -> Vec<usize> {
             visitor.get(server, "/login/ada");
             visitors.push(visitor);
         }
-        for server in [0, 1, 0, 1] {
-            let known = visitors.iter_mut().all(|visitor| visitor.is_known_by(&servers[server]));
+        for server in servers.iter().chain(&servers) {
+            let known = visitors.iter_mut().all(|visitor| visitor.is_known_by(server));
             if !known && !lost.contains(&n) {
                 lost.push(n);
             }
