@@ -36,8 +36,10 @@ pub(crate) async fn load<T: SessionData>(
             Ok(RequestSession::resumed(now, base, key_age, cookies.chunks(), sizes))
         }
         Ok(Err(lost)) => {
-            if let Arrival::Invalid(reason) = lost.arrival {
-                log::debug!("a session cookie is ignored: {reason:?}");
+            match lost.arrival {
+                Arrival::Invalid(Invalid::Ambiguous) => warn_of_two_sessions(realm, now),
+                Arrival::Invalid(reason) => log::debug!("a session cookie is ignored: {reason:?}"),
+                _ => {}
             }
             Ok(RequestSession::anonymous(now, lost, cookies.chunks()))
         }
@@ -179,6 +181,18 @@ fn read<T: SessionData>(realm: &Realm, record: &Record, now: UnixSeconds) -> Res
         },
         reason => Err(reason),
     }
+}
+
+/// Says that a browser cannot be signed in: it sends what it has under an old domain or path beside the new.
+fn warn_of_two_sessions(realm: &Realm, now: UnixSeconds) {
+    let Some(count) = realm.ambiguous.occurs(now) else { return };
+    log::warn!(
+        "sessions of {:?}: {count} requests brought two live sessions as {:?}, so neither counts: after a change of domain or \
+         path change the setting cookie too; otherwise another app that has this key uses that name, or somebody \
+         has planted a session",
+        realm.path,
+        realm.cookie.name
+    );
 }
 
 /// Says that visitors lose their sessions to a change of the type. What serde says may show a value, unless a field

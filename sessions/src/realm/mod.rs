@@ -35,6 +35,8 @@ pub(crate) struct Realm {
     pub(crate) keyring: Arc<Keyring>,
     /// Sessions whose data could not be read.
     pub(crate) unreadable: Occasional,
+    /// Browsers that sent two live sessions.
+    pub(crate) ambiguous: Occasional,
     /// Uses of sessions that could not be noted.
     pub(crate) unnoted: Occasional,
 }
@@ -81,6 +83,7 @@ impl Realm {
             timeouts: settings.timeouts,
             keyring: settings.keyring,
             unreadable: Occasional::new(),
+            ambiguous: Occasional::new(),
             unnoted: Occasional::new(),
         })
     }

@@ -4,6 +4,7 @@ use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use time::Duration;
 
+use crate::log;
 use crate::support::{App, get, set_cookies};
 
 /// The `Max-Age` of the cookie that `path` sets, if it has one.
@@ -117,17 +118,25 @@ fn a_slow_reader_puts_back_the_session_as_it_read_it() {
 
 /// A browser keeps the cookie of the old `domain` beside the new one, and sends both.
 #[test]
-fn after_a_change_of_domain_a_sign_in_counts_only_under_a_new_name() {
+fn after_a_change_of_domain_a_sign_in_counts_only_under_a_new_name_and_the_log_says_so_once() {
     let server = |cookie: &str, domain: &str| {
         let settings = format!("[default.session]\ncookie = {cookie:?}\n{domain}");
         Client::untracked(App::new(&settings).rocket()).unwrap()
     };
     let [old] = &set_by(&server("__Secure-shop", ""), "/visits", "")[..] else { panic!("one cookie") };
-    for (name, seen) in [("__Secure-shop", "0 Invalid(Ambiguous)"), ("__Secure-shop-2", "0 Resumed")] {
+    for (name, seen, warnings) in
+        [("__Secure-shop", "0 Invalid(Ambiguous)", 1), ("__Secure-shop-2", "0 Resumed", 0)]
+    {
         let server = server(name, "domain = \"example.org\"");
         let [new] = &set_by(&server, "/login/ada", "")[..] else { panic!("one cookie") };
         let both = format!("{old}; {new}");
-        let response = server.get("/read").header(Header::new("Cookie", both)).dispatch();
-        assert_eq!(response.into_string().as_deref(), Some(seen), "{name}");
+        log::lines();
+        for _ in 0..2 {
+            let response = server.get("/read").header(Header::new("Cookie", both.clone())).dispatch();
+            assert_eq!(response.into_string().as_deref(), Some(seen), "{name}");
+        }
+        let mut said = log::lines();
+        said.retain(|line| line.starts_with("WARN") && line.contains("change of domain or path"));
+        assert_eq!(said.len(), warnings, "{name}: {said:?}");
     }
 }
