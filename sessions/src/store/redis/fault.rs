@@ -11,11 +11,12 @@ use crate::error::StoreError;
 
 /// Whether no server has taken the command, so that it can be sent again.
 pub(super) fn is_surely_undone(error: &RedisError) -> bool {
-    use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly, TryAgain};
+    use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, TryAgain};
     match error.kind() {
+        _ if is_read_only(error) => true,
         ErrorKind::ClusterConnectionNotFound | ErrorKind::MasterNameNotFoundBySentinel => true,
         ErrorKind::Server(refusal) => {
-            matches!(refusal, Moved | Ask | TryAgain | ClusterDown | ReadOnly | MasterDown | BusyLoading)
+            matches!(refusal, Moved | Ask | TryAgain | ClusterDown | MasterDown | BusyLoading)
         }
         _ => error.is_connection_refusal(),
     }
@@ -29,15 +30,24 @@ pub(super) fn may_connect_soon(error: &RedisError) -> bool {
 /// Whether the next command needs another connection: this one has ended or gone silent, or the server behind it is
 /// not, or no longer, the one that takes writes.
 pub(super) fn ends_connection(error: &RedisError) -> bool {
-    use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
-    matches!(
-        error.kind(),
-        ErrorKind::Io
-            | ErrorKind::Parse
-            | ErrorKind::AuthenticationFailed
-            | ErrorKind::ClusterConnectionNotFound
-            | ErrorKind::Server(ReadOnly | MasterDown | BusyLoading)
-    )
+    use ServerErrorKind::{BusyLoading, MasterDown};
+    match error.kind() {
+        ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed => true,
+        ErrorKind::ClusterConnectionNotFound | ErrorKind::Server(MasterDown | BusyLoading) => true,
+        _ => is_read_only(error),
+    }
+}
+
+/// Whether it was a replica that was told to write. It refuses the first thing that a script writes, so nothing was
+/// done. Redis 6 wraps what a script meets into an error of its own.
+fn is_read_only(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => true,
+        ErrorKind::Server(ServerErrorKind::ResponseError) => {
+            error.detail().is_some_and(|detail| detail.contains(": -READONLY "))
+        }
+        _ => false,
+    }
 }
 
 /// The error of a command that was sent.
@@ -115,10 +125,13 @@ mod tests {
 
     #[test]
     fn a_server_that_refuses_is_asked_again_and_one_that_is_full_is_not() {
-        for line in
-            ["-MOVED 1 a:1\r\n", "-ASK 1 a:1\r\n", "-TRYAGAIN x\r\n", "-CLUSTERDOWN x\r\n", "-READONLY x\r\n"]
-        {
+        let wrapped =
+            "-ERR Error running script (call to f_1): @user_script: 2: -READONLY You can't write\r\n";
+        for line in ["-MOVED 1 a:1\r\n", "-ASK 1 a:1\r\n", "-TRYAGAIN x\r\n", "-CLUSTERDOWN x\r\n", wrapped] {
             assert!(is_surely_undone(&answered(line)), "{line}");
+        }
+        for line in [wrapped, "-READONLY x\r\n", "-LOADING x\r\n", "-MASTERDOWN x\r\n"] {
+            assert!(is_surely_undone(&answered(line)) && ends_connection(&answered(line)), "{line}");
         }
         let full = answered("-OOM command not allowed when used memory > 'maxmemory'.\r\n");
         assert!(!is_surely_undone(&full) && !ends_connection(&full));
