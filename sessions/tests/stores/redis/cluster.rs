@@ -93,7 +93,7 @@ async fn a_hung_master_is_left_behind() {
     }
     let since = promoted.unwrap_or_else(Instant::now).elapsed();
     println!("all is answered {:?} after the hang, {since:?} after the promotion", hung.elapsed());
-    assert!(since < Duration::from_secs(5), "{since:?} after the promotion");
+    assert!(since < Duration::from_secs(10), "{since:?} after the promotion");
     save(&*store, &updated(&records[0]), Over::Version(1)).await;
     store.service().unwrap().stop().await;
     database.resume();

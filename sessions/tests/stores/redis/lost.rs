@@ -27,12 +27,12 @@ async fn each_write_is_done_once(url: &str, servers: &[u16], proxies: &[Proxy]) 
         save(&*store, &updated(&first), Over::Version(1)).await;
         store.delete(&first.id.to_text()).await.unwrap();
     }
-    let mut before = changes(servers);
+    let lost = || proxies.iter().map(Proxy::lost).sum::<usize>();
+    let (mut changes_before, mut lost_before) = (changes(servers), lost());
     let mut has_made = |changed: i64, what: &str| {
-        assert_eq!(changes(servers) - before, changed, "changes by {what}");
-        before += changed;
-        let lost: usize = proxies.iter().map(Proxy::lost).sum();
-        assert!(lost > 0, "{what}: no answer was lost");
+        assert_eq!(changes(servers) - changes_before, changed, "changes by {what}");
+        assert_eq!(lost() - lost_before, 1, "lost answers of {what}");
+        (changes_before, lost_before) = (changes(servers), lost());
     };
     for _ in 0..8 {
         lose(proxies, "SET");
