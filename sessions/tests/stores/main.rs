@@ -1,9 +1,12 @@
 //! Every server store against the real thing.
 
+mod anonymous;
 mod conformance;
 mod crowds;
+mod defaults;
 mod flawed;
 mod life;
+mod losses;
 mod namespaces;
 mod parallel;
 mod redis;

@@ -9,6 +9,7 @@ pub mod databases;
 mod every;
 mod process;
 mod program;
+mod proxy;
 mod skip;
 mod wait;
 
@@ -16,6 +17,7 @@ pub use self::answer::{Answer, COOKIE};
 pub use self::client::{Jar, PASSWORD, TO_LOGIN, encode, form};
 pub use self::process::Process;
 pub use self::program::{Program, Server};
+pub use self::proxy::Proxy;
 pub use self::skip::skipped;
 pub use self::wait::wait_for;
 

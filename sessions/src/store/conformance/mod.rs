@@ -118,6 +118,7 @@ clauses! {
     "a write that is given up half-way is done completely or not at all" crowds::given_up;
     "a lock keeps others out, but only from its own session" locks::locks;
     "a sweep removes what has expired and nothing else" running::sweeping;
+    "a sweep by a clock that is ahead removes nothing that is alive" running::swept_by_a_clock_ahead;
     "a store can be started again" running::started_again;
 }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use mongodb::Collection;
 use mongodb::bson::{DateTime, Document, doc};
 
-use super::{LEASES, Mongo, failed, is_taken, text};
+use super::faults::{failed, is_taken};
+use super::{LEASES, Mongo, text};
 use crate::error::StoreError;
 use crate::store::server::backend::{LEASE_SECONDS, Leases};
 

@@ -3,6 +3,7 @@
 //! A write names the version it goes over, so it is one step without a transaction; that works on a single
 //! server too. Tried on wire-compatible substitutes; a real mongod has not been.
 
+mod faults;
 mod leases;
 
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use std::time::{Duration, SystemTime};
 use base64_simd::URL_SAFE_NO_PAD;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::Error;
 use mongodb::options::{ClientOptions, ConnectionString, IndexOptions};
 use mongodb::{Client, Collection, Database, IndexModel};
 use rocket::futures::TryStreamExt as _;
 use rocket::tokio::sync::OnceCell;
 
+use self::faults::{failed, is_conflict, is_taken};
 use super::Store;
 use super::server::ServerStore;
 use super::server::backend::{Backend, Leases, Row, SubjectHash};
@@ -37,8 +39,12 @@ const MAX_LIFETIME: UnixSeconds = 3650 * 24 * 60 * 60;
 /// The collection of the leases.
 const LEASES: &str = "sealed_session_leases";
 
-/// The code of a duplicate key.
-const TAKEN: i32 = 11000;
+/// The server removes by its own clock what was dated by the clock of a node, which may be behind. Whether a session
+/// has expired is not decided by that.
+const CLOCK_MARGIN: UnixSeconds = 60 * 60;
+
+/// How many rows are trimmed at once.
+const BATCH: i64 = 1000;
 
 pub(super) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     Ok(Arc::new(ServerStore::new(Mongo::new(setting)?, realm)))
@@ -75,8 +81,11 @@ impl Mongo {
 
     /// Changes the row that the filter fits; `false` if there is none.
     async fn change(&self, filter: Document, change: Document) -> Result<bool, StoreError> {
-        let updated = self.rows().await?.update_one(filter, change).await.map_err(failed)?;
-        Ok(updated.matched_count == 1)
+        match self.rows().await?.update_one(filter, change).await {
+            Ok(updated) => Ok(updated.matched_count == 1),
+            Err(error) if is_conflict(&error) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
     }
 }
 
@@ -95,7 +104,8 @@ fn times(seen: UnixSeconds, expires: UnixSeconds) -> Document {
 
 /// When the server may remove the document, by its own clock.
 fn forget_at(seen: UnixSeconds, expires: UnixSeconds) -> DateTime {
-    let left = u64::try_from(expires.saturating_sub(seen).clamp(0, MAX_LIFETIME)).unwrap_or_default();
+    let left = expires.saturating_sub(seen).clamp(0, MAX_LIFETIME) + CLOCK_MARGIN;
+    let left = u64::try_from(left).unwrap_or_default();
     DateTime::from_system_time(SystemTime::now() + Duration::from_secs(left))
 }
 
@@ -126,19 +136,6 @@ fn hash(text: &str) -> Option<SubjectHash> {
 /// Servers may answer a small number as the shorter type.
 fn integer(value: &Bson) -> Option<i64> {
     value.as_i64().or_else(|| value.as_i32().map(i64::from))
-}
-
-/// The driver's message may name the server, and never shows a password or a document.
-fn failed(error: Error) -> StoreError {
-    StoreError::Failed(error.to_string().lines().collect::<Vec<_>>().join(" "))
-}
-
-fn is_taken(error: &Error) -> bool {
-    match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == TAKEN,
-        ErrorKind::Command(error) => error.code == TAKEN,
-        _ => false,
-    }
 }
 
 #[rocket::async_trait]
@@ -182,7 +179,11 @@ impl Backend for Mongo {
 
     async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
         let filter = doc! { "_id": id.to_text(), "version": i64::from(expected) };
-        Ok(self.rows().await?.delete_one(filter).await.map_err(failed)?.deleted_count == 1)
+        match self.rows().await?.delete_one(filter).await {
+            Ok(deleted) => Ok(deleted.deleted_count == 1),
+            Err(error) if is_conflict(&error) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
@@ -192,6 +193,25 @@ impl Backend for Mongo {
         let id = |document: &Document| document.get_str("_id").ok().and_then(IdHash::from_text);
         let rows = documents.iter().filter_map(|document| Some((id(document)?, document)));
         rows.map(|(id, document)| Ok((id, row(document)?))).collect()
+    }
+
+    async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
+        let (rows, subject) = (self.rows().await?, text(subject.as_bytes()));
+        let mut removed = 0;
+        loop {
+            let beyond =
+                rows.find(doc! { "subject": &subject }).sort(doc! { "seen": -1 }).skip(max).limit(BATCH);
+            let beyond = beyond.projection(doc! { "_id": 1 }).await.map_err(failed)?;
+            let beyond: Vec<Document> = beyond.try_collect().await.map_err(failed)?;
+            let ids: Vec<&str> = beyond.iter().filter_map(|document| document.get_str("_id").ok()).collect();
+            // One that has signed in meanwhile has another subject.
+            let filter = doc! { "_id": { "$in": ids }, "subject": &subject };
+            let batch = rows.delete_many(filter).await.map_err(failed)?.deleted_count;
+            if batch == 0 {
+                return Ok(removed);
+            }
+            removed += batch;
+        }
     }
 
     async fn start(&self) -> Result<(), StoreError> {

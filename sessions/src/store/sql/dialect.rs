@@ -2,29 +2,38 @@
 
 use std::sync::Arc;
 
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, SqlSafeStr, SqlStr};
+use rocket::futures::future::BoxFuture;
+use sqlx::error::DatabaseError;
+use sqlx::{AssertSqlSafe, Error, SqlSafeStr, SqlStr};
+
+use super::faults::Fault;
+use crate::error::StoreError;
+
+type Check = fn(url: &str) -> BoxFuture<'_, Result<u64, StoreError>>;
 
 /// What one database does in its own way.
 pub(super) struct Dialect {
     /// What is run on every new connection.
     pub(super) on_connect: &'static [&'static str],
+    /// Asks the server at a URL how many bytes a row may have, or says why it cannot be used.
+    pub(super) check: Option<Check>,
     /// The tables and indexes. Each may be there already.
     pub(super) schema: &'static [&'static str],
-    /// Deletes a batch of what has expired by its parameter.
+    /// The function that returns the greatest of its arguments.
+    pub(super) greatest: &'static str,
+    /// Deletes a batch of what has expired by its parameter and by the database's clock: by the earlier of the two.
     pub(super) sweep: &'static str,
+    /// Deletes a batch of a subject's rows that are beyond a number, the most recently used ones coming first. Its
+    /// parameters are the subject, the number, and the subject again.
+    pub(super) trim: &'static str,
     /// Parameters are `?` instead of `$1`.
     pub(super) question_marks: bool,
-    /// One connection writes, others read: for a database that lets one write at a time.
-    pub(super) single_writer: bool,
     /// The database's clock, in milliseconds; `None` for a database of one machine, whose sessions take turns
     /// without leases.
     pub(super) now: Option<&'static str>,
+    /// What an error of the database says.
+    pub(super) fault: fn(&dyn DatabaseError) -> Fault,
 }
-
-/// A statement with its parameters.
-pub(super) type Statement = Query<'static, Any, AnyArguments>;
 
 /// The statements, in the dialect's notation.
 pub(super) struct Statements {
@@ -36,11 +45,13 @@ pub(super) struct Statements {
     pub(super) remove: SqlStr,
     pub(super) of_subject: SqlStr,
     pub(super) sweep: SqlStr,
+    pub(super) trim: SqlStr,
 }
 
 impl Statements {
     pub(super) fn new(dialect: &Dialect) -> Statements {
         let statement = |text: &str| dialect.statement(text);
+        let greatest = dialect.greatest;
         Statements {
             get: statement(
                 "SELECT version, seen, expires, subject_hash, body FROM sealed_session_rows WHERE id_hash = $1",
@@ -49,26 +60,26 @@ impl Statements {
                 "INSERT INTO sealed_session_rows (version, seen, expires, subject_hash, body, id_hash)
                  VALUES ($1, $2, $3, $4, $5, $6)",
             ),
-            replace: statement(
-                "UPDATE sealed_session_rows SET version = $1, seen = CASE WHEN seen > $2 THEN seen ELSE $3 END,
-                 expires = CASE WHEN expires > $4 THEN expires ELSE $5 END, subject_hash = $6, body = $7
-                 WHERE id_hash = $8 AND version = $9 AND expires > $10",
-            ),
+            replace: statement(&format!(
+                "UPDATE sealed_session_rows SET version = $1, seen = {greatest}(seen, $2),
+                 expires = {greatest}(expires, $3), subject_hash = $4, body = $5
+                 WHERE id_hash = $6 AND version = $7 AND expires > $8"
+            )),
             mark: statement(
                 "UPDATE sealed_session_rows SET version = $1, seen = $2, expires = $3, subject_hash = $4, body = $5
                  WHERE id_hash = $6 AND version = $7 AND expires > $8",
             ),
-            touch: statement(
-                "UPDATE sealed_session_rows SET seen = CASE WHEN seen > $1 THEN seen ELSE $2 END,
-                 expires = CASE WHEN expires > $3 THEN expires ELSE $4 END
-                 WHERE id_hash = $5 AND version > 0 AND expires > $6",
-            ),
+            touch: statement(&format!(
+                "UPDATE sealed_session_rows SET seen = {greatest}(seen, $1), expires = {greatest}(expires, $2)
+                 WHERE id_hash = $3 AND version > 0 AND expires > $4"
+            )),
             remove: statement("DELETE FROM sealed_session_rows WHERE id_hash = $1 AND version = $2"),
             of_subject: statement(
                 "SELECT version, seen, expires, subject_hash, body, id_hash
                  FROM sealed_session_rows WHERE subject_hash = $1",
             ),
             sweep: statement(dialect.sweep),
+            trim: statement(dialect.trim),
         }
     }
 }
@@ -85,5 +96,17 @@ impl Dialect {
         };
         // Built of constants alone.
         AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+    }
+
+    /// What an error says about the statement.
+    pub(super) fn fault(&self, error: &Error) -> Fault {
+        match error {
+            Error::Database(error) if error.is_unique_violation() => Fault::Taken,
+            Error::Database(error) => (self.fault)(&**error),
+            // What cannot be understood leaves a connection that is of no use.
+            Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => Fault::Lost,
+            Error::Encode(_) | Error::InvalidArgument(_) => Fault::Refused,
+            _ => Fault::Passing,
+        }
     }
 }

@@ -2,13 +2,23 @@
 
 use std::sync::Arc;
 
-use super::Sql;
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult};
+use sqlx::{ConnectOptions as _, Connection as _, Error, MySql};
+
+use super::connections::Connections;
 use super::dialect::Dialect;
+use super::driver::Native;
+use super::faults::Fault;
+use super::{MAX_CONNECTIONS, Sql, options};
+use crate::error::StoreError;
 use crate::store::{ServerStore, Store};
 
 static MYSQL: Dialect = Dialect {
-    // Locks rows that are there and no gaps between them: fewer statements wait for each other.
-    on_connect: &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"],
+    // Locks rows that are there and no gaps between them: fewer statements wait for each other. Where the server's
+    // default is another one, nothing would be kept without a COMMIT.
+    on_connect: &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET autocommit = 1"],
+    check: Some(|url| Box::pin(check(url))),
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_rows (
             id_hash varbinary(32) NOT NULL PRIMARY KEY, version bigint NOT NULL, seen bigint NOT NULL,
@@ -19,12 +29,51 @@ static MYSQL: Dialect = Dialect {
             name varbinary(32) NOT NULL PRIMARY KEY, holder varbinary(16) NOT NULL, expires bigint NOT NULL
         ) ENGINE = InnoDB",
     ],
-    sweep: "DELETE FROM sealed_session_rows WHERE expires <= $1 LIMIT 1000",
+    greatest: "GREATEST",
+    sweep: "DELETE FROM sealed_session_rows WHERE expires <= LEAST($1, unix_timestamp()) LIMIT 1000",
+    // A table that is deleted from can be read only by way of another.
+    trim: "DELETE FROM sealed_session_rows WHERE id_hash IN (
+               SELECT id_hash FROM (
+                   SELECT id_hash FROM sealed_session_rows WHERE subject_hash = $1
+                   ORDER BY seen DESC LIMIT 1000 OFFSET $2
+               ) AS oldest
+           ) AND subject_hash = $3",
     question_marks: true,
-    single_writer: false,
     now: Some("CAST(unix_timestamp(now(3)) * 1000 AS signed)"),
+    fault,
 };
 
+/// What a packet has besides the row.
+const OVERHEAD: u64 = 256;
+
+async fn check(url: &str) -> Result<u64, StoreError> {
+    let options: MySqlConnectOptions = options(url).map_err(StoreError::Failed)?;
+    let packet = async {
+        let mut connection = options.connect().await?;
+        let packet: u64 =
+            sqlx::query_scalar("SELECT @@max_allowed_packet").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(packet.saturating_sub(OVERHEAD))
+    };
+    packet.await.map_err(|error: Error| StoreError::Failed(error.to_string()))
+}
+
+/// By the server's number for it.
+fn fault(error: &dyn DatabaseError) -> Fault {
+    match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+        // A wait for a lock that took too long, a deadlock, a row that somebody else has changed.
+        Some(1020 | 1205 | 1213) => Fault::Conflict,
+        // More than `max_allowed_packet`, a column's value that is too long.
+        Some(1153 | 1301 | 1406) => Fault::Refused,
+        // A shutdown, a connection that broke, was killed or was idle for too long; and a server that has become a
+        // replica: the next connection may lead to the new master.
+        Some(1053 | 1079 | 1080 | 1158..=1161 | 1184 | 1290 | 1836 | 1927 | 4031) => Fault::Lost,
+        _ => Fault::Passing,
+    }
+}
+
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    Ok(Arc::new(ServerStore::new(Sql::new(setting, &MYSQL, None)?, realm)))
+    let all = Connections::<MySql>::new(options(setting)?, &MYSQL, MAX_CONNECTIONS);
+    let driver = Native { reads: all.clone(), writes: all, rows_affected: MySqlQueryResult::rows_affected };
+    Ok(Arc::new(ServerStore::new(Sql::new(setting, &MYSQL, driver, None), realm)))
 }

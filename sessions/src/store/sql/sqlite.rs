@@ -4,15 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rocket::http::RawStr;
+use sqlx::Sqlite;
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult};
 
-use super::Sql;
+use super::connections::Connections;
 use super::dialect::Dialect;
+use super::driver::Native;
+use super::faults::Fault;
+use super::{MAX_CONNECTIONS, Sql, options};
 use crate::store::{ServerStore, Store};
 
 /// WAL lets others read while one writes. `synchronous = NORMAL` keeps the file whole whatever happens; when
 /// the machine itself loses power, the last moments before it may be lost.
 static SQLITE: Dialect = Dialect {
     on_connect: &["PRAGMA busy_timeout = 2000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"],
+    check: None,
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_rows (
             id_hash BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, seen INTEGER NOT NULL,
@@ -22,20 +29,39 @@ static SQLITE: Dialect = Dialect {
         "CREATE INDEX IF NOT EXISTS sealed_session_rows_subject ON sealed_session_rows (subject_hash)
          WHERE subject_hash IS NOT NULL",
     ],
-    sweep: "DELETE FROM sealed_session_rows WHERE id_hash IN
-            (SELECT id_hash FROM sealed_session_rows WHERE expires <= $1 LIMIT 1000)",
+    greatest: "max",
+    sweep: "DELETE FROM sealed_session_rows WHERE id_hash IN (
+                SELECT id_hash FROM sealed_session_rows WHERE expires <= min($1, unixepoch()) LIMIT 1000
+            )",
+    trim: "DELETE FROM sealed_session_rows WHERE id_hash IN (
+               SELECT id_hash FROM sealed_session_rows WHERE subject_hash = $1
+               ORDER BY seen DESC LIMIT 1000 OFFSET $2
+           ) AND subject_hash = $3",
     question_marks: false,
-    single_writer: true,
     now: None,
+    fault,
 };
+
+fn fault(error: &dyn DatabaseError) -> Fault {
+    match error.code().as_deref() {
+        // SQLITE_TOOBIG
+        Some("18") => Fault::Refused,
+        _ => Fault::Passing,
+    }
+}
 
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     let path = setting.trim_start_matches("sqlite:").trim_start_matches("//");
-    let (path, options) = path.split_once('?').unwrap_or((path, "mode=rwc"));
+    let (path, parameters) = path.split_once('?').unwrap_or((path, "mode=rwc"));
     if path.is_empty() || path.contains(":memory:") {
         return Err("it names no file, as \"sqlite:data/app.db\" does; \"memory\" is a store too".into());
     }
     let directory = Path::new(&*RawStr::new(path).percent_decode_lossy()).parent().map(Path::to_owned);
-    let sqlite = Sql::new(&format!("sqlite:{path}?{options}"), &SQLITE, directory)?;
-    Ok(Arc::new(ServerStore::new(sqlite, realm)))
+    let url = format!("sqlite:{path}?{parameters}");
+    let options: SqliteConnectOptions = options(&url)?;
+    let reads = Connections::<Sqlite>::new(options.clone(), &SQLITE, MAX_CONNECTIONS);
+    // It lets one write at a time.
+    let writes = Connections::<Sqlite>::new(options, &SQLITE, 1);
+    let driver = Native { reads, writes, rows_affected: SqliteQueryResult::rows_affected };
+    Ok(Arc::new(ServerStore::new(Sql::new(&url, &SQLITE, driver, directory), realm)))
 }

@@ -49,6 +49,7 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
     ("a write that is given up half-way is done completely or not at all", Flaw::UpdateInTwoSteps),
     ("a lock keeps others out, but only from its own session", Flaw::LocksNobody),
     ("a sweep removes what has expired and nothing else", Flaw::SweepsTheLiving),
+    ("a sweep by a clock that is ahead removes nothing that is alive", Flaw::SweepsByAnyClock),
     ("a store can be started again", Flaw::StartsAfresh),
 ];
 

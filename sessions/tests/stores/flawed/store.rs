@@ -52,6 +52,7 @@ pub enum Flaw {
     ListsTheExpired,
     ChokesOnHostileTickets,
     SweepsTheLiving,
+    SweepsByAnyClock,
     LocksNobody,
     StartsAfresh,
 }
@@ -341,7 +342,8 @@ impl Service for Flawed {
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        if self.is(Flaw::SweepsTheLiving) {
+        let is_ahead = now > SystemClock.seconds() + 60;
+        if self.is(Flaw::SweepsTheLiving) || (self.is(Flaw::SweepsByAnyClock) && is_ahead) {
             self.forget_all().await?;
         }
         self.inner.service().unwrap().sweep(now).await

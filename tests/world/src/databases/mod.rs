@@ -9,6 +9,7 @@ mod installed;
 mod mariadb;
 mod mongodb;
 mod node;
+mod pgbouncer;
 mod port;
 mod postgres;
 mod redis;
@@ -33,6 +34,7 @@ use crate::wait::{POLL_INTERVAL, WAIT_TIMEOUT};
 
 pub use self::mariadb::mariadb;
 pub use self::mongodb::{mongoeco, nx_27017};
+pub use self::pgbouncer::pgbouncer;
 pub use self::postgres::postgres;
 pub use self::redis::redis;
 pub use self::redis_cluster::{redis_cluster, redis_cluster_of_five};
@@ -77,6 +79,14 @@ impl Database {
         if let Err(failure) = self.start() {
             panic!("{failure}");
         }
+    }
+
+    /// Starts all of it again, with these arguments too.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        for node in &mut self.nodes {
+            node.command.args(arguments);
+        }
+        self.restart();
     }
 
     /// Hangs it: connections stay open, and the system accepts new ones, but nothing answers.

@@ -20,6 +20,14 @@ pub(in crate::store::conformance) async fn sweeping(bench: Bench) -> Outcome {
     bench.misses(&expired.id).await
 }
 
+/// Other nodes, and the store, know that it is not so late yet.
+pub(in crate::store::conformance) async fn swept_by_a_clock_ahead(bench: Bench) -> Outcome {
+    let Some(service) = bench.store.service() else { return Ok(()) };
+    let live = bench.created().await?;
+    service.sweep(bench.until() + HOUR).await?;
+    bench.finds(&live).await
+}
+
 pub(in crate::store::conformance) async fn started_again(bench: Bench) -> Outcome {
     let Some(service) = bench.store.service() else { return Ok(()) };
     let record = bench.created().await?;

@@ -1,0 +1,102 @@
+//! What a database loses or will not have: connections, leases of the dead, rows that are too large.
+
+use rocket::futures::future::join_all;
+use sealed_sessions::store::{self, Record, StoreError};
+use sealed_sessions::{Clock, SystemClock};
+use sqlx::Connection as _;
+use world::databases::{self, Database};
+
+use crate::site::record;
+use crate::support::{browser, get, new, text};
+
+/// The next requests find connections that were used a moment ago and are closed.
+async fn a_restart_is_not_noticed(mut server: Database) {
+    let browser = browser(&server.url(), "").await;
+    get(&browser, "/visits").await;
+    // As many connections as there may be.
+    join_all((0..32).map(|_| get(&browser, "/read"))).await;
+    server.restart();
+    assert_eq!(text(&browser, "/read").await, "1 Resumed");
+    assert_eq!(text(&browser, "/visits").await, "2");
+    browser.terminate().await;
+}
+
+#[rocket::async_test]
+async fn a_restart_of_postgres_between_two_requests_is_not_noticed() {
+    let Some(server) = databases::postgres() else { return };
+    a_restart_is_not_noticed(server).await;
+}
+
+#[rocket::async_test]
+async fn a_restart_of_mariadb_between_two_requests_is_not_noticed() {
+    let Some(server) = databases::mariadb() else { return };
+    a_restart_is_not_noticed(server).await;
+}
+
+#[rocket::async_test]
+async fn a_restart_of_nx_27017_between_two_requests_is_not_noticed() {
+    let Some(server) = databases::nx_27017() else { return };
+    a_restart_is_not_noticed(server).await;
+}
+
+#[rocket::async_test]
+async fn connections_that_an_operator_ends_are_not_noticed() {
+    let Some(server) = databases::postgres() else { return };
+    let browser = browser(&server.url(), "").await;
+    get(&browser, "/visits").await;
+    let mut operator = sqlx::PgConnection::connect(&server.url()).await.unwrap();
+    for path in ["/read", "/visits"] {
+        join_all((0..32).map(|_| get(&browser, "/read"))).await;
+        let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+                   WHERE usename = 'sessions' AND pid <> pg_backend_pid()";
+        let ended: i64 = sqlx::query_scalar(end).fetch_one(&mut operator).await.unwrap();
+        assert!(ended > 0);
+        assert_eq!(get(&browser, path).await.status().code, 200, "{path}");
+    }
+    browser.terminate().await;
+}
+
+/// A row that a server will never take is no passing fault, and leaves the store well.
+async fn a_row_is_refused(url: &str, bytes: usize) {
+    let store = store::open(url, "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
+    let now = SystemClock.seconds();
+    let large = Record { data: format!("{{\"note\":{:?}}}", "n".repeat(bytes)), ..record(now) };
+    let refused = store.save(&new(&large, now + 60)).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    let small = record(now);
+    store.save(&new(&small, now + 60)).await.unwrap();
+    store.service().unwrap().stop().await;
+}
+
+#[rocket::async_test]
+async fn a_row_above_max_allowed_packet_is_refused() {
+    let Some(mut server) = databases::mariadb() else { return };
+    server.restart_with(&["--max-allowed-packet=1M"]);
+    for bytes in [1_100_000, 5_000_000, 40_000_000] {
+        a_row_is_refused(&server.url(), bytes).await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_document_above_16_megabytes_is_refused() {
+    for server in [databases::mongoeco(), databases::nx_27017()].into_iter().flatten() {
+        a_row_is_refused(&server.url(), 17_000_000).await;
+    }
+}
+
+#[rocket::async_test]
+async fn the_leases_of_dead_processes_are_swept() {
+    let Some(server) = databases::postgres() else { return };
+    let store = store::open(&server.url(), "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
+    let mut database = sqlx::PgConnection::connect(&server.url()).await.unwrap();
+    let lease =
+        "INSERT INTO sealed_session_leases VALUES ('dead', 'holder', 0), ('alive', 'holder', 9000000000000)";
+    sqlx::query(lease).execute(&mut database).await.unwrap();
+    store.service().unwrap().sweep(SystemClock.seconds()).await.unwrap();
+    let left = "SELECT name FROM sealed_session_leases WHERE name <> 'sweep'";
+    let left: Vec<Vec<u8>> = sqlx::query_scalar(left).fetch_all(&mut database).await.unwrap();
+    assert_eq!(left, [b"alive"]);
+    store.service().unwrap().stop().await;
+}
