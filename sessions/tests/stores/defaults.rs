@@ -1,10 +1,15 @@
 //! Servers whose defaults are not ours.
 
+use std::sync::Arc;
+
 use rocket::futures::future::join_all;
-use sealed_sessions::store::{self, StoreError};
+use rocket::tokio;
+use sealed_sessions::store::{self, Over, Record, StoreError, Write, Written};
+use sealed_sessions::{Clock, SystemClock};
 use world::databases::{self, Database};
 
-use crate::support::{browser, get, text};
+use crate::site::record;
+use crate::support::{browser, get, new, text};
 
 /// At another isolation level, changes of one session that meet would fail.
 async fn changes_that_meet_are_answered(mut server: Database, arguments: &[&str]) {
@@ -24,6 +29,30 @@ async fn answers_changes_that_meet(url: &str) {
     }
     assert!(text(&browser, "/read").await.ends_with(" Resumed"));
     browser.terminate().await;
+    one_of_many_writes_is_kept(url).await;
+}
+
+/// Of many writes over one version, one is kept and the others are told that it is stale: none is an error.
+async fn one_of_many_writes_is_kept(url: &str) {
+    let store = store::open(url, "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
+    let now = SystemClock.seconds();
+    let record = record(now);
+    store.save(&new(&record, now + 60)).await.unwrap();
+    for version in 1..20 {
+        let writes = (0..16).map(|n| {
+            let store = Arc::clone(&store);
+            let next = Record { version: version + 1, data: format!("{{\"by\":{n}}}"), ..record.clone() };
+            tokio::spawn(async move {
+                store.save(&Write { over: Over::Version(version), ..new(&next, now + 60) }).await
+            })
+        });
+        let written: Vec<_> =
+            join_all(writes).await.into_iter().map(|write| write.unwrap().unwrap()).collect();
+        let stale = written.iter().filter(|written| **written == Written::Stale).count();
+        assert_eq!(stale, 15, "version {version}");
+    }
+    store.service().unwrap().stop().await;
 }
 
 #[rocket::async_test]

@@ -7,6 +7,7 @@ mod defaults;
 mod flawed;
 mod life;
 mod losses;
+mod lost_answers;
 mod namespaces;
 mod parallel;
 mod redis;

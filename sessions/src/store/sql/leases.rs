@@ -52,8 +52,13 @@ impl Leases for SqlLeases {
             || self.client.changes(&self.extend, &[holder, name, holder]).await?)
     }
 
+    /// Tries once more where the connection was lost: nobody else would.
     async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError> {
         let values = [Value::Bytes(holder), Value::Bytes(name)];
-        self.client.execute(&self.release, &values).await.map(drop)
+        match self.client.execute(&self.release, &values).await {
+            Err(StoreError::Disconnected(_)) => self.client.execute(&self.release, &values).await,
+            released => released,
+        }
+        .map(drop)
     }
 }
