@@ -18,7 +18,7 @@ async fn changes_that_meet_are_answered(mut server: Database, arguments: &[&str]
 }
 
 async fn answers_changes_that_meet(url: &str) {
-    let browser = browser(url, "lock_timeout = \"1 minute\"").await;
+    let browser = browser(url, "lock_timeout = \"1 minute\"\nstore_timeout = \"1 minute\"").await;
     get(&browser, "/visits").await;
     for _ in 0..4 {
         let answers =

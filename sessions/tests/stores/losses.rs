@@ -39,21 +39,44 @@ async fn a_restart_of_nx_27017_between_two_requests_is_not_noticed() {
     a_restart_is_not_noticed(server).await;
 }
 
-#[rocket::async_test]
-async fn connections_that_an_operator_ends_are_not_noticed() {
-    let Some(server) = databases::postgres() else { return };
-    let browser = browser(&server.url(), "").await;
+/// Whatever is asked first afterwards.
+async fn connections_that_are_ended_are_not_noticed(url: &str, end: impl AsyncFn() -> usize) {
+    let browser = browser(url, "").await;
     get(&browser, "/visits").await;
-    let mut operator = sqlx::PgConnection::connect(&server.url()).await.unwrap();
-    for path in ["/read", "/visits"] {
+    for path in ["/read", "/visits", "/login/ada", "/exclusive", "/others", "/logout"] {
         join_all((0..32).map(|_| get(&browser, "/read"))).await;
-        let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-                   WHERE usename = 'sessions' AND pid <> pg_backend_pid()";
-        let ended: i64 = sqlx::query_scalar(end).fetch_one(&mut operator).await.unwrap();
-        assert!(ended > 0);
+        assert!(end().await > 0);
         assert_eq!(get(&browser, path).await.status().code, 200, "{path}");
     }
     browser.terminate().await;
+}
+
+#[rocket::async_test]
+async fn connections_that_an_operator_of_postgres_ends_are_not_noticed() {
+    let Some(server) = databases::postgres() else { return };
+    let end = async || {
+        let mut operator = sqlx::PgConnection::connect(&server.url()).await.unwrap();
+        let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                   WHERE usename = 'sessions' AND pid <> pg_backend_pid()";
+        sqlx::query(end).fetch_all(&mut operator).await.unwrap().len()
+    };
+    connections_that_are_ended_are_not_noticed(&server.url(), end).await;
+}
+
+#[rocket::async_test]
+async fn connections_that_an_operator_of_mariadb_ends_are_not_noticed() {
+    let Some(server) = databases::mariadb() else { return };
+    let end = async || {
+        let mut operator = sqlx::MySqlConnection::connect(&server.url()).await.unwrap();
+        let all =
+            "SELECT id FROM information_schema.processlist WHERE user = 'sessions' AND id <> connection_id()";
+        let all: Vec<i64> = sqlx::query_scalar(all).fetch_all(&mut operator).await.unwrap();
+        for id in &all {
+            sqlx::query("KILL ?").bind(id).execute(&mut operator).await.unwrap();
+        }
+        all.len()
+    };
+    connections_that_are_ended_are_not_noticed(&server.url(), end).await;
 }
 
 /// A row that a server will never take is no passing fault, and leaves the store well.

@@ -11,6 +11,7 @@ mod lost_answers;
 mod namespaces;
 mod parallel;
 mod redis;
+mod round_trips;
 #[path = "../site/mod.rs"]
 mod site;
 mod support;

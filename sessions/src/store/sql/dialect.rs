@@ -85,14 +85,16 @@ impl Statements {
 }
 
 impl Dialect {
-    /// `text`, whose parameters are `$1`, `$2` and so on in this order.
+    /// `text`, whose parameters are `$1`, `$2` and so on in this order. Without the space between its lines: drivers
+    /// look a prepared statement up by its text.
     pub(super) fn statement(&self, text: &str) -> SqlStr {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = if self.question_marks {
             let mut parts = text.split('$');
             let first = parts.next().unwrap_or_default().to_owned();
             parts.fold(first, |text, part| text + "?" + part.trim_start_matches(|d: char| d.is_ascii_digit()))
         } else {
-            text.to_owned()
+            text
         };
         // Built of constants alone.
         AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()

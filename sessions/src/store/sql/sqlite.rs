@@ -17,7 +17,7 @@ use crate::store::{ServerStore, Store};
 
 /// WAL lets others read while one writes. `synchronous = NORMAL` keeps the file whole whatever happens; when
 /// the machine itself loses power, the last moments before it may be lost.
-static SQLITE: Dialect = Dialect {
+pub(super) static SQLITE: Dialect = Dialect {
     on_connect: &["PRAGMA busy_timeout = 2000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"],
     check: None,
     schema: &[
