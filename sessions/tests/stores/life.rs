@@ -112,6 +112,22 @@ mod at_rest {
         }
     }
 
+    #[cfg(unix)]
+    #[rocket::async_test]
+    async fn the_files_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let browser = browser(&format!("sqlite:{}/sessions.db", directory.path().display()), "").await;
+        get(&browser, "/login/ada").await;
+        let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
+        assert!(files.len() > 1, "the log lies beside the database");
+        for file in files {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.path());
+        }
+    }
+
     #[rocket::async_test]
     async fn the_file_holds_no_ticket() {
         let directory = tempfile::tempdir().unwrap();

@@ -14,6 +14,7 @@ pub(super) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(super) mod sqlite;
 
+use std::fs::{DirBuilder, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,21 +42,21 @@ struct Sql {
     url: String,
     client: Arc<Client>,
     /// Created before the database is opened.
-    directory: Option<PathBuf>,
+    file: Option<PathBuf>,
     leases: Option<SqlLeases>,
 }
 
 impl Sql {
-    /// `directory` is where a database in a file is to lie.
+    /// `file` is that of a database in a file, if it may be created.
     fn new(
         url: &str,
         dialect: &'static Dialect,
         driver: impl Driver + 'static,
-        directory: Option<PathBuf>,
+        file: Option<PathBuf>,
     ) -> Sql {
         let client = Arc::new(Client::new(Box::new(driver), dialect));
         let leases = dialect.now.map(|now| SqlLeases::new(&client, dialect, now));
-        Sql { dialect, statements: Statements::new(dialect), url: url.to_owned(), client, directory, leases }
+        Sql { dialect, statements: Statements::new(dialect), url: url.to_owned(), client, file, leases }
     }
 }
 
@@ -65,12 +66,19 @@ fn options<O: ConnectOptions>(url: &str) -> Result<O, String> {
     Ok(options.disable_statement_logging())
 }
 
-/// Makes a directory for its owner only: sessions are nobody else's to read.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
+/// Makes a file and its directory for their owner only: sessions are nobody else's to read. What SQLite writes beside
+/// the file gets its mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let (mut builder, mut options) = (DirBuilder::new(), OpenOptions::new());
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(directory)
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    if let Some(directory) = file.parent() {
+        builder.recursive(true).create(directory)?;
+    }
+    options.append(true).create(true).open(file).map(drop)
 }
 
 /// The parameters of `insert`, with which those of `replace` and `mark` begin.
@@ -138,8 +146,8 @@ impl Backend for Sql {
     }
 
     async fn start(&self) -> Result<(), StoreError> {
-        if let Some(directory) = &self.directory {
-            make_private(directory).map_err(|error| StoreError::Failed(error.to_string()))?;
+        if let Some(file) = &self.file {
+            make_private(file).map_err(|error| StoreError::Failed(error.to_string()))?;
         }
         self.client.make_tables().await?;
         if let Some(check) = self.dialect.check {

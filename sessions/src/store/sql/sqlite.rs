@@ -1,6 +1,6 @@
 //! Sessions in an SQLite file: they survive a restart, and the processes of one machine share them.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rocket::http::RawStr;
@@ -56,12 +56,13 @@ pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store
     if path.is_empty() || path.contains(":memory:") {
         return Err("it names no file, as \"sqlite:data/app.db\" does; \"memory\" is a store too".into());
     }
-    let directory = Path::new(&*RawStr::new(path).percent_decode_lossy()).parent().map(Path::to_owned);
+    let is_created = parameters.split('&').any(|parameter| parameter == "mode=rwc");
+    let file = is_created.then(|| PathBuf::from(&*RawStr::new(path).percent_decode_lossy()));
     let url = format!("sqlite:{path}?{parameters}");
     let options: SqliteConnectOptions = options(&url)?;
     let reads = Connections::<Sqlite>::new(options.clone(), &SQLITE, MAX_CONNECTIONS);
     // It lets one write at a time.
     let writes = Connections::<Sqlite>::new(options, &SQLITE, 1);
     let driver = Native { reads, writes, rows_affected: SqliteQueryResult::rows_affected };
-    Ok(Arc::new(ServerStore::new(Sql::new(&url, &SQLITE, driver, directory), realm)))
+    Ok(Arc::new(ServerStore::new(Sql::new(&url, &SQLITE, driver, file), realm)))
 }
