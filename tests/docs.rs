@@ -250,6 +250,27 @@ fn the_rust_in_the_pages_is_that_of_examples_which_compile() {
     }
 }
 
+/// In a guide's table the last column is what is to be called here.
+#[test]
+fn every_call_that_a_guides_table_leads_to_exists() {
+    let sources = sources();
+    let guides = pages().into_iter().filter(|page| page.to_string_lossy().starts_with("docs/from-"));
+    let mut calls = 0;
+    for guide in guides {
+        for row in read(&guide).lines().filter(|line| line.starts_with("| ")) {
+            let here = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
+            for call in code(here).filter_map(|code| code.strip_prefix("session.")) {
+                let name = call.split('(').next().unwrap();
+                let found =
+                    sources.iter().any(|source| has_type(source, "Session") && has_member(source, name));
+                assert!(found, "{}: a session has no {name}: {row}", guide.display());
+                calls += 1;
+            }
+        }
+    }
+    assert!(calls > 20, "{calls}");
+}
+
 #[test]
 fn the_readme_has_a_row_for_every_setting_that_is_read() {
     let settings = read("sessions/src/realm/settings.rs");
