@@ -283,3 +283,31 @@ fn the_readme_has_a_row_for_every_setting_that_is_read() {
         assert!(readme.contains(&format!("| `{key}`")), "no row for {key}");
     }
 }
+
+#[test]
+fn every_feature_has_its_rows_and_the_oldest_rust_is_the_manifests() {
+    let manifest = read("sessions/Cargo.toml");
+    let (readme, guide) = (read("sessions/README.md"), read("sessions/src/lib.rs"));
+    let features = manifest.split_once("[features]\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let names = features.lines().filter_map(|line| line.split_once(" = [")).map(|(name, _)| name);
+    // "sql" is what three of the others share.
+    let names: Vec<&str> = names.filter(|name| !["default", "sql"].contains(name)).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(readme.contains(&format!("\n| `{name}` |")), "the README has no row for {name}");
+        assert!(guide.contains(&format!("\n//! | `{name}` |")), "the guide has no row for {name}");
+    }
+    let rust_of = |manifest: &str| {
+        manifest.split_once("\nrust-version = \"").unwrap().1.split('"').next().unwrap().to_owned()
+    };
+    let (library, workspace) = (rust_of(&manifest), rust_of(&read("Cargo.toml")));
+    assert!(
+        readme.contains(&format!("Rust {library} or later")) && guide.contains(&format!("Rust {library}."))
+    );
+    assert!(read("README.md").contains(&format!("Rust {workspace} or later")));
+    let workflow = read(".github/workflows/test.yml");
+    assert!(
+        [library, workspace].iter().all(|rust| workflow.contains(&format!("rust: \"{rust}\""))),
+        "{workflow}"
+    );
+}
