@@ -36,9 +36,10 @@ pub(super) fn python_program(name: &str) -> PathBuf {
     target_directory().join("python/bin").join(name)
 }
 
-/// The directory of the build. Cargo names it only when it compiles integration tests, but their programs are
-/// in `<target>/<profile>/deps`.
+/// The directory of the build. Cargo names it only when it compiles integration tests, but programs are in
+/// `<target>/<profile>`, and those of tests in `deps` there.
 pub(super) fn target_directory() -> PathBuf {
     let program = env::current_exe().unwrap();
-    program.ancestors().nth(3).unwrap().to_owned()
+    let mut directories = program.ancestors().skip(1).skip_while(|directory| directory.ends_with("deps"));
+    directories.nth(1).unwrap().to_owned()
 }
