@@ -15,7 +15,8 @@ fn read(path: impl AsRef<Path>) -> String {
 /// Every page, as a path from the top of the repository.
 fn pages() -> Vec<PathBuf> {
     let top = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-    let top = top.into_iter().chain(["sessions/README.md", "sessions/CHANGELOG.md"]);
+    let top =
+        top.into_iter().chain(["benches/peers/README.md", "sessions/README.md", "sessions/CHANGELOG.md"]);
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let docs = docs.map(|path| path.strip_prefix(root()).unwrap().to_owned());
