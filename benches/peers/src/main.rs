@@ -1,6 +1,6 @@
 //! Measures Sealed Sessions beside other session libraries, and prints the tables as Markdown.
 //!
-//! `cargo run --release` measures all of it, `cargo run --release -- instructions` (or `throughput`) one table.
+//! `cargo run --release` measures all of it, `cargo run --release -- instructions memory` one table of one store.
 //! The README says what is compared, and what else can be set.
 
 mod client;
@@ -13,26 +13,45 @@ mod throughput;
 use std::env;
 use std::error::Error;
 use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::sides::Store;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const INSTRUCTIONS: &str = "instructions";
+const THROUGHPUT: &str = "throughput";
+const TABLES: [&str; 2] = [INSTRUCTIONS, THROUGHPUT];
 
 /// On one thread, which all servers end with.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
-    let tables = env::args().skip(1).collect::<Vec<_>>();
-    if let Some(unknown) =
-        tables.iter().find(|table| !["instructions", "throughput"].contains(&table.as_str()))
-    {
-        return Err(format!("unknown table {unknown:?}: expected \"instructions\" or \"throughput\"").into());
+    let words = env::args().skip(1).collect::<Vec<_>>();
+    let (mut tables, mut stores) = (Vec::new(), Vec::new());
+    for word in &words {
+        match Store::ALL.into_iter().find(|store| store.name().eq_ignore_ascii_case(word)) {
+            Some(store) => stores.push(store),
+            None if TABLES.contains(&word.as_str()) => tables.push(word.as_str()),
+            None => {
+                let known = Store::ALL.map(Store::name).join(", ");
+                return Err(
+                    format!("unknown {word:?}: expected {} or one of {known}", TABLES.join(", ")).into()
+                );
+            }
+        }
     }
-    let wanted = |table: &str| tables.is_empty() || tables.iter().any(|wanted| wanted == table);
+    let tables = if tables.is_empty() { TABLES.to_vec() } else { tables };
+    let stores = if stores.is_empty() { Store::ALL.to_vec() } else { stores };
+
     sides::build()?;
     println!("{}", machine::description()?);
-    if wanted("instructions") {
-        instructions::print().await?;
+    if tables.contains(&INSTRUCTIONS) {
+        instructions::print(&stores).await?;
     }
-    if wanted("throughput") {
-        throughput::print().await?;
+    if tables.contains(&THROUGHPUT) {
+        throughput::print(&stores).await?;
     }
     Ok(())
 }
@@ -43,6 +62,11 @@ fn setting<T: FromStr<Err: Error + 'static>>(name: &str, default: T) -> Outcome<
         Ok(value) => value.parse().map_err(|error| format!("{name}={value}: {error}").into()),
         Err(_) => Ok(default),
     }
+}
+
+/// What it comes to, if it does so in time: nothing here waits forever.
+async fn within<T>(longest: Duration, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    timeout(longest, work).await.map_err(|_| format!("no answer within {longest:?}"))?
 }
 
 /// The one in the middle.

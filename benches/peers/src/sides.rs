@@ -45,8 +45,12 @@ const fn side(name: &'static str, program: Program, store: Store) -> Side {
     Side { name, program, store, private: false }
 }
 
-/// All, in the order of the tables.
-pub const SIDES: [Side; 14] = [
+/// Those of these stores, in the order of the tables.
+pub fn sides(stores: &[Store]) -> impl Iterator<Item = Side> {
+    SIDES.into_iter().filter(|side| stores.contains(&side.store))
+}
+
+const SIDES: [Side; 14] = [
     side("**Sealed Sessions**", OURS, Store::Cookie),
     side("Rocket's private cookie, by hand", PRIVATE_COOKIE, Store::Cookie),
     side("rocket_flex_session", FLEX, Store::Cookie),
@@ -71,6 +75,8 @@ impl Program {
 }
 
 impl Store {
+    pub const ALL: [Store; 5] = [Store::Cookie, Store::Memory, Store::Sqlite, Store::Redis, Store::Postgres];
+
     pub fn name(self) -> &'static str {
         match self {
             Store::Cookie => "cookie",

@@ -1,5 +1,6 @@
 //! Requests per second: the server has one core, the client and the database have another.
 
+use std::num::NonZero;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,15 +9,17 @@ use world::databases::Database;
 
 use crate::client::{Browser, Page};
 use crate::server::Server;
-use crate::sides::{SIDES, Side, Store};
-use crate::{Outcome, grouped, median, setting};
+use crate::sides::{Side, Store, sides};
+use crate::{Outcome, grouped, median, setting, within};
 
 const SESSIONS: usize = 512;
+const CONNECTIONS: NonZero<usize> = NonZero::new(32).unwrap();
+const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 const PAGES: [Page; 2] = [Page::Visits, Page::Read];
 
 /// How it is measured.
 struct Settings {
-    connections: usize,
+    connections: NonZero<usize>,
     rounds: usize,
     round: Duration,
     server_core: usize,
@@ -24,18 +27,18 @@ struct Settings {
 }
 
 /// Measures the sides of each store by turns and prints the table.
-pub async fn print() -> Outcome<()> {
+pub async fn print(stores: &[Store]) -> Outcome<()> {
     let settings = Settings {
-        connections: setting("PEERS_CONNECTIONS", 32)?,
+        connections: setting("PEERS_CONNECTIONS", CONNECTIONS)?,
         rounds: setting("PEERS_ROUNDS", 5)?,
-        round: Duration::from_secs_f64(setting("PEERS_SECONDS", 3.0)?),
+        round: Duration::try_from_secs_f64(setting("PEERS_SECONDS", 3.0)?)?,
         server_core: setting("PEERS_SERVER_CORE", 0)?,
         client_core: setting("PEERS_CLIENT_CORE", 1)?,
     };
     pin_this_thread(settings.client_core)?;
     println!("| sessions in | by | changes/s | reads/s | CPU µs/change | CPU µs/read |");
     println!("|---|---|---:|---:|---:|---:|");
-    for store in [Store::Cookie, Store::Memory, Store::Sqlite, Store::Redis, Store::Postgres] {
+    for &store in stores {
         for contender in compare(store, &settings).await? {
             let [changes, reads] = contender.results.map(|results| {
                 let rate = median(results.iter().map(|result| result.per_second).collect());
@@ -74,7 +77,7 @@ struct Round {
 
 async fn compare(store: Store, settings: &Settings) -> Outcome<Vec<Contender>> {
     let mut contenders = Vec::new();
-    for side in SIDES.into_iter().filter(|side| side.store == store) {
+    for side in sides(&[store]) {
         let (url, database) = store.open()?;
         let core = settings.server_core.to_string();
         let server = Server::start(&["taskset", "-c", &core], side, &url).await?;
@@ -96,7 +99,8 @@ async fn compare(store: Store, settings: &Settings) -> Outcome<Vec<Contender>> {
     for _ in 0..settings.rounds {
         for (index, page) in PAGES.into_iter().enumerate() {
             for contender in &mut contenders {
-                let round = contender.round(page, settings).await?;
+                let longest = settings.round + LONGEST_ANSWER;
+                let round = within(longest, contender.round(page, settings)).await?;
                 contender.results[index].push(round);
             }
         }
@@ -108,7 +112,7 @@ impl Contender {
     /// As many requests as are answered in the time of a round, the sessions of each connection by turns.
     async fn round(&mut self, page: Page, settings: &Settings) -> Outcome<Round> {
         let mut clients = JoinSet::new();
-        let share = self.browsers.len().div_ceil(settings.connections);
+        let share = self.browsers.len().div_ceil(settings.connections.get());
         let mut connections = Vec::new();
         while !self.browsers.is_empty() {
             let rest = self.browsers.split_off(share.min(self.browsers.len()));
