@@ -110,7 +110,7 @@ pub fn build() -> Outcome<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     for program in [OURS, OURS_WITH_STORES, PRIVATE_COOKIE, FLEX, TOWER] {
         let built = Command::new(&cargo)
-            .args(["build", "--release", "--quiet", "--features", program.feature, "--bin", program.name])
+            .args(["build", "--release", "--features", program.feature, "--bin", program.name])
             .arg("--target-dir")
             .arg(target_directory()?)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
