@@ -46,8 +46,8 @@ pub const RENEWAL_GRACE: UnixSeconds = 60;
 ///   `seen` and `expires` never moves them back.
 /// - *Not found* is [`Loaded::Missing`] and a lost race is [`Written::Stale`]; an error is a fault of the store
 ///   and nothing else. A write that is sent again does no harm: the store recognises what it has already done.
-/// - Times are whole seconds since 1970. `now` and `expires` come from the session layer's clock; a store has
-///   no other.
+/// - Times are whole seconds since 1970. `now` and `expires` come from the session layer's clock; a store has a clock
+///   of its own for sweeping alone.
 ///
 /// Every call is bounded from above by a timeout, so an implementation need not bound it again; it must bear
 /// being dropped at any `await`.
@@ -147,8 +147,9 @@ pub trait Service: Send + Sync {
     /// Refuses the launch, or has it tried again, with this error in the log.
     async fn start(&self) -> Result<(), StoreError>;
 
-    /// Deletes a batch of expired sessions and returns its size; called every `sweep_interval`, and again until
-    /// it returns 0. Of several processes on one store at most one sweeps at a time; the others return 0.
+    /// Deletes a batch of the sessions that have expired, by the earlier of `now` and the store's own clock if it has one
+    /// (a node whose clock is ahead must not end the sessions of others), and returns its size; called every
+    /// `sweep_interval`, and again until it returns 0. Of several processes on one store at most one sweeps at a time; the others return 0.
     ///
     /// # Errors
     /// Logged; the next round comes all the same.

@@ -39,12 +39,7 @@ impl Leases for Mongo {
 
     /// Tries once more where the connection was lost: nobody else would.
     async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError> {
-        let leases = self.leases().await?;
-        let release = || leases.delete_one(doc! { "_id": text(name), "holder": text(holder) });
-        match release().await.map_err(failed) {
-            Err(StoreError::Disconnected(_)) => release().await.map_err(failed),
-            released => released,
-        }
-        .map(drop)
+        let held = doc! { "_id": text(name), "holder": text(holder) };
+        self.leases().await?.delete_one(held).await.map(drop).map_err(failed)
     }
 }

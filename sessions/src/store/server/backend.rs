@@ -71,8 +71,8 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
-    /// Removes a batch of the rows that have expired by `now` and returns its size. A database that forgets by
-    /// itself has nothing to do.
+    /// Removes a batch of the rows that have expired, by the earlier of `now` and the database's own clock, and returns
+    /// its size. A database that forgets by itself has nothing to do.
     ///
     /// # Errors
     /// Logged; the next round comes all the same.

@@ -9,6 +9,7 @@ use rocket::tokio::time::{sleep, timeout};
 use super::backend::{Backend, LEASE_SECONDS};
 use super::detached::run_to_end;
 use super::lock::LocalLock;
+use super::steps::twice;
 use crate::error::StoreError;
 use crate::record::id::Id;
 
@@ -60,12 +61,7 @@ impl Lease {
         run_to_end(async move {
             let Held { backend, name, holder, .. } = &*lease.0;
             let Some(leases) = backend.leases() else { return Ok(false) };
-            let asked = async {
-                match leases.grant(name, holder).await {
-                    Err(StoreError::Disconnected(_)) => leases.grant(name, holder).await,
-                    answer => answer,
-                }
-            };
+            let asked = twice(|| leases.grant(name, holder));
             // After that time it would be over: a server that vanished must not block the next caller.
             timeout(LEASE_TIMEOUT, asked).await.unwrap_or(Err(StoreError::TimedOut))
         })
@@ -82,7 +78,7 @@ impl Drop for Held {
         runtime.spawn(async move {
             let Some(leases) = backend.leases() else { return };
             // A lease that is not released ends by itself.
-            let released = timeout(LEASE_TIMEOUT, leases.release(&name, &holder)).await;
+            let released = timeout(LEASE_TIMEOUT, twice(|| leases.release(&name, &holder))).await;
             if let Err(error) = released.unwrap_or(Err(StoreError::TimedOut)) {
                 log::warn!("a lease could not be released and lasts {LEASE_SECONDS} seconds: {error}");
             }

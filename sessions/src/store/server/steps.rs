@@ -31,7 +31,7 @@ impl Steps {
         self.is_foreign.store(is_foreign, Ordering::Relaxed);
     }
 
-    /// Takes a step, twice if the first answer is lost. That does no harm: what the second finds done already,
+    /// Takes a step, and once more if its answer is lost. That does no harm: what the second finds done already,
     /// [`ServerStore`](super::ServerStore) recognises as its own.
     pub(super) async fn take<'s, V>(
         &'s self,
@@ -40,9 +40,17 @@ impl Steps {
         if self.is_foreign.load(Ordering::Relaxed) {
             return Err(StoreError::Failed("another app keeps its sessions under this namespace".into()));
         }
-        match step(&*self.backend).await {
-            Err(StoreError::Disconnected(_)) => step(&*self.backend).await,
-            answer => answer,
-        }
+        twice(|| step(&*self.backend)).await
+    }
+}
+
+/// Takes a step, and once more if its answer is lost.
+pub(super) async fn twice<V, F>(step: impl Fn() -> F) -> Result<V, StoreError>
+where
+    F: Future<Output = Result<V, StoreError>>,
+{
+    match step().await {
+        Err(StoreError::Disconnected(_)) => step().await,
+        answer => answer,
     }
 }

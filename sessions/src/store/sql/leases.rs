@@ -55,10 +55,6 @@ impl Leases for SqlLeases {
     /// Tries once more where the connection was lost: nobody else would.
     async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError> {
         let values = [Value::Bytes(holder), Value::Bytes(name)];
-        match self.client.execute(&self.release, &values).await {
-            Err(StoreError::Disconnected(_)) => self.client.execute(&self.release, &values).await,
-            released => released,
-        }
-        .map(drop)
+        self.client.execute(&self.release, &values).await.map(drop)
     }
 }
