@@ -82,7 +82,7 @@ mod a_visit {
         // Until a visit is over before so many messages. How many it has is not always the same: with each connection
         // that is lost, statements have to be prepared again.
         let mut cuts = 0;
-        while cuts == 0 || proxy.has_cut() {
+        while cuts == 0 || proxy.cuts() > 0 {
             cuts += 1;
             visit(Some(cuts)).await;
         }

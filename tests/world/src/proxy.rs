@@ -20,7 +20,10 @@ struct State {
     messages: usize,
     /// The answer to this one is lost.
     lost: Option<usize>,
-    has_cut: bool,
+    /// The answer to the next one that has this word is lost.
+    word: Option<&'static str>,
+    /// How many answers were lost.
+    cuts: usize,
     is_over: bool,
 }
 
@@ -60,14 +63,24 @@ impl Proxy {
         *lock(&self.state) = State { lost, ..State::default() };
     }
 
+    /// Loses the answer to the next message that has this word.
+    pub fn lose(&self, word: &'static str) {
+        lock(&self.state).word = Some(word);
+    }
+
+    /// The port that it listens at.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// How many messages there were since it was told to count.
     pub fn messages(&self) -> usize {
         lock(&self.state).messages
     }
 
-    /// Whether it has thrown an answer away.
-    pub fn has_cut(&self) -> bool {
-        lock(&self.state).has_cut
+    /// How many answers it has thrown away since it was told to count.
+    pub fn cuts(&self) -> usize {
+        lock(&self.state).cuts
     }
 }
 
@@ -100,10 +113,14 @@ fn connect(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) -> i
         (server.try_clone()?, client.try_clone()?, Arc::clone(&link), Arc::clone(state));
     thread::spawn(move || {
         pump(from, to, |bytes| {
+            let mut state = lock(&counted);
             if !is_heartbeat(bytes) && !asked.is_asked.swap(true, Ordering::SeqCst) {
-                let mut state = lock(&counted);
                 state.messages += 1;
                 asked.is_lost.store(state.lost == Some(state.messages), Ordering::SeqCst);
+            }
+            if state.word.is_some_and(|word| has(bytes, word.as_bytes())) {
+                state.word = None;
+                asked.is_lost.store(true, Ordering::SeqCst);
             }
             true
         });
@@ -112,7 +129,7 @@ fn connect(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) -> i
     thread::spawn(move || {
         pump(server, client, |_| {
             let is_lost = link.is_lost.load(Ordering::SeqCst);
-            lock(&cut).has_cut |= is_lost;
+            lock(&cut).cuts += usize::from(is_lost);
             link.is_asked.store(false, Ordering::SeqCst);
             !is_lost
         });
@@ -125,7 +142,11 @@ fn connect(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) -> i
 fn is_heartbeat(bytes: &[u8]) -> bool {
     [&b"\x10hello\0"[..], b"\x08helloOk\0", b"\x10ismaster\0", b"\x10isMaster\0"]
         .iter()
-        .any(|name| bytes.windows(name.len()).any(|window| window == *name))
+        .any(|name| has(bytes, name))
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
 }
 
 /// Passes on what comes as long as `may_pass` says so; then closes both sides.

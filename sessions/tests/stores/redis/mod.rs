@@ -3,7 +3,6 @@
 mod bound;
 mod cluster;
 mod lost;
-mod proxy;
 mod rows;
 mod sentinel;
 mod single;
