@@ -1,7 +1,8 @@
-//! Machine instructions per request: the server runs under callgrind and answers one connection, once 100 and
-//! once 600 requests. (Instructions at 600 − at 100) / 500 leaves out the start.
+//! Machine instructions per request: the server runs under callgrind and answers one connection. What the first
+//! 100 requests take is thrown away, with the start and with opening connections to a database.
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::client::{Browser, Page};
@@ -9,15 +10,15 @@ use crate::server::Server;
 use crate::sides::{Side, Store, directory, sides};
 use crate::{Outcome, grouped, median, setting, within};
 
-const FEW: i64 = 100;
-const MANY: i64 = 600;
-/// How long a busy machine may take for them.
+const WARM_UP: i64 = 100;
+const COUNTED: i64 = 500;
+/// How long a busy machine may take for all of them.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Measures every side of these stores and prints the table.
 pub async fn print(stores: &[Store]) -> Outcome<()> {
     println!(
-        "| sessions in | by | changing adds | reading adds | to bare route | cookie | `Set-Cookie` if new | if changed |"
+        "| sessions in | by | bare route | changing adds | reading adds | cookie | `Set-Cookie` if new | if changed |"
     );
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
     for side in sides(stores) {
@@ -27,12 +28,12 @@ pub async fn print(stores: &[Store]) -> Outcome<()> {
         let visits = per_request(side, &store, Page::Visits).await? - bare;
         let read = per_request(side, &store, Page::Read).await? - bare;
         println!(
-            "| {} | {} | +{} | +{} | {} | {cookie} B, {name} of them name | {first} B | {later} B |",
+            "| {} | {} | {} | +{} | +{} | {cookie} B, {name} of them name | {first} B | {later} B |",
             side.store.name(),
             side.name,
+            grouped(bare),
             grouped(visits),
-            grouped(read),
-            grouped(bare)
+            grouped(read)
         );
     }
     println!();
@@ -55,33 +56,45 @@ async fn per_request(side: Side, store: &str, page: Page) -> Outcome<i64> {
     let rounds = if embedded { 1 } else { setting("PEERS_COUNTS", 3)? };
     let mut counts = Vec::new();
     for _ in 0..rounds {
-        let (few, many) = (count(side, store, page, FEW).await?, count(side, store, page, MANY).await?);
-        counts.push((many - few) / (MANY - FEW));
+        counts.push(within(LONGEST, count(side, store, page)).await? / COUNTED);
     }
     Ok(median(counts).ok_or("PEERS_COUNTS is 0")?)
 }
 
-/// All instructions from the server's start to its end, with so many requests in between.
-async fn count(side: Side, store: &str, page: Page, requests: i64) -> Outcome<i64> {
+/// All instructions of the server's threads during the requests that count.
+async fn count(side: Side, store: &str, page: Page) -> Outcome<i64> {
     let out = directory()?.join("callgrind.out");
     let valgrind =
         ["valgrind".to_owned(), "--tool=callgrind".into(), format!("--callgrind-out-file={}", out.display())];
     let server = Server::start(&valgrind, side, store).await?;
-    within(LONGEST, async {
-        let (mut connection, mut browser) = (server.connect().await?, Browser::default());
-        if page == Page::Read {
-            // Something to read.
-            connection.get(Page::Visits, &mut browser).await?;
-        }
-        for _ in 0..requests {
-            connection.get(page, &mut browser).await?;
-        }
-        Ok(())
-    })
-    .await?;
-    server.stop().await?;
-    let report = fs::read_to_string(&out)?;
-    fs::remove_file(&out)?;
-    let total = |line: &str| line.strip_prefix("summary: ").and_then(|total| total.trim().parse().ok());
+    let (mut connection, mut browser) = (server.connect().await?, Browser::default());
+    if page == Page::Read {
+        // Something to read.
+        connection.get(Page::Visits, &mut browser).await?;
+    }
+    for _ in 0..WARM_UP {
+        connection.get(page, &mut browser).await?;
+    }
+    control("--zero", &server)?;
+    for _ in 0..COUNTED {
+        connection.get(page, &mut browser).await?;
+    }
+    control("--dump", &server)?;
+    let dump = out.with_extension("out.1");
+    let report = fs::read_to_string(&dump)?;
+    fs::remove_file(&dump)?;
+    let total = |line: &str| line.strip_prefix("totals: ").and_then(|total| total.trim().parse().ok());
     Ok(report.lines().find_map(total).ok_or("callgrind wrote no total")?)
+}
+
+/// Tells callgrind what to do with its counts, and waits until it has done so.
+fn control(what: &str, server: &Server) -> Outcome<()> {
+    let mut control = Command::new("callgrind_control");
+    // It looks for valgrind where that looks itself, which is started without variables.
+    control.arg(what).arg(server.id().to_string()).env_remove("TMPDIR");
+    let output = control.output()?;
+    if !output.status.success() {
+        return Err(format!("callgrind_control {what}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(())
 }

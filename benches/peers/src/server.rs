@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::client::Connection;
 use crate::sides::{Side, directory};
 
-/// How long a start or an end may take, under callgrind on a busy machine.
+/// How long a start may take, under callgrind on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Of the times in `/proc/<pid>/stat`, on every Linux.
@@ -57,26 +57,17 @@ impl Server {
         Connection::open(self.port).await
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The processor time that all its threads have used.
     pub fn processor_time(&self) -> Outcome<Duration> {
-        let line = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let line = fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
         // The name, in parentheses, is the second field; the times are the 14th and 15th.
         let fields = line.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(11);
         let ticks = fields.take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
         Ok(Duration::from_secs(1) * ticks / TICKS_PER_SECOND)
-    }
-
-    /// Asks it to shut down, so that callgrind writes what it has counted.
-    pub async fn stop(mut self) -> Outcome<()> {
-        Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status()?;
-        let start = Instant::now();
-        while !self.process.has_ended() {
-            if start.elapsed() > PATIENCE {
-                return Err(format!("it does not shut down:\n{}", self.process.log()).into());
-            }
-            sleep(POLL_INTERVAL).await;
-        }
-        Ok(())
     }
 }
 

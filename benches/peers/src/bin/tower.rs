@@ -10,7 +10,6 @@ use axum::Router;
 use axum::routing::get;
 use time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tower_sessions::cookie::Key;
 use tower_sessions::session::Error as SessionError;
 use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer, SessionStore};
@@ -51,13 +50,8 @@ fn said(error: SessionError) -> String {
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Outcome<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, env::var("PORT")?.parse()?)).await?;
-    let mut stop = signal(SignalKind::terminate())?;
     let app = app(&env::var("STORE")?).await?;
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            stop.recv().await;
-        })
-        .await?;
+    axum::serve(listener, app).await?;
     Ok(())
 }
 
