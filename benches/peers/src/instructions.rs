@@ -1,9 +1,11 @@
-//! Machine instructions per request: the server runs under callgrind and answers one connection. What the first
-//! 100 requests take is thrown away, with the start and with opening connections to a database.
+//! Machine instructions per request: the server runs under callgrind and answers one connection. What comes before
+//! the requests that count is thrown away: the start, and opening connections to a database.
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
+
+use tokio::task::JoinSet;
 
 use crate::client::{Browser, Page};
 use crate::server::Server;
@@ -11,6 +13,8 @@ use crate::sides::{Side, Store, directory, sides};
 use crate::{Outcome, grouped, median, setting, within};
 
 const WARM_UP: i64 = 100;
+/// At the same time, before that.
+const AT_ONCE: i64 = 25;
 const COUNTED: i64 = 500;
 /// How long a busy machine may take for all of them.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -72,6 +76,9 @@ async fn count(side: Side, store: &str, page: Page) -> Outcome<i64> {
         // Something to read.
         connection.get(Page::Visits, &mut browser).await?;
     }
+    if page != Page::Bare {
+        fill_pools(&server).await?;
+    }
     for _ in 0..WARM_UP {
         connection.get(page, &mut browser).await?;
     }
@@ -85,6 +92,26 @@ async fn count(side: Side, store: &str, page: Page) -> Outcome<i64> {
     fs::remove_file(&dump)?;
     let total = |line: &str| line.strip_prefix("totals: ").and_then(|total| total.trim().parse().ok());
     Ok(report.lines().find_map(total).ok_or("callgrind wrote no total")?)
+}
+
+/// Sends many requests at once, so that pools open all the connections that they will ever have: opening one to
+/// PostgreSQL takes as much as hundreds of requests.
+async fn fill_pools(server: &Server) -> Outcome<()> {
+    let mut clients = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let mut connection = server.connect().await?;
+        clients.spawn(async move {
+            let mut browser = Browser::default();
+            for _ in 0..WARM_UP / AT_ONCE {
+                connection.get(Page::Visits, &mut browser).await.map_err(|error| error.to_string())?;
+            }
+            Ok::<_, String>(())
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client??;
+    }
+    Ok(())
 }
 
 /// Tells callgrind what to do with its counts, and waits until it has done so.
