@@ -10,7 +10,7 @@ use lru::LruCache;
 use super::Store;
 use super::server::ServerStore;
 use super::server::backend::{Backend, Row, SubjectHash};
-use crate::clock::UnixSeconds;
+use crate::clock::{Clock, SystemClock, UnixSeconds};
 use crate::error::StoreError;
 use crate::record::id::IdHash;
 
@@ -173,7 +173,7 @@ impl Backend for Memory {
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        let mut rows = self.rows();
+        let (mut rows, now) = (self.rows(), now.min(SystemClock.seconds()));
         let all = rows.signed_in.iter().chain(rows.anonymous.iter());
         let expired: Vec<IdHash> = all.filter(|(_, row)| row.expires <= now).map(|(id, _)| *id).collect();
         expired.iter().for_each(|id| rows.take(id));
