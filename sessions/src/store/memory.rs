@@ -1,6 +1,6 @@
 //! Sessions in the memory of one process: nothing survives a restart, and no other process sees them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,8 @@ impl Memory {
 struct Rows {
     signed_in: Cache,
     anonymous: Cache,
-    subjects: HashMap<SubjectHash, HashSet<IdHash>>,
+    /// The ids of each subject, in the order of their last writes.
+    subjects: HashMap<SubjectHash, Vec<IdHash>>,
     max_of_subject: usize,
 }
 
@@ -74,8 +75,10 @@ impl Rows {
             }
             Some(subject) => {
                 let ids = self.subjects.entry(subject).or_default();
-                if ids.insert(*id) && ids.len() > self.max_of_subject {
-                    self.drop_oldest(&subject, id);
+                ids.retain(|other| other != id);
+                ids.push(*id);
+                if ids.len() > self.max_of_subject {
+                    self.signed_in.pop(&ids.remove(0));
                 }
                 if let Some((other, pushed_out)) = self.signed_in.push(*id, row)
                     && (other != *id || pushed_out.subject != Some(subject))
@@ -110,19 +113,10 @@ impl Rows {
     fn forget(&mut self, id: &IdHash, row: &Row) {
         let Some(subject) = row.subject else { return };
         if let Some(ids) = self.subjects.get_mut(&subject) {
-            ids.remove(id);
+            ids.retain(|other| other != id);
             if ids.is_empty() {
                 self.subjects.remove(&subject);
             }
-        }
-    }
-
-    /// Drops the session of a subject, other than `but`, that was used least recently.
-    fn drop_oldest(&mut self, subject: &SubjectHash, but: &IdHash) {
-        let ids = self.subjects.get(subject).into_iter().flatten().filter(|id| *id != but);
-        let seen = |id: &&IdHash| self.signed_in.peek(*id).map(|row| row.seen);
-        if let Some(oldest) = ids.min_by_key(seen).copied() {
-            self.take(&oldest);
         }
     }
 }
