@@ -135,6 +135,7 @@ fn record(bytes: usize) -> Record {
         remembered: false,
         signed_in: None,
         subject: None,
+        position: None,
     }
 }
 

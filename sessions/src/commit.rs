@@ -12,8 +12,9 @@ use crate::realm::Realm;
 use crate::record::Record;
 use crate::record::id::Id;
 use crate::record::merge::merge;
-use crate::request::{Base, Change, Destroyed, RequestSession, State, is_remembered};
-use crate::store::{Loaded, Over, Write, Written};
+use crate::request::RequestSession;
+use crate::state::{Base, Change, Destroyed, State, is_remembered};
+use crate::store::{CookieStore, Loaded, Over, Write, Written};
 
 /// How often a write that meets conflicts is tried. Those of one process wait for each other, so only writes of
 /// other processes can interfere.
@@ -202,6 +203,7 @@ fn next_record<T: SessionData>(
     let changed = base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
     let proven = subject.is_some() && (state.change == Change::Proven || changed);
     let before = base.and_then(|base| base.signed_in);
+    let position = if proven { state.position } else { base.and_then(|base| base.position) };
     Record {
         id,
         // Proof of identity restarts both timeouts (rule 5; SP 800-63B-4, 5.2).
@@ -211,6 +213,7 @@ fn next_record<T: SessionData>(
         data: text,
         remembered: is_remembered(state.remember, subject.as_deref(), base),
         signed_in: subject.as_ref().and(if proven { Some(now) } else { before }),
+        position: subject.as_ref().and(position.max(state.kept_at)),
         subject,
     }
 }
@@ -223,6 +226,18 @@ async fn perform<T: SessionData>(
     plan: Plan<T>,
     now: UnixSeconds,
 ) -> Result<Lines, CommitError> {
+    let lines = |record: &Record, ticket| {
+        let max_age = realm.timeouts.max_age(record, now);
+        let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, &session.chunks);
+        lines.map_err(|why| CommitError::Unsendable(why, record.data.clone()))
+    };
+    if let Plan::Change(base, record) = &plan
+        && record.id != base.record.id
+        && realm.store.ledger().is_some()
+    {
+        // Once the old id is entered, the old cookie is of no use: so the new one has to be one that can be sent.
+        lines(record, CookieStore::written(record))?;
+    }
     let (base, record, ticket) = match plan {
         Plan::Nothing => return Ok(Lines::new()),
         Plan::Create(record) => {
@@ -254,9 +269,7 @@ async fn perform<T: SessionData>(
     if base.as_deref().is_some_and(same) {
         return Ok(Lines::new());
     }
-    let max_age = realm.timeouts.max_age(&record, now);
-    let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, &session.chunks);
-    lines.map_err(|why| CommitError::Unsendable(why, record.data))
+    lines(&record, ticket)
 }
 
 async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, CommitError> {

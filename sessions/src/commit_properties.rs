@@ -13,7 +13,8 @@ use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::record::Record;
 use crate::record::id::Id;
-use crate::request::{Base, Change, RequestSession, Sizes};
+use crate::request::{RequestSession, Sizes};
+use crate::state::{Base, Change};
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 struct Visitor {
@@ -47,6 +48,7 @@ fn record(data: &Visitor, version: u32) -> Record {
         remembered: false,
         signed_in: None,
         subject: data.user.clone(),
+        position: None,
     }
 }
 

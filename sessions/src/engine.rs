@@ -16,7 +16,7 @@ use crate::error::{Arrival, SessionError};
 use crate::lifecycle::{Requests, Upkeep};
 use crate::realm::config_error::ConfigError;
 use crate::realm::map::RealmMap;
-use crate::realm::{NamedStore, Realm};
+use crate::realm::{Given, Realm};
 use crate::record::id::Id;
 use crate::request::RequestSession;
 
@@ -57,8 +57,8 @@ impl Engine {
             return Err(refuse("reads its own default back as something else".into()));
         }
         Ok(Engine {
-            realms: RealmMap::new(figment, setup.stores)?,
-            clock: Arc::clone(setup.clock),
+            realms: RealmMap::new(figment, &setup.given)?,
+            clock: Arc::clone(setup.given.clock),
             empty,
             requests: Requests::default(),
             upkeep: OnceLock::new(),
@@ -113,8 +113,7 @@ impl Engine {
 
 /// What the app sets up beside its configuration.
 pub(crate) struct Setup<'s> {
-    pub(crate) stores: &'s [NamedStore],
-    pub(crate) clock: &'s Arc<dyn Clock>,
+    pub(crate) given: Given<'s>,
     pub(crate) default_realm: Option<String>,
     pub(crate) form_proof: FormProof,
 }

@@ -19,10 +19,11 @@ use crate::engine::{Engine, RequestSessions, Setup};
 use crate::error::Arrival;
 use crate::error_page;
 use crate::guard::session::form_proof;
+use crate::ledger::Log;
 use crate::lifecycle::{self, Upkeep};
-use crate::realm::NamedStore;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings;
+use crate::realm::{Given, NamedLog, NamedStore};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
@@ -48,6 +49,7 @@ use crate::store::Store;
 pub struct Sessions<T> {
     clock: Arc<dyn Clock>,
     stores: Vec<NamedStore>,
+    logs: Vec<NamedLog>,
     default_realm: Option<String>,
     data: PhantomData<fn() -> T>,
 }
@@ -55,7 +57,13 @@ pub struct Sessions<T> {
 impl<T: SessionData> Sessions<T> {
     /// Sessions as the table `session` of the configuration sets them up.
     pub fn fairing() -> Sessions<T> {
-        Sessions { clock: Arc::new(SystemClock), stores: Vec::new(), default_realm: None, data: PhantomData }
+        Sessions {
+            clock: Arc::new(SystemClock),
+            stores: Vec::new(),
+            logs: Vec::new(),
+            default_realm: None,
+            data: PhantomData,
+        }
     }
 
     /// Takes the time from `clock` instead of the system.
@@ -75,6 +83,13 @@ impl<T: SessionData> Sessions<T> {
     #[must_use]
     pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> Sessions<T> {
         self.stores.push((name.to_owned(), store));
+        self
+    }
+
+    /// Makes `log` available to the setting `revocation = "NAME"` of one realm.
+    #[must_use]
+    pub fn log(mut self, name: &str, log: Arc<dyn Log>) -> Sessions<T> {
+        self.logs.push((name.to_owned(), log));
         self
     }
 }
@@ -176,8 +191,7 @@ impl<T: SessionData> Sessions<T> {
             return Err(format!("they hold {held} already and cannot hold {name} too"));
         }
         let setup = Setup {
-            stores: &self.stores,
-            clock: &self.clock,
+            given: Given { stores: &self.stores, logs: &self.logs, clock: &self.clock },
             default_realm: self.default_realm.clone(),
             form_proof: form_proof::<T>,
         };

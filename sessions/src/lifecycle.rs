@@ -10,6 +10,7 @@ use rocket::tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::ledger::follow;
 use crate::realm::Realm;
 use crate::realm::map::RealmMap;
 
@@ -42,11 +43,13 @@ pub(crate) async fn start(realms: &RealmMap) -> Result<(), String> {
 pub(crate) struct Upkeep(Vec<JoinHandle<()>>);
 
 impl Upkeep {
-    /// One task for each realm whose store is a service.
+    /// One task for each realm whose store is a service, and one for each ledger.
     pub(crate) fn spawn(realms: &RealmMap, clock: &Arc<dyn Clock>) -> Upkeep {
         let served = realms.iter().filter(|realm| realm.store.has_service());
         let task = |realm| rocket::tokio::spawn(keep(Arc::clone(realm), Arc::clone(clock)));
-        Upkeep(served.map(task).collect())
+        let ledgers = realms.iter().filter_map(|realm| realm.store.ledger());
+        let follower = |ledger| rocket::tokio::spawn(follow(Arc::clone(ledger)));
+        Upkeep(served.map(task).chain(ledgers.map(follower)).collect())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rocket::Request;
+use rocket::http::Method;
 
 use crate::clock::UnixSeconds;
 use crate::cookie::keyring::KeyAge;
@@ -12,15 +13,39 @@ use crate::data::SessionData;
 use crate::error::{Arrival, Invalid, SessionError, StoreError};
 use crate::realm::Realm;
 use crate::record::Record;
-use crate::request::{Base, Lost, RequestSession, Sizes};
+use crate::request::{RequestSession, Sizes};
+use crate::state::{Base, Lost};
 use crate::store::Loaded;
 
 /// Give up after this many dead tickets: each lookup may take a full `store_timeout`.
 const MAX_DEAD: usize = 8;
 
+/// Loads the session of `realm`, and notes the position in the ledger. A sign-in comes with an anonymous session and
+/// an unsafe method: then what is new in the ledger is read first, so that it does not die of what came before it.
+pub(crate) async fn load<T: SessionData>(
+    realm: &Realm,
+    request: &Request<'_>,
+    now: UnixSeconds,
+) -> Result<Box<RequestSession<T>>, SessionError> {
+    let mut session = load_once(realm, request, now).await?;
+    if realm.store.ledger().is_none() {
+        return Ok(session);
+    }
+    let is_signed_in = || session.with_base(|base: &Base<T>| base.record.subject.is_some()) == Some(true);
+    // If the ledger does not answer, the position is an earlier one, which ends more.
+    if !is_safe(request.method()) && !is_signed_in() && Box::pin(realm.store.catch_up()).await.is_ok() {
+        session = Box::pin(load_once(realm, request, now)).await?;
+    }
+    Ok(session.at(realm.store.position()))
+}
+
+fn is_safe(method: Method) -> bool {
+    matches!(method, Method::Get | Method::Head | Method::Options | Method::Trace)
+}
+
 /// Loads the session of `realm`. Whatever the browser sent becomes a session, or an empty one with its
 /// reason (rule 1). An error is a fault of the store; it is logged here, once.
-pub(crate) async fn load<T: SessionData>(
+async fn load_once<T: SessionData>(
     realm: &Realm,
     request: &Request<'_>,
     now: UnixSeconds,

@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::UnixSeconds;
 use crate::cookie::keyring::KeyAge;
 use crate::cookie::request_cookies::SentChunks;
-use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::Arrival;
-use crate::record::Record;
 use crate::record::id::Id;
-use crate::record::merge::merge;
 use crate::record::timeouts::{Expires, RealmTimeouts};
+use crate::state::{Base, Change, Destroyed, Lost, State, is_remembered, merged, rebased};
 use crate::store::Lock;
 
 /// A session as it was loaded, and what the request's handlers have done to it since.
@@ -45,102 +43,6 @@ enum Stage<T> {
     Committed(Arrival, Arc<T>),
 }
 
-/// What the handlers have left of a session.
-pub(crate) struct State<T> {
-    pub(crate) arrival: Arrival,
-    pub(crate) base: Option<Box<Base<T>>>,
-    /// The genuine ticket that the browser sent of a session that is gone.
-    pub(crate) dead: Option<Ticket>,
-    pub(crate) data: Arc<T>,
-    pub(crate) change: Change,
-    /// This login asks to be remembered.
-    pub(crate) remember: bool,
-    /// What `destroy` has ended. Data set afterwards belongs to a new session.
-    pub(crate) destroyed: Option<Destroyed>,
-    /// The id that the session gets, where a form of this response needs it already.
-    pub(crate) next_id: Option<Id>,
-    lock: Option<Lock>,
-}
-
-/// What the handlers have done to a session; each implies those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Change {
-    Unchanged,
-    Modified,
-    Renewed,
-    /// The subject has proven who they are.
-    Proven,
-}
-
-/// What `destroy` was called on.
-pub(crate) enum Destroyed {
-    Nothing,
-    Session(Ticket, Box<Record>),
-    /// A session that was renewed a moment ago: what it has become ends.
-    Superseded(Ticket),
-}
-
-/// A resumed session as it was loaded.
-pub(crate) struct Base<T> {
-    pub(crate) record: Record,
-    pub(crate) ticket: Ticket,
-    /// The record's data as `T` reads it.
-    pub(crate) data: Arc<T>,
-}
-
-/// Why there is no session to resume, and what came instead.
-pub(crate) struct Lost<T> {
-    pub(crate) arrival: Arrival,
-    /// The ticket, if its seal was genuine.
-    pub(crate) ticket: Option<Ticket>,
-    /// What an anonymous session held before it was renewed.
-    pub(crate) left: Option<Arc<T>>,
-}
-
-impl<T> From<Arrival> for Lost<T> {
-    fn from(arrival: Arrival) -> Lost<T> {
-        Lost { arrival, ticket: None, left: None }
-    }
-}
-
-impl<T: SessionData> State<T> {
-    fn new(arrival: Arrival, data: Arc<T>) -> State<T> {
-        State {
-            arrival,
-            base: None,
-            dead: None,
-            data,
-            change: Change::Unchanged,
-            remember: false,
-            destroyed: None,
-            next_id: None,
-            lock: None,
-        }
-    }
-
-    fn anonymous(lost: Lost<T>) -> State<T> {
-        State { dead: lost.ticket, ..State::new(lost.arrival, lost.left.unwrap_or_default()) }
-    }
-
-    fn resumed(base: Box<Base<T>>) -> State<T> {
-        let data = Arc::clone(&base.data);
-        State { base: Some(base), ..State::new(Arrival::Resumed, data) }
-    }
-
-    /// The id of the browser's cookie, if its session was renewed a moment ago.
-    fn superseded_id(&self) -> Option<Id> {
-        let ticket = self.dead.as_ref().filter(|_| self.arrival == Arrival::Superseded)?;
-        Id::from_text(ticket.text())
-    }
-
-    /// Whether this request has proven who the session's subject is.
-    pub(crate) fn is_proven(&self, base: Option<&Record>) -> bool {
-        let subject = self.data.subject();
-        let before = base.and_then(|base| base.subject.as_deref());
-        self.change == Change::Proven || (subject.is_some() && subject.as_deref() != before)
-    }
-}
-
 impl<T: SessionData> RequestSession<T> {
     pub(crate) fn anonymous(now: UnixSeconds, lost: Lost<T>, chunks: SentChunks) -> Box<Self> {
         let state = Mutex::new(Stage::Open(State::anonymous(lost)));
@@ -158,6 +60,22 @@ impl<T: SessionData> RequestSession<T> {
         let state = Mutex::new(Stage::Open(State::resumed(base)));
         let used = AtomicBool::new(false);
         Box::new(RequestSession { now, chunks, key_age, sizes: Some(sizes), used, state })
+    }
+
+    /// Has a sign-in of this request seal the position in the ledger that its node had reached before.
+    pub(crate) fn at(mut self: Box<Self>, position: Option<u64>) -> Box<Self> {
+        if let Stage::Open(state) = self.state.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            state.position = position;
+        }
+        self
+    }
+
+    /// Renews the session, and seals it at the entry that has ended the subject's other sessions.
+    pub(crate) fn keep_at(&self, position: u64) {
+        self.modify(|state| {
+            state.kept_at = Some(position);
+            state.change = state.change.max(Change::Renewed);
+        });
     }
 
     /// Has it committed with the response.
@@ -222,7 +140,8 @@ impl<T: SessionData> RequestSession<T> {
     pub(crate) fn destroy(&self) {
         self.modify(|state| {
             if state.arrival == Arrival::Withheld {
-                *state = State::anonymous(Arrival::Withheld.into());
+                let position = state.position;
+                *state = State { position, ..State::anonymous(Arrival::Withheld.into()) };
                 return;
             }
             let destroyed = match (state.base.take(), state.destroyed.take(), state.dead.take()) {
@@ -234,8 +153,8 @@ impl<T: SessionData> RequestSession<T> {
                 _ => Destroyed::Nothing,
             };
             let lock = state.lock.take();
-            let arrival = state.arrival;
-            *state = State { destroyed: Some(destroyed), lock, ..State::anonymous(arrival.into()) };
+            let State { arrival, position, .. } = *state;
+            *state = State { destroyed: Some(destroyed), lock, position, ..State::anonymous(arrival.into()) };
         });
     }
 
@@ -353,37 +272,4 @@ impl<T: SessionData> RequestSession<T> {
             *stage = Stage::Committed(arrival, Arc::default());
         }
     }
-}
-
-/// What the handlers have changed so far, on top of `fresh`.
-fn rebased<T: SessionData>(state: &mut State<T>, fresh: Box<Base<T>>) -> State<T> {
-    let (change, remember) = (state.change, state.remember);
-    let Some(base) = state.base.take() else { return State::resumed(fresh) };
-    if change == Change::Unchanged || base.record.subject != fresh.record.subject {
-        return State::resumed(fresh);
-    }
-    if state.data.subject() != base.data.subject() {
-        // A merge across a change of subject would mix two people's data.
-        let data = Arc::clone(&state.data);
-        return State { data, change, remember, ..State::resumed(fresh) };
-    }
-    match merged::<T>(&base.data, &state.data, &fresh.data) {
-        Ok(data) => State { data: Arc::new(data), change, remember, ..State::resumed(fresh) },
-        Err(error) => {
-            log::error!("a change cannot be merged onto a session that was locked, it is dropped: {error}");
-            State::resumed(fresh)
-        }
-    }
-}
-
-/// Whether a session is remembered: its login asked for it, and its subject has not changed since.
-pub(crate) fn is_remembered(asked: bool, subject: Option<&str>, base: Option<&Record>) -> bool {
-    let inherits = |base: &Record| base.remembered && base.subject.as_deref() == subject;
-    subject.is_some() && (asked || base.is_some_and(inherits))
-}
-
-/// The change from `before` to `mine`, applied to `theirs`.
-fn merged<T: SessionData>(before: &T, mine: &T, theirs: &T) -> serde_json::Result<T> {
-    let text = |data: &T| serde_json::to_string(data);
-    serde_json::from_str(&merge(&text(before)?, &text(mine)?, &text(theirs)?)?)
 }

@@ -56,7 +56,8 @@ fn opened(header: &str) -> Vec<String> {
 
 fn records() -> impl Strategy<Value = Record> {
     let data = proptest::collection::btree_map(any::<String>(), any::<String>(), 0..4);
-    let tail = (any::<bool>(), any::<Option<i64>>(), any::<Option<String>>());
+    let subject = any::<Option<(String, Option<u32>)>>();
+    let tail = (any::<bool>(), any::<Option<i64>>(), subject);
     let head = (any::<[u8; 16]>(), any::<i64>(), any::<i64>(), any::<u32>());
     (head, data, tail).prop_map(|((id, created, seen, version), data, (remembered, signed_in, subject))| {
         Record {
@@ -67,7 +68,8 @@ fn records() -> impl Strategy<Value = Record> {
             data: serde_json::to_string(&data).unwrap(),
             remembered,
             signed_in,
-            subject,
+            position: subject.as_ref().and_then(|(_, position)| *position).map(u64::from),
+            subject: subject.map(|(subject, _)| subject),
         }
     })
 }

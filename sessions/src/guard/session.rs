@@ -21,8 +21,10 @@ use crate::realm::Realm;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{Expires, Timeouts};
-use crate::request::{Change, RequestSession};
+use crate::request::RequestSession;
+use crate::state::Change;
 use crate::store::Listed;
+use crate::store::bounded::EndedAll;
 
 /// The session of the request's realm.
 ///
@@ -186,16 +188,32 @@ impl<'r, T: SessionData> Session<'r, T> {
         Ok(others.map(|all| all.into_iter().filter(|other| Some(other.id) != id).collect()))
     }
 
-    /// Ends the other sessions of this session's subject, at once, and returns how many there were. `None` if the
-    /// store cannot end them, as the cookie store cannot (ASVS 5.0, 7.4.3).
+    /// Ends the other sessions of this session's subject, at once, and says how many there were (ASVS 5.0, 7.4.3).
+    ///
+    /// With a [ledger](crate::ledger) this session gets a new id. If the response is a 5xx it ends too, since such a
+    /// response renews no session.
     ///
     /// # Errors
     /// When the store does not answer: some may live on.
-    pub async fn end_others(&self) -> Result<Option<u64>, SessionError> {
+    pub async fn end_others(&self) -> Result<Ended, SessionError> {
+        let store = &self.realm.store;
         let (id, subject) = self.own();
-        let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then_some(0)) };
-        let ended = self.realm.store.end_all(&subject, id.as_ref(), self.request.now).await;
-        ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))
+        let Some(subject) = subject else {
+            return Ok(match store.ledger() {
+                Some(_) => Ended::Uncounted,
+                None if store.is_on_server() => Ended::Sessions(0),
+                None => Ended::Unable,
+            });
+        };
+        let ended = store.end_all(&subject, id.as_ref(), self.request.now).await;
+        match ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))? {
+            None => Ok(Ended::Unable),
+            Some(EndedAll::Sessions(count)) => Ok(Ended::Sessions(count)),
+            Some(EndedAll::Below(position)) => {
+                self.request.keep_at(position);
+                Ok(Ended::Uncounted)
+            }
+        }
     }
 
     /// The hash of this session's id, and its subject, as it was loaded.
@@ -218,6 +236,17 @@ impl<'r, T: SessionData> Session<'r, T> {
     pub fn inspect(&self) -> Details<'r, T> {
         Details::new(self.realm, self.request)
     }
+}
+
+/// What [`Session::end_others`] has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// So many sessions, all that there were.
+    Sessions(u64),
+    /// All that there were. A ledger does not know how many.
+    Uncounted,
+    /// None: the store cannot end them, as the cookie store without a ledger cannot.
+    Unable,
 }
 
 impl<T> Clone for Session<'_, T> {

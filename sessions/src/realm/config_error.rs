@@ -33,7 +33,7 @@ impl ConfigError {
         let path = std::iter::once(table).chain(error.path.iter().map(String::as_str));
         let key = path.collect::<Vec<_>>().join(".");
         let secret = match error.path.first().map(String::as_str) {
-            Some(key) => key == "store" || key == "previous_keys",
+            Some(key) => ["store", "revocation", "previous_keys"].contains(&key),
             None => true,
         };
         match &error.kind {

@@ -28,6 +28,17 @@ pub(super) fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     )
 }
 
+/// Reads how old what is known may be.
+pub(super) fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    read(
+        deserializer,
+        Accepted {
+            range: Duration::from_secs(3)..=Duration::from_secs(10 * 60),
+            text: "a duration such as \"10 seconds\", from 3 seconds to 10 minutes",
+        },
+    )
+}
+
 fn read<'de, D: Deserializer<'de>>(
     deserializer: D,
     accepted: Accepted,

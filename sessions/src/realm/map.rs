@@ -6,7 +6,7 @@ use rocket::figment::Figment;
 use rocket::http::uri::Path;
 
 use super::config_error::ConfigError;
-use super::{NamedStore, Realm, settings};
+use super::{Given, Realm, settings};
 
 /// All realms of an app, in alphabetical order.
 pub(crate) struct RealmMap(Vec<Entry>);
@@ -18,9 +18,9 @@ struct Entry {
 }
 
 impl RealmMap {
-    pub(crate) fn new(figment: &Figment, stores: &[NamedStore]) -> Result<RealmMap, ConfigError> {
+    pub(crate) fn new(figment: &Figment, given: &Given<'_>) -> Result<RealmMap, ConfigError> {
         let entry = |settings| {
-            let realm = Realm::new(settings, stores)?;
+            let realm = Realm::new(settings, given)?;
             let segments = realm.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
             Ok(Entry { segments: segments.collect(), realm: Arc::new(realm) })
         };

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use self::config_error::ConfigError;
 use self::settings::RealmSettings;
+use crate::clock::Clock;
 use crate::cookie::format::CookieFormat;
 use crate::cookie::keyring::Keyring;
+use crate::ledger::{self, Ledger, Log, Revocable, Terms};
 use crate::occasional::Occasional;
 use crate::record::timeouts::RealmTimeouts;
 use crate::store::bounded::BoundedStore;
@@ -44,17 +46,37 @@ pub(crate) struct Realm {
 /// A store that the app brings, by the name that the setting `store` chooses it by.
 pub(crate) type NamedStore = (String, Arc<dyn Store>);
 
+/// A log that the app brings, by the name that the setting `revocation` chooses it by.
+pub(crate) type NamedLog = (String, Arc<dyn Log>);
+
+/// What the app gives to its realms.
+pub(crate) struct Given<'g> {
+    pub(crate) stores: &'g [NamedStore],
+    pub(crate) logs: &'g [NamedLog],
+    pub(crate) clock: &'g Arc<dyn Clock>,
+}
+
+/// The value of `revocation` that turns an inherited one off.
+const NO_REVOCATION: &str = "none";
+
 impl Realm {
-    pub(crate) fn new(settings: RealmSettings, stores: &[NamedStore]) -> Result<Realm, ConfigError> {
+    pub(crate) fn new(settings: RealmSettings, given: &Given<'_>) -> Result<Realm, ConfigError> {
         let scheme = settings.store.split(':').next().unwrap_or_default().to_owned();
-        let given = stores.iter().find(|(name, _)| *name == scheme).map(|(_, store)| Arc::clone(store));
-        let opened = given.map_or_else(|| open(&settings.store, &settings.namespace), Ok);
+        let named = given.stores.iter().find(|(name, _)| *name == scheme);
+        let opened = match named {
+            Some((_, store)) => Ok(Arc::clone(store)),
+            None => open(&settings.store, &settings.namespace),
+        };
         let store = opened.map_err(|problem| {
-            let names = schemes().chain(stores.iter().map(|(name, _)| name.as_str()));
-            let accepted = names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-            ConfigError::new(format!("{}.store", settings.table), problem, accepted)
+            let names = schemes().chain(given.stores.iter().map(|(name, _)| name.as_str()));
+            ConfigError::new(format!("{}.store", settings.table), problem, quoted(names))
         })?;
-        let store = BoundedStore::new(store, settings.store_timeout, settings.lock_timeout);
+        let ledger = ledger(&settings, given)?;
+        let store = match &ledger {
+            Some(ledger) => Arc::new(Revocable::new(Arc::clone(ledger))),
+            None => store,
+        };
+        let store = BoundedStore::new(store, ledger, settings.store_timeout, settings.lock_timeout);
         // The cookie store's records are sealed whole in any case, and it keeps none.
         if store.is_on_server() {
             let options = StoreOptions {
@@ -87,4 +109,41 @@ impl Realm {
             unnoted: Occasional::new(),
         })
     }
+}
+
+/// The ledger of a realm whose settings ask for one.
+fn ledger(settings: &RealmSettings, given: &Given<'_>) -> Result<Option<Arc<Ledger>>, ConfigError> {
+    let Some(setting) = settings.revocation.as_deref().filter(|setting| *setting != NO_REVOCATION) else {
+        return Ok(None);
+    };
+    let refuse = |problem: String, accepted: String| {
+        ConfigError::new(format!("{}.revocation", settings.table), problem, accepted)
+    };
+    if settings.store != "cookie" {
+        let scheme = settings.store.split(':').next().unwrap_or_default();
+        return Err(refuse(
+            format!("is set, but sessions in the store {scheme:?} are ended there"),
+            format!("{NO_REVOCATION:?}, or store = \"cookie\""),
+        ));
+    }
+    let named = given.logs.iter().find(|(name, _)| name == setting);
+    let opened = match named {
+        Some((_, log)) => Ok(Arc::clone(log)),
+        None => ledger::open(setting, &settings.namespace),
+    };
+    let log = opened.map_err(|problem| {
+        let names = ledger::schemes().chain(given.logs.iter().map(|(name, _)| name.as_str()));
+        refuse(problem, quoted(names.chain([NO_REVOCATION])))
+    })?;
+    let terms = Terms {
+        timeouts: settings.timeouts,
+        max_age: settings.revocation_max_age,
+        timeout: settings.store_timeout,
+    };
+    let sealer = Sealer::new(Arc::clone(&settings.keyring));
+    Ok(Some(Arc::new(Ledger::new(log, &settings.namespace, sealer, Arc::clone(given.clock), terms))))
+}
+
+fn quoted<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -27,8 +27,12 @@ pub(crate) struct RealmSettings {
     pub(crate) store_timeout: Duration,
     pub(crate) lock_timeout: Duration,
     pub(crate) store_required: bool,
-    /// What the realm's rows in a shared store are filed under.
+    /// What the realm's rows in a shared store are filed under, and its entries in a shared ledger.
     pub(crate) namespace: String,
+    /// Where the ledger is that ends cookie sessions.
+    pub(crate) revocation: Option<String>,
+    /// How old what a node knows of the ledger may be, in seconds.
+    pub(crate) revocation_max_age: UnixSeconds,
     pub(crate) seal_at_rest: bool,
     pub(crate) max_session_bytes: usize,
     pub(crate) max_anonymous_sessions: Option<u64>,
@@ -67,6 +71,18 @@ pub(crate) fn read(figment: &Figment) -> Result<Vec<RealmSettings>, ConfigError>
                 format!("{}.cookie", realm.table),
                 format!("is {:?}, which {} has already", realm.cookie.name, other.table),
                 "another name for each realm, since a seal is bound to it",
+            ));
+        }
+        let shares_ledger = |other: &&RealmSettings| {
+            (&other.revocation, &other.namespace) == (&realm.revocation, &realm.namespace)
+        };
+        if realm.revocation.as_ref().is_some_and(|setting| setting != "memory")
+            && let Some(other) = all.iter().find(shares_ledger)
+        {
+            return Err(ConfigError::new(
+                format!("{}.namespace", realm.table),
+                format!("is {:?}, which {} has already in the same ledger", realm.namespace, other.table),
+                "another namespace for each realm of a ledger; without the setting it is the cookie's name",
             ));
         }
         let shared =
@@ -171,6 +187,9 @@ struct Table {
     lock_timeout: Option<Duration>,
     store_required: Option<bool>,
     namespace: Option<String>,
+    revocation: Option<String>,
+    #[serde(default, deserialize_with = "duration::age")]
+    revocation_max_age: Option<Duration>,
     seal_at_rest: Option<bool>,
     max_session_bytes: Option<usize>,
     max_anonymous_sessions: Option<u64>,
@@ -258,6 +277,8 @@ impl RealmSettings {
             lock_timeout: written.lock_timeout.unwrap_or(Duration::from_secs(10)),
             store_required: written.store_required.unwrap_or(true),
             namespace: namespace(&table, written.namespace, &cookie)?,
+            revocation: written.revocation,
+            revocation_max_age: seconds(written.revocation_max_age, 10),
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
             max_session_bytes: written.max_session_bytes.unwrap_or(65_536),
             max_anonymous_sessions: written.max_anonymous_sessions,

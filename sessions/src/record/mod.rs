@@ -30,6 +30,9 @@ pub struct Record {
     pub signed_in: Option<UnixSeconds>,
     /// Whose session it is; `None` while it is anonymous.
     pub subject: Option<String>,
+    /// The position in the [ledger](crate::ledger) up to which its node knew everything when the subject signed in;
+    /// `None` without a ledger.
+    pub position: Option<u64>,
 }
 
 impl fmt::Debug for Record {
@@ -43,6 +46,7 @@ impl fmt::Debug for Record {
             .field("remembered", &self.remembered)
             .field("signed_in", &self.signed_in)
             .field("subject", &self.subject.as_ref().map(|_| ".."))
+            .field("position", &self.position)
             .finish()
     }
 }

@@ -8,7 +8,7 @@ use crate::clock::{UnixSeconds, moment};
 use crate::error::{Arrival, Invalid, Timeout};
 
 /// The clocks of two nodes may differ by this much; a record from further ahead is refused.
-const MAX_SKEW: UnixSeconds = 60;
+pub(crate) const MAX_SKEW: UnixSeconds = 60;
 
 /// Browsers keep no cookie for longer (RFC 6265bis).
 const MAX_AGE_LIMIT: UnixSeconds = 400 * 24 * 60 * 60;

@@ -1,8 +1,8 @@
 //! A record's wire form, frozen by golden tests: the JSON array
-//! `[format, id, created, seen, version, data, remembered, signed_in, subject]`.
+//! `[format, id, created, seen, version, data, remembered, signed_in, subject, position]`.
 //!
-//! Times are whole seconds and `data` is an object. The last three elements are omitted, from the end, when
-//! they hold their defaults.
+//! Times are whole seconds and `data` is an object. The last four elements are omitted, from the end, when
+//! they hold their defaults. There is no position without a subject.
 
 use memchr::memchr2;
 
@@ -67,6 +67,10 @@ impl Record {
         if let Some(subject) = &self.subject {
             text.push(',');
             text.push_str(&serde_json::Value::from(subject.as_str()).to_string());
+            if let Some(position) = self.position {
+                text.push(',');
+                text.push_str(itoa::Buffer::new().format(position));
+            }
         }
         text.push(']');
     }
@@ -90,6 +94,7 @@ pub(crate) struct Fields {
     pub(crate) remembered: bool,
     pub(crate) signed_in: Option<UnixSeconds>,
     pub(crate) subject: Option<String>,
+    pub(crate) position: Option<u64>,
 }
 
 impl Fields {
@@ -97,15 +102,24 @@ impl Fields {
     pub(crate) fn decode(text: &str) -> Option<Fields> {
         let mut reader = Reader(text);
         let (created, seen, version) = reader.times()?;
-        let (remembered, signed_in, subject) = reader.tail()?;
+        let Tail { remembered, signed_in, subject, position } = reader.tail()?;
         let data = reader.0.to_owned();
-        Some(Fields { created, seen, version, data, remembered, signed_in, subject })
+        Some(Fields { created, seen, version, data, remembered, signed_in, subject, position })
     }
 
     pub(crate) fn into_record(self, id: Id) -> Record {
-        let Fields { created, seen, version, data, remembered, signed_in, subject } = self;
-        Record { id, created, seen, version, data, remembered, signed_in, subject }
+        let Fields { created, seen, version, data, remembered, signed_in, subject, position } = self;
+        Record { id, created, seen, version, data, remembered, signed_in, subject, position }
     }
+}
+
+/// What follows the data.
+#[derive(Default)]
+struct Tail {
+    remembered: bool,
+    signed_in: Option<UnixSeconds>,
+    subject: Option<String>,
+    position: Option<u64>,
 }
 
 /// Reads a record from its front. Elements beyond those that this version knows are not read.
@@ -119,8 +133,8 @@ impl Reader<'_> {
         let (created, seen, version) = self.times()?;
         self.skip(",")?;
         let data = self.object()?.to_owned();
-        let (remembered, signed_in, subject) = self.tail()?;
-        Some(Record { id, created, seen, version, data, remembered, signed_in, subject })
+        let Tail { remembered, signed_in, subject, position } = self.tail()?;
+        Some(Record { id, created, seen, version, data, remembered, signed_in, subject, position })
     }
 
     fn times(&mut self) -> Option<(UnixSeconds, UnixSeconds, u32)> {
@@ -132,28 +146,42 @@ impl Reader<'_> {
     }
 
     /// What follows the data, with the bracket that closes it.
-    fn tail(&mut self) -> Option<(bool, Option<UnixSeconds>, Option<String>)> {
+    fn tail(&mut self) -> Option<Tail> {
+        let mut tail = Tail::default();
         if self.skip(",").is_none() {
-            return self.skip("]").map(|()| (false, None, None));
+            return self.skip("]").map(|()| tail);
         }
-        let remembered = self.number::<u8>()? != 0;
+        tail.remembered = self.number::<u8>()? != 0;
         if self.skip(",").is_none() {
-            return self.skip("]").map(|()| (remembered, None, None));
+            return self.skip("]").map(|()| tail);
         }
-        let signed_in = if self.skip("null").is_some() { None } else { Some(self.number()?) };
+        tail.signed_in = if self.skip("null").is_some() { None } else { Some(self.number()?) };
         if self.skip(",").is_none() {
-            return self.skip("]").map(|()| (remembered, signed_in, None));
+            return self.skip("]").map(|()| tail);
         }
         let mut rest = serde_json::Deserializer::from_str(self.0).into_iter();
-        let subject = rest.next()?.ok()?;
-        let rest = self.0.get(rest.byte_offset()..)?;
-        self.0 = match rest.strip_prefix(']') {
+        tail.subject = rest.next()?.ok()?;
+        self.0 = self.0.get(rest.byte_offset()..)?;
+        tail.position = self.position();
+        self.0 = match self.0.strip_prefix(']') {
             Some(rest) => rest,
             // A later version may append elements.
-            None if rest.starts_with(',') && rest.ends_with(']') => "",
+            None if self.0.starts_with(',') && self.0.ends_with(']') => "",
             None => return None,
         };
-        Some((remembered, signed_in, subject))
+        Some(tail)
+    }
+
+    /// The tenth element, if it is one that this version knows.
+    fn position(&mut self) -> Option<u64> {
+        let mut ahead = Reader(self.0);
+        ahead.skip(",")?;
+        let position = ahead.number()?;
+        if !ahead.0.starts_with([',', ']']) {
+            return None;
+        }
+        self.0 = ahead.0;
+        Some(position)
     }
 
     fn skip(&mut self, expected: &str) -> Option<()> {

@@ -11,6 +11,7 @@ use rocket::tokio::time::timeout;
 use super::server::lock::{LocalLock, LocalLocks};
 use super::{Listed, Loaded, Lock, Store, StoreError, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
+use crate::ledger::Ledger;
 use crate::record::id::{Id, IdHash};
 
 /// How long a store may take to start, to sweep one batch, or to stop.
@@ -19,6 +20,8 @@ const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A store whose every call is bounded, so that no caller can forget the bound.
 pub(crate) struct BoundedStore {
     store: Arc<dyn Store>,
+    /// What ends the sessions of a cookie store.
+    ledger: Option<Arc<Ledger>>,
     timeout: Duration,
     lock_timeout: Duration,
     /// Where writes of one session that met a conflict wait for each other.
@@ -26,8 +29,30 @@ pub(crate) struct BoundedStore {
 }
 
 impl BoundedStore {
-    pub(crate) fn new(store: Arc<dyn Store>, timeout: Duration, lock_timeout: Duration) -> BoundedStore {
-        BoundedStore { store, timeout, lock_timeout, queue: LocalLocks::default() }
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        ledger: Option<Arc<Ledger>>,
+        timeout: Duration,
+        lock_timeout: Duration,
+    ) -> BoundedStore {
+        BoundedStore { store, ledger, timeout, lock_timeout, queue: LocalLocks::default() }
+    }
+
+    pub(crate) fn ledger(&self) -> Option<&Arc<Ledger>> {
+        self.ledger.as_ref()
+    }
+
+    /// The position in the ledger up to which this node knows everything.
+    pub(crate) fn position(&self) -> Option<u64> {
+        self.ledger.as_ref()?.position()
+    }
+
+    /// Reads what is new in the ledger, unless it is away already.
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        match &self.ledger {
+            Some(ledger) if ledger.is_current() => within(self.timeout, Box::pin(ledger.catch_up())).await,
+            _ => Ok(()),
+        }
     }
 
     /// Whether the server keeps the sessions. Only then can it list them.
@@ -86,9 +111,16 @@ impl BoundedStore {
         subject: &str,
         except: Option<&IdHash>,
         now: UnixSeconds,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<EndedAll>, StoreError> {
+        if let Some(ledger) = &self.ledger {
+            let ended = Box::pin(ledger.end_subject(subject));
+            return within(self.timeout, ended).await.map(|position| Some(EndedAll::Below(position)));
+        }
         match self.store.revoke() {
-            Some(revoke) => within(self.timeout, revoke.end_all(subject, except, now)).await.map(Some),
+            Some(revoke) => {
+                let ended = within(self.timeout, revoke.end_all(subject, except, now)).await?;
+                Ok(Some(EndedAll::Sessions(ended)))
+            }
             None => Ok(None),
         }
     }
@@ -128,6 +160,14 @@ impl BoundedStore {
             None => Ok(()),
         }
     }
+}
+
+/// What has ended of a subject's sessions.
+pub(crate) enum EndedAll {
+    /// So many sessions.
+    Sessions(u64),
+    /// All that were sealed below this position of the ledger.
+    Below(u64),
 }
 
 /// Waits for an answer, but no longer than `limit`. One that is there at once needs no timer.

@@ -40,6 +40,7 @@ pub fn record(now: i64) -> sealed_sessions::store::Record {
         remembered: false,
         signed_in: None,
         subject: None,
+        position: None,
     }
 }
 

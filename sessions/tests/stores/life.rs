@@ -76,7 +76,7 @@ mod other_sessions {
         let nobody = browser.get("/others").dispatch().await.into_string().await.unwrap();
         assert_eq!(nobody, "Some(0)", "nobody is signed in");
         assert_eq!(ask("/others", &mine).await, "Some(1)");
-        assert_eq!(ask("/others/end", &mine).await, "Some(1)");
+        assert_eq!(ask("/others/end", &mine).await, "Sessions(1)");
         assert_eq!(ask("/others", &mine).await, "Some(0)");
         assert_eq!(ask("/read", &mine).await, "0 Resumed");
         assert_eq!(ask("/read", &other).await, "0 Revoked");

@@ -65,6 +65,7 @@ impl Bench {
             remembered: false,
             signed_in: None,
             subject: None,
+            position: None,
         })
     }
 

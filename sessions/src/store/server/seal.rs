@@ -17,13 +17,13 @@ impl Sealer {
         Sealer(keyring)
     }
 
-    pub(super) fn seal(&self, id: &IdHash, body: &str) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn seal(&self, id: &IdHash, body: &str) -> Result<Vec<u8>, StoreError> {
         let sealed = self.0.seal(&associated(id), Ticket::new(body));
         sealed.map_err(|_| StoreError::Failed("cannot seal the data".into()))
     }
 
     /// `None` if no key opens it.
-    pub(super) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<(String, KeyAge)> {
+    pub(crate) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<(String, KeyAge)> {
         let (ticket, age) = self.0.open(&associated(id), sealed).ok()?;
         Some((ticket.text().to_owned(), age))
     }

@@ -1,0 +1,62 @@
+//! A log that nobody waits for too long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::tokio::time::timeout;
+
+use super::entry::Line;
+use super::log::{Log, Page};
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+
+/// A log whose every call is bounded.
+pub(super) struct BoundedLog {
+    log: Arc<dyn Log>,
+    timeout: Duration,
+}
+
+impl BoundedLog {
+    pub(super) fn new(log: Arc<dyn Log>, timeout: Duration) -> BoundedLog {
+        BoundedLog { log, timeout }
+    }
+
+    pub(super) async fn start(&self) -> Result<(), StoreError> {
+        self.within(self.log.start()).await
+    }
+
+    pub(super) async fn read(&self, from: u64, limit: usize) -> Result<Page, StoreError> {
+        self.within(self.log.read(from, limit)).await
+    }
+
+    pub(super) async fn claim(&self, expected: Option<&[u8]>, claim: &[u8]) -> Result<bool, StoreError> {
+        self.within(self.log.claim(expected, claim)).await
+    }
+
+    /// A line that is appended twice does no harm, so one whose answer was lost is appended again.
+    pub(super) async fn append(&self, line: &Line) -> Result<Option<u64>, StoreError> {
+        match self.within(self.log.append(line)).await {
+            Err(StoreError::Disconnected(_)) => self.within(self.log.append(line)).await,
+            answer => answer,
+        }
+    }
+
+    pub(super) async fn put(&self, lines: &[(u64, Line)]) -> Result<(), StoreError> {
+        self.within(self.log.put(lines)).await
+    }
+
+    pub(super) async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        self.within(self.log.forget(now)).await
+    }
+
+    pub(super) async fn stop(&self) {
+        let _ = timeout(self.timeout, self.log.stop()).await;
+    }
+
+    async fn within<V>(
+        &self,
+        answer: impl Future<Output = Result<V, StoreError>> + Send,
+    ) -> Result<V, StoreError> {
+        timeout(self.timeout, answer).await.unwrap_or(Err(StoreError::TimedOut))
+    }
+}

@@ -1,0 +1,103 @@
+//! What an entry says, and how it is written.
+
+use crate::clock::UnixSeconds;
+
+/// An entry as a [`Log`](super::Log) keeps it. What it says is in `body`, which no log reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Until when it has to be kept.
+    pub until: UnixSeconds,
+    /// What it says.
+    pub body: Vec<u8>,
+}
+
+/// What an entry says. Sessions and subjects are named by keyed hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A session has ended.
+    Ended { session: u64 },
+    /// A session has a new id from now on, unless it had ended before.
+    Renewed { session: u64, next: u64 },
+    /// A sign-in that came with the cookie of a session has opened another.
+    Replaced { session: u64, next: u64 },
+    /// The sessions of a subject have ended, if they were signed in before.
+    Subject { subject: u64 },
+    /// All sessions that were signed in before have ended.
+    Everyone,
+    /// The log had lost entries, and what one node remembers has been put back.
+    Mended,
+}
+
+const ENDED: u8 = 1;
+const RENEWED: u8 = 2;
+const SUBJECT: u8 = 3;
+const EVERYONE: u8 = 4;
+const MENDED: u8 = 5;
+const REPLACED: u8 = 6;
+
+impl Entry {
+    pub(super) fn line(self, until: UnixSeconds) -> Line {
+        let mut body = Vec::with_capacity(1 + 2 * size_of::<u64>());
+        let mut push = |kind, hashes: &[u64]| {
+            body.push(kind);
+            hashes.iter().for_each(|hash| body.extend(hash.to_be_bytes()));
+        };
+        match self {
+            Entry::Ended { session } => push(ENDED, &[session]),
+            Entry::Renewed { session, next } => push(RENEWED, &[session, next]),
+            Entry::Replaced { session, next } => push(REPLACED, &[session, next]),
+            Entry::Subject { subject } => push(SUBJECT, &[subject]),
+            Entry::Everyone => push(EVERYONE, &[]),
+            Entry::Mended => push(MENDED, &[]),
+        }
+        Line { until, body }
+    }
+
+    /// Reads a body; `None` if it is of a kind that this version does not know. Bytes beyond those that it knows are
+    /// left to later versions.
+    pub(super) fn read(body: &[u8]) -> Option<Entry> {
+        let (kind, rest) = body.split_first()?;
+        let hash = |rest: &[u8]| rest.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+        let second = || hash(rest.get(size_of::<u64>()..)?);
+        Some(match *kind {
+            ENDED => Entry::Ended { session: hash(rest)? },
+            RENEWED => Entry::Renewed { session: hash(rest)?, next: second()? },
+            REPLACED => Entry::Replaced { session: hash(rest)?, next: second()? },
+            SUBJECT => Entry::Subject { subject: hash(rest)? },
+            EVERYONE => Entry::Everyone,
+            MENDED => Entry::Mended,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_that_is_written_is_read() {
+        for entry in [
+            Entry::Ended { session: 1 },
+            Entry::Renewed { session: u64::MAX, next: 2 },
+            Entry::Replaced { session: 0, next: u64::MAX },
+            Entry::Subject { subject: 3 },
+            Entry::Everyone,
+            Entry::Mended,
+        ] {
+            let Line { until, mut body } = entry.line(7);
+            assert_eq!((until, Entry::read(&body)), (7, Some(entry)));
+            body.extend(b"of a later version");
+            assert_eq!(Entry::read(&body), Some(entry));
+        }
+    }
+
+    #[test]
+    fn what_is_no_entry_is_none() {
+        for body in
+            [&b""[..], b"\x01", b"\x01\0\0\0\0\0\0\0", b"\x02\0\0\0\0\0\0\0\x01", b"\0", b"\xffabcdefgh"]
+        {
+            assert_eq!(Entry::read(body), None, "{body:?}");
+        }
+    }
+}

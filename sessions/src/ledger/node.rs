@@ -1,0 +1,296 @@
+//! What one node knows of the ledger, and what it enters.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use rocket::tokio::sync::{Mutex as AsyncMutex, Notify};
+
+use super::bounded::BoundedLog;
+use super::entry::{Entry, Line};
+use super::identity::Identity;
+use super::log::Log;
+use super::table::{Fate, Table};
+use crate::clock::{Clock, UnixSeconds};
+use crate::error::StoreError;
+use crate::record::Record;
+use crate::record::id::Id;
+use crate::record::timeouts::{MAX_SKEW, RealmTimeouts};
+use crate::store::Sealer;
+
+/// How often an entry is appended to a log that turns out to have lost some.
+const MAX_TRIES: usize = 3;
+
+/// How many renewals of one session are followed when it ends.
+const MAX_RENEWALS: usize = 16;
+
+/// What ends sessions of a realm of cookie sessions, as one node of the app has it.
+pub struct Ledger {
+    pub(super) log: BoundedLog,
+    pub(super) namespace: String,
+    pub(super) sealer: Sealer,
+    pub(super) clock: Arc<dyn Clock>,
+    terms: Terms,
+    view: RwLock<View>,
+    /// Held while the log is read.
+    pub(super) reading: AsyncMutex<()>,
+    /// The highest position that a genuine cookie was sealed at.
+    pub(super) highest: AtomicU64,
+    /// There is something to read.
+    pub(super) hint: Notify,
+}
+
+/// What a realm's settings say about its ledger.
+pub(crate) struct Terms {
+    pub(crate) timeouts: RealmTimeouts,
+    /// How old what a node knows may be, in seconds.
+    pub(crate) max_age: UnixSeconds,
+    /// How long one call of the log may take.
+    pub(crate) timeout: Duration,
+}
+
+/// What a node has read.
+#[derive(Default)]
+pub(super) struct View {
+    /// Whose log it is, as it is written there and as it was opened.
+    pub(super) claim: Option<(Vec<u8>, Identity)>,
+    /// The last entry, with its position.
+    pub(super) last: Option<(u64, Line)>,
+    pub(super) table: Table,
+    /// When the log was last read to its end.
+    pub(super) current_at: Option<UnixSeconds>,
+    /// Sessions that were sealed below this position may have been ended by entries that are lost.
+    pub(super) doubtful_below: u64,
+    pub(super) has_said_unknown: bool,
+}
+
+impl View {
+    /// The position up to which everything is known.
+    pub(super) fn reached(&self) -> u64 {
+        self.last.as_ref().map_or(0, |(position, _)| *position)
+    }
+}
+
+/// Whether a session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    GoesOn,
+    Ended,
+    /// Its id was renewed within the grace.
+    Superseded,
+    /// What this node knows is too old to say.
+    Unknown,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        log: Arc<dyn Log>,
+        namespace: &str,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        terms: Terms,
+    ) -> Ledger {
+        Ledger {
+            log: BoundedLog::new(log, terms.timeout),
+            namespace: namespace.to_owned(),
+            sealer,
+            clock,
+            terms,
+            view: RwLock::default(),
+            reading: AsyncMutex::default(),
+            highest: AtomicU64::new(0),
+            hint: Notify::new(),
+        }
+    }
+
+    /// No code of a log runs while this is held, so it is held briefly.
+    pub(super) fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn view_mut(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The position up to which this node knows everything; `None` before it has read the log.
+    pub fn position(&self) -> Option<u64> {
+        self.view().last.as_ref().map(|(position, _)| *position)
+    }
+
+    /// How many entries this node holds.
+    pub fn entries(&self) -> usize {
+        self.view().table.len()
+    }
+
+    /// Whether what this node knows is recent enough to let sessions with a subject go on.
+    pub fn is_current(&self) -> bool {
+        self.is_recent(&self.view(), self.clock.seconds())
+    }
+
+    /// A clock that was set back must not hide that the log is away.
+    fn is_recent(&self, view: &View, now: UnixSeconds) -> bool {
+        view.current_at.is_some_and(|at| now.abs_diff(at) <= self.terms.max_age.unsigned_abs())
+    }
+
+    /// Whether the session of a record goes on, as far as this node knows. Asks nobody.
+    pub(super) fn judge(&self, record: &Record, now: UnixSeconds) -> Verdict {
+        let view = self.view();
+        let Some((_, identity)) = &view.claim else {
+            return if record.subject.is_some() { Verdict::Unknown } else { Verdict::GoesOn };
+        };
+        match view.table.fate(identity.session(&record.id), now) {
+            Fate::Ended => return Verdict::Ended,
+            Fate::Superseded => return Verdict::Superseded,
+            Fate::GoesOn => {}
+        }
+        let Some(subject) = &record.subject else { return Verdict::GoesOn };
+        let sealed_at = record.position.unwrap_or(0);
+        if view.table.has_ended_all(identity.subject(subject), sealed_at) {
+            return Verdict::Ended;
+        }
+        if sealed_at > view.reached() {
+            self.highest.fetch_max(sealed_at, Ordering::Relaxed);
+            self.hint.notify_one();
+        }
+        if self.is_recent(&view, now) { Verdict::GoesOn } else { Verdict::Unknown }
+    }
+
+    /// Whether the id of a session has been entered, by a sign-in within the grace, say.
+    pub(super) fn is_superseded(&self, id: &Id) -> bool {
+        let (view, now) = (self.view(), self.clock.seconds());
+        let Some((_, identity)) = &view.claim else { return false };
+        view.table.fate(identity.session(id), now) == Fate::Superseded
+    }
+
+    /// Ends all sessions of a subject that were signed in before, and returns the position of the entry: a session
+    /// that is sealed there goes on.
+    ///
+    /// # Errors
+    /// When the log does not answer: they may go on.
+    pub async fn end_subject(&self, subject: &str) -> Result<u64, StoreError> {
+        self.enter(|identity| Entry::Subject { subject: identity.subject(subject) }, self.longest()).await
+    }
+
+    /// Ends all sessions of everyone that were signed in before, and returns the position of the entry.
+    ///
+    /// # Errors
+    /// When the log does not answer: they may go on.
+    pub async fn end_everyone(&self) -> Result<u64, StoreError> {
+        self.enter(|_| Entry::Everyone, self.longest()).await
+    }
+
+    /// Ends the session of a record, and what it has become if it was renewed. An anonymous session has nothing that a
+    /// copy of it could be used for, so none is entered: visitors must not fill the log.
+    pub(super) async fn end(&self, record: &Record) -> Result<(), StoreError> {
+        let session = |view: &View| view.claim.as_ref().map(|(_, identity)| identity.session(&record.id));
+        let next_of = |hash: u64| self.view().table.renewed_to(hash, self.clock.seconds()).to_vec();
+        let mut next = Vec::new();
+        if record.subject.is_some() {
+            let entry = |identity: &Identity| Entry::Ended { session: identity.session(&record.id) };
+            self.enter(entry, self.end_of(record)).await?;
+        }
+        let first = session(&self.view());
+        next.extend(first.map(next_of).unwrap_or_default());
+        let mut ended = 0;
+        while let Some(hash) = next.pop() {
+            if ended == MAX_RENEWALS {
+                return Err(StoreError::Failed("a session is renewed faster than it can be ended".into()));
+            }
+            self.enter(|_| Entry::Ended { session: hash }, self.longest()).await?;
+            next.extend(next_of(hash));
+            ended += 1;
+        }
+        Ok(())
+    }
+
+    /// Enters that a session is another from now on. `false` if somebody else was first: it has ended or was renewed.
+    pub(super) async fn renew(&self, old: &Record, new: &Record) -> Result<bool, StoreError> {
+        let entry = |identity: &Identity| Entry::Renewed {
+            session: identity.session(&old.id),
+            next: identity.session(&new.id),
+        };
+        self.enter(entry, self.end_of(old)).await?;
+        let (view, now) = (self.view(), self.clock.seconds());
+        let Some((_, identity)) = &view.claim else { return Ok(false) };
+        let (from, to) = (identity.session(&old.id), identity.session(&new.id));
+        Ok(view.table.has_become(from, to, now))
+    }
+
+    /// Enters that a sign-in has opened a session in the place of another, which may be dead already.
+    pub(super) async fn replace(&self, old: &Record, new: &Record) -> Result<(), StoreError> {
+        let entry = |identity: &Identity| Entry::Replaced {
+            session: identity.session(&old.id),
+            next: identity.session(&new.id),
+        };
+        self.enter(entry, self.end_of(old)).await.map(drop)
+    }
+
+    /// Appends an entry and reads up to it, so that this node knows it, and what came before it.
+    async fn enter(
+        &self,
+        entry: impl Fn(&Identity) -> Entry + Send,
+        until: UnixSeconds,
+    ) -> Result<u64, StoreError> {
+        let (position, entry) = self.append(entry, until).await?;
+        if let Err(error) = self.catch_up_to(position).await {
+            self.view_mut().table.apply(position, entry, until, self.clock.seconds());
+            return Err(error);
+        }
+        Ok(position)
+    }
+
+    async fn append(
+        &self,
+        entry: impl Fn(&Identity) -> Entry + Send,
+        until: UnixSeconds,
+    ) -> Result<(u64, Entry), StoreError> {
+        for _ in 0..MAX_TRIES {
+            let (entry, reached) = {
+                let view = self.view();
+                (view.claim.as_ref().map(|(_, identity)| entry(identity)), view.reached())
+            };
+            if let Some(entry) = entry
+                && let Some(position) = self.log.append(&entry.line(until)).await?
+                && position > reached
+            {
+                return Ok((position, entry));
+            }
+            // It has not been read yet, or has lost what it had.
+            self.catch_up().await?;
+        }
+        Err(StoreError::Failed("the ledger loses its entries".into()))
+    }
+
+    /// Until when the entry of a session has to be kept: its absolute end by any node's clock. A copy may have been
+    /// used later than this record.
+    fn end_of(&self, record: &Record) -> UnixSeconds {
+        let end = record.created.saturating_add(self.terms.timeouts.of(record).absolute);
+        // A dead session's entry has to be there for the grace.
+        end.max(self.clock.seconds()).saturating_add(2 * MAX_SKEW)
+    }
+
+    /// Until when an entry has to be kept that ends sessions which are not known.
+    pub(super) fn longest(&self) -> UnixSeconds {
+        let RealmTimeouts { signed_in, anonymous, remembered } = self.terms.timeouts;
+        let longest = signed_in.absolute.max(anonymous.absolute).max(remembered.absolute);
+        self.clock.seconds().saturating_add(longest).saturating_add(2 * MAX_SKEW)
+    }
+
+    /// Forgets what no longer matters, here and in the log.
+    pub(super) async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        self.view_mut().table.forget(now);
+        self.log.forget(now).await
+    }
+}
+
+/// Shows where it stands, but none of its entries.
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger")
+            .field("namespace", &self.namespace)
+            .field("position", &self.position())
+            .field("entries", &self.entries())
+            .finish_non_exhaustive()
+    }
+}

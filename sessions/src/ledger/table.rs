@@ -1,0 +1,189 @@
+//! The entries that still matter, in this node's memory.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::entry::Entry;
+use crate::clock::UnixSeconds;
+use crate::store::RENEWAL_GRACE;
+
+/// What has ended, by hashes.
+#[derive(Default)]
+pub(super) struct Table {
+    sessions: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
+    subjects: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
+    everyone: Option<Kept>,
+    /// What sessions that this node has seen renewed in the last minute have become.
+    renewals: HashMap<u64, Renewal, BuildHasherDefault<AlreadyHashed>>,
+}
+
+/// An entry: 16 bytes, and 8 for the hash.
+#[derive(Clone, Copy)]
+struct Kept {
+    position: u64,
+    /// The seconds since 1970, up to the year 2106.
+    until: u32,
+    has_ended: bool,
+}
+
+struct Renewal {
+    /// By this node's clock: it need not agree with the others' about the minute.
+    seen: UnixSeconds,
+    /// In the log's order.
+    next: Vec<u64>,
+}
+
+/// What has become of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    GoesOn,
+    Ended,
+    /// It was renewed within the grace.
+    Superseded,
+}
+
+impl Table {
+    /// Takes in an entry; of two about the same session the earlier position counts. Entries come in the log's
+    /// order, and may come twice.
+    pub(super) fn apply(&mut self, position: u64, entry: Entry, until: UnixSeconds, now: UnixSeconds) {
+        let until = u32::try_from(until.max(0)).unwrap_or(u32::MAX);
+        let kept = Kept { position, until, has_ended: false };
+        match entry {
+            Entry::Ended { session } => {
+                let known = self.sessions.entry(session).or_insert(kept);
+                known.until = known.until.max(until);
+                known.has_ended = true;
+            }
+            Entry::Renewed { session, next } | Entry::Replaced { session, next } => {
+                let known = self.sessions.entry(session).or_insert(kept);
+                known.until = known.until.max(until);
+                if known.has_ended && matches!(entry, Entry::Renewed { .. }) {
+                    return;
+                }
+                let fresh = || Renewal { seen: now, next: Vec::new() };
+                let renewal = self.renewals.entry(session).or_insert_with(fresh);
+                if !renewal.next.contains(&next) {
+                    renewal.next.push(next);
+                }
+            }
+            Entry::Subject { subject } => {
+                let known = self.subjects.entry(subject).or_insert(kept);
+                if known.position <= position {
+                    *known = Kept { until: known.until.max(until), ..kept };
+                }
+            }
+            Entry::Everyone => {
+                if self.everyone_below() <= position {
+                    self.everyone = Some(kept);
+                }
+            }
+            Entry::Mended => {}
+        }
+    }
+
+    /// What has become of the session of an id.
+    pub(super) fn fate(&self, session: u64, now: UnixSeconds) -> Fate {
+        match self.sessions.get(&session) {
+            None => Fate::GoesOn,
+            Some(_) if self.renewal(session, now).is_some() => Fate::Superseded,
+            Some(_) => Fate::Ended,
+        }
+    }
+
+    /// Whether a session of a subject that was sealed at this position has ended with all others.
+    pub(super) fn has_ended_all(&self, subject: u64, sealed_at: u64) -> bool {
+        sealed_at < self.everyone_below()
+            || self.subjects.get(&subject).is_some_and(|kept| sealed_at < kept.position)
+    }
+
+    /// Everyone's sessions that were sealed below this position have ended.
+    pub(super) fn everyone_below(&self) -> u64 {
+        self.everyone.map_or(0, |kept| kept.position)
+    }
+
+    /// What a session has become within the grace, in the order of the log.
+    pub(super) fn renewed_to(&self, session: u64, now: UnixSeconds) -> &[u64] {
+        self.renewal(session, now).map_or(&[], |renewal| &renewal.next)
+    }
+
+    /// Whether the first that became of a session, within the grace, is `next`.
+    pub(super) fn has_become(&self, session: u64, next: u64, now: UnixSeconds) -> bool {
+        self.renewed_to(session, now).first() == Some(&next)
+    }
+
+    fn renewal(&self, session: u64, now: UnixSeconds) -> Option<&Renewal> {
+        self.renewals.get(&session).filter(|renewal| is_recent(renewal, now))
+    }
+
+    /// Forgets what no longer matters.
+    pub(super) fn forget(&mut self, now: UnixSeconds) {
+        let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
+        for kept in [&mut self.sessions, &mut self.subjects] {
+            kept.retain(|_, kept| matters(kept));
+            if kept.len() < kept.capacity() / 4 {
+                kept.shrink_to_fit();
+            }
+        }
+        // The entry for everyone is one, and stays: a new one has to be above it.
+        self.renewals.retain(|_, renewal| is_recent(renewal, now));
+    }
+
+    /// How many entries it holds.
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len() + self.subjects.len() + usize::from(self.everyone.is_some())
+    }
+
+    /// Its entries, with their positions and until when they matter.
+    pub(super) fn entries(&self) -> Vec<(u64, Entry, UnixSeconds)> {
+        let entry = |kept: &Kept, entry| (kept.position, entry, UnixSeconds::from(kept.until));
+        let sessions = self.sessions.iter().map(|(session, kept)| {
+            let session = *session;
+            // What it has become matters for a minute only; without that it has ended.
+            let next = self.renewals.get(&session).filter(|_| !kept.has_ended);
+            match next.and_then(|renewal| renewal.next.first()) {
+                Some(next) => entry(kept, Entry::Renewed { session, next: *next }),
+                None => entry(kept, Entry::Ended { session }),
+            }
+        });
+        let subjects =
+            self.subjects.iter().map(|(subject, kept)| entry(kept, Entry::Subject { subject: *subject }));
+        let everyone = self.everyone.iter().map(|kept| entry(kept, Entry::Everyone));
+        sessions.chain(subjects).chain(everyone).collect()
+    }
+
+    /// Whether what an entry says is known here.
+    pub(super) fn knows(&self, position: u64, entry: Entry) -> bool {
+        match entry {
+            Entry::Ended { session } | Entry::Renewed { session, .. } | Entry::Replaced { session, .. } => {
+                self.sessions.contains_key(&session)
+            }
+            Entry::Subject { subject } => {
+                self.subjects.get(&subject).is_some_and(|kept| position <= kept.position)
+            }
+            Entry::Everyone => position <= self.everyone_below(),
+            Entry::Mended => true,
+        }
+    }
+}
+
+fn is_recent(renewal: &Renewal, now: UnixSeconds) -> bool {
+    now < renewal.seen.saturating_add(RENEWAL_GRACE)
+}
+
+/// A keyed hash is hashed well enough.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

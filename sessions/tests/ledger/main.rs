@@ -1,0 +1,15 @@
+//! Cookie sessions that the server can end: the ledger.
+
+mod conformance;
+mod faults;
+mod first_time;
+mod late;
+#[path = "../session/log.rs"]
+mod log;
+mod logout;
+mod node;
+mod order;
+mod quiet;
+mod settings;
+mod site;
+mod watched;

@@ -1,0 +1,138 @@
+//! A site where one signs in by a form, and out.
+
+use rocket::figment::Figment;
+use rocket::http::Status;
+use rocket::tokio::sync::Barrier;
+use rocket::{Build, FromForm, Rocket, State, get, post, routes};
+use sealed_sessions::forms::Protected;
+use sealed_sessions::{Session, SessionData, Sessions};
+use serde::{Deserialize, Serialize};
+
+#[derive(Default, Clone, Serialize, Deserialize)]
+pub struct Visitor {
+    #[serde(default)]
+    user: Option<String>,
+    #[serde(default)]
+    cart: Vec<String>,
+}
+
+impl SessionData for Visitor {
+    fn subject(&self) -> Option<std::borrow::Cow<'_, str>> {
+        self.user.as_deref().map(Into::into)
+    }
+}
+
+type Visit<'r> = Session<'r, Visitor>;
+
+/// Where a slow request and its test meet: once the session is loaded, and when it may go on.
+pub struct Meeting(pub Barrier);
+
+#[derive(FromForm)]
+struct Login {
+    user: String,
+}
+
+#[get("/form")]
+fn form(session: Visit<'_>) -> String {
+    session.form_token()
+}
+
+#[get("/add/<item>")]
+fn add(session: Visit<'_>, item: String) {
+    session.update(|visitor| visitor.cart.push(item));
+}
+
+#[get("/who")]
+fn who(session: Visit<'_>) -> String {
+    let visitor = session.get();
+    let user = visitor.user.as_deref().unwrap_or("nobody");
+    format!("{user} {} {:?}", visitor.cart.join("+"), session.arrival())
+}
+
+#[get("/private")]
+fn private(session: Visit<'_>) -> Result<String, Status> {
+    session.get().user.clone().ok_or(Status::Unauthorized)
+}
+
+#[post("/login", data = "<form>")]
+fn login(form: Protected<Login>, session: Visit<'_>) {
+    let Login { user } = form.into_inner();
+    session.sign_in(|visitor| visitor.user = Some(user));
+}
+
+/// As an identity provider sends the browser back.
+#[get("/callback/<user>")]
+fn callback(session: Visit<'_>, user: String) {
+    session.sign_in(|visitor| visitor.user = Some(user));
+}
+
+/// For a client that is no browser, and may come without any cookie.
+#[post("/token/<user>")]
+fn token(session: Visit<'_>, user: String) {
+    session.sign_in(|visitor| visitor.user = Some(user));
+}
+
+#[post("/again")]
+fn again(session: Visit<'_>) {
+    session.reauthenticated();
+}
+
+#[post("/read")]
+fn read(session: Visit<'_>) {
+    session.get();
+}
+
+#[post("/renew")]
+fn renew(session: Visit<'_>) {
+    session.renew();
+}
+
+#[post("/large")]
+fn large(session: Visit<'_>) {
+    session.update(|visitor| visitor.cart.push("x".repeat(20_000)));
+    session.renew();
+}
+
+#[post("/logout")]
+fn logout(session: Visit<'_>) {
+    session.destroy();
+}
+
+#[post("/others/end")]
+async fn end_others(session: Visit<'_>) -> Result<String, Status> {
+    let ended = session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+    Ok(format!("{ended:?}"))
+}
+
+#[get("/others")]
+async fn others(session: Visit<'_>) -> String {
+    format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
+}
+
+/// Does something with the session that it loads at once, but goes on only later.
+#[post("/slow/<what>")]
+async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Result<(), Status> {
+    session.get();
+    meeting.0.wait().await;
+    meeting.0.wait().await;
+    match what {
+        "add" => session.update(|visitor| visitor.cart.push("late".into())),
+        "renew" => session.renew(),
+        "again" => session.reauthenticated(),
+        "login" => session.sign_in(|visitor| visitor.user = Some("ada".into())),
+        "logout" => session.destroy(),
+        "read" => {}
+        _ => return Err(Status::NotFound),
+    }
+    Ok(())
+}
+
+pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
+    let reading = routes![form, who, private, others, read];
+    let changing = routes![add, login, callback, token, again, renew, large, logout, end_others, slow];
+    rocket::custom(figment)
+        .attach(sessions)
+        .manage(Meeting(Barrier::new(2)))
+        .mount("/", reading)
+        .mount("/", changing)
+}
