@@ -19,8 +19,9 @@ use crate::engine::{Engine, RequestSessions, Setup};
 use crate::error::Arrival;
 use crate::error_page;
 use crate::guard::session::form_proof;
-use crate::ledger::Log;
+use crate::ledger::{Ledger, Log};
 use crate::lifecycle::{self, Upkeep};
+use crate::realm;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings;
 use crate::realm::{Given, NamedLog, NamedStore};
@@ -111,6 +112,38 @@ impl Sessions<()> {
     /// When `session.realms` cannot be read. Other settings are checked at launch.
     pub fn realms(figment: &Figment) -> Result<Vec<String>, ConfigError> {
         settings::realm_paths(figment)
+    }
+
+    /// The ledgers that the settings name, by the paths of their realms, for a program beside the app: it can end a
+    /// subject's sessions, or everyone's. A ledger in memory is in the app's own process alone, and is left out.
+    ///
+    /// ```no_run
+    /// # use sealed_sessions::Sessions;
+    /// # async fn sign_out(subject: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// for (_, ledger) in Sessions::ledgers(&rocket::Config::figment())? {
+    ///     ledger.start().await?;
+    ///     ledger.end_subject(subject).await?;
+    ///     ledger.stop().await;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the settings cannot be read, as at launch.
+    pub fn ledgers(figment: &Figment) -> Result<Vec<(String, Arc<Ledger>)>, ConfigError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let given = Given { stores: &[], logs: &[], clock: &clock };
+        let mut ledgers = Vec::new();
+        for settings in settings::read(figment)? {
+            if settings.revocation.as_deref() == Some("memory") {
+                continue;
+            }
+            if let Some(ledger) = realm::ledger(&settings, &given)? {
+                ledgers.push((settings.path, ledger));
+            }
+        }
+        Ok(ledgers)
     }
 }
 

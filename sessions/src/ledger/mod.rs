@@ -51,5 +51,6 @@ pub use self::log::{Log, Page};
 pub use self::memory::MemoryLog;
 pub use self::node::Ledger;
 pub(crate) use self::node::Terms;
-pub(crate) use self::open::{open, schemes};
+pub use self::open::open;
+pub(crate) use self::open::schemes;
 pub(crate) use self::revocable::Revocable;

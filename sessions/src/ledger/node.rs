@@ -104,6 +104,20 @@ impl Ledger {
         }
     }
 
+    /// Connects and reads all entries. Called again until it succeeds.
+    ///
+    /// # Errors
+    /// When the log does not answer, or belongs to an app with other keys.
+    pub async fn start(&self) -> Result<(), StoreError> {
+        self.log.start().await?;
+        self.catch_up().await
+    }
+
+    /// Closes the log's connections.
+    pub async fn stop(&self) {
+        self.log.stop().await;
+    }
+
     /// No code of a log runs while this is held, so it is held briefly.
     pub(super) fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)

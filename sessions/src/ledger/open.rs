@@ -9,7 +9,13 @@ use super::memory::MemoryLog;
 type Open = fn(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String>;
 
 /// The logs of this build, by the schemes of their settings.
-const BUILT_IN: &[(&[&str], Open)] = &[(&["memory"], memory)];
+const BUILT_IN: &[(&[&str], Open)] = &[
+    (&["memory"], memory),
+    #[cfg(feature = "sqlite")]
+    (&["sqlite"], crate::store::sql::sqlite::open_log),
+    #[cfg(feature = "postgres")]
+    (&["postgres", "postgresql"], crate::store::sql::postgres::open_log),
+];
 
 /// The features of the other logs; each one's schemes begin with the name of its feature.
 const FEATURES: &[&str] = &["sqlite", "postgres"];
@@ -19,9 +25,12 @@ pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {
     BUILT_IN.iter().flat_map(|(schemes, _)| *schemes).copied()
 }
 
-/// Opens the log of a setting such as `"sqlite:data/app.db"`. Connects nowhere yet. `Err` says what is wrong with it,
-/// in words for a log, and shows no password.
-pub(crate) fn open(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
+/// Opens the log of a setting such as `"sqlite:data/app.db"`, for the realm that files its entries under `namespace`.
+/// Connects nowhere yet.
+///
+/// # Errors
+/// What is wrong with the setting, in words for a log. Shows no password.
+pub fn open(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
     let scheme = setting.split(':').next().unwrap_or_default();
     if let Some((_, open)) = BUILT_IN.iter().find(|(schemes, _)| schemes.contains(&scheme)) {
         return open(setting, namespace).map_err(|problem| format!("cannot be used: {problem}"));

@@ -104,8 +104,7 @@ impl Store for Revocable {
 impl Service for Revocable {
     /// Reads all entries: until then no session with a subject goes on.
     async fn start(&self) -> Result<(), StoreError> {
-        self.ledger.log.start().await?;
-        self.ledger.catch_up().await
+        self.ledger.start().await
     }
 
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
@@ -113,6 +112,6 @@ impl Service for Revocable {
     }
 
     async fn stop(&self) {
-        self.ledger.log.stop().await;
+        self.ledger.stop().await;
     }
 }

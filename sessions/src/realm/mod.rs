@@ -112,7 +112,10 @@ impl Realm {
 }
 
 /// The ledger of a realm whose settings ask for one.
-fn ledger(settings: &RealmSettings, given: &Given<'_>) -> Result<Option<Arc<Ledger>>, ConfigError> {
+pub(crate) fn ledger(
+    settings: &RealmSettings,
+    given: &Given<'_>,
+) -> Result<Option<Arc<Ledger>>, ConfigError> {
     let Some(setting) = settings.revocation.as_deref().filter(|setting| *setting != NO_REVOCATION) else {
         return Ok(None);
     };

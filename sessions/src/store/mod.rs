@@ -17,7 +17,7 @@ pub(crate) mod open;
 mod redis;
 mod server;
 #[cfg(feature = "sql")]
-mod sql;
+pub(crate) mod sql;
 
 use std::any::Any;
 use std::fmt;

@@ -1,6 +1,8 @@
 //! Cookie sessions that the server can end: the ledger.
 
 mod conformance;
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+mod databases;
 mod faults;
 mod first_time;
 mod late;

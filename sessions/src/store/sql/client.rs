@@ -6,6 +6,8 @@ use rocket::futures::future::BoxFuture;
 use sqlx::{Error, SqlStr};
 
 use super::dialect::Dialect;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::driver::LineRow;
 use super::driver::{Driver, Value};
 use super::faults::Fault;
 use crate::error::StoreError;
@@ -73,6 +75,31 @@ impl Client {
     ) -> Result<Vec<(IdHash, Row)>, StoreError> {
         let found = self.tried(|| self.driver.rows(of_subject, values)).await;
         found.map_err(|error| self.failed(error))
+    }
+
+    /// The rows of a ledger that a statement finds.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(super) async fn lines(
+        &self,
+        statement: &SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Vec<LineRow>, StoreError> {
+        let found = self.tried(|| self.driver.lines(statement, values)).await;
+        found.map_err(|error| self.failed(error))
+    }
+
+    /// The rows of a ledger that a statement adds; `None` if another one took the place.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(super) async fn added(
+        &self,
+        statement: &SqlStr,
+        values: &[Value<'_>],
+    ) -> Result<Option<Vec<LineRow>>, StoreError> {
+        match self.driver.added(statement, values).await {
+            Ok(added) => Ok(Some(added)),
+            Err(error) if matches!(self.dialect.fault(&error), Fault::Taken | Fault::Conflict) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     /// Makes the tables that are not there.

@@ -35,9 +35,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// place of a connection.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads no row of a table that is there.
-const PROBE: &str = "SELECT version FROM sealed_session_rows LIMIT 0";
-
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// Connects when it has to. The connection that was used last is used next, so that no more are kept than are needed.
@@ -193,7 +190,7 @@ where
     /// Makes the tables, unless they are there: an app's account may not be allowed more than to use them.
     pub(super) async fn make_tables(&self) -> Result<(), Error> {
         let mut connection = self.connect().await?;
-        if connection.fetch_optional(PROBE).await.is_err() {
+        if connection.fetch_optional(self.0.dialect.probe).await.is_err() {
             for statement in self.0.dialect.schema {
                 connection.execute(*statement).await?;
             }

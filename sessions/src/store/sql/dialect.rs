@@ -17,6 +17,8 @@ pub(super) struct Dialect {
     pub(super) on_connect: &'static [&'static str],
     /// Asks the server at a URL how many bytes a row may have, or says why it cannot be used.
     pub(super) check: Option<Check>,
+    /// Reads no row of a table that is there.
+    pub(super) probe: &'static str,
     /// The tables and indexes. Each may be there already.
     pub(super) schema: &'static [&'static str],
     /// The function that returns the greatest of its arguments.
@@ -34,6 +36,9 @@ pub(super) struct Dialect {
     /// What an error of the database says.
     pub(super) fault: fn(&dyn DatabaseError) -> Fault,
 }
+
+/// Finds whether the tables of the stores are there.
+pub(super) const PROBE: &str = "SELECT version FROM sealed_session_rows LIMIT 0";
 
 /// The statements, in the dialect's notation.
 pub(super) struct Statements {

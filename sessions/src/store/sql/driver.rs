@@ -28,6 +28,10 @@ impl Value<'_> {
     }
 }
 
+/// The columns `position, until, body` of a ledger.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) type LineRow = (i64, i64, Vec<u8>);
+
 /// A database behind one of sqlx's drivers. (sqlx's `Any` would do, but copies each row once more.)
 pub(super) trait Driver: Send + Sync {
     /// Runs a statement; how many rows it has changed.
@@ -50,6 +54,22 @@ pub(super) trait Driver: Send + Sync {
         statement: &'a SqlStr,
         values: &[Value<'_>],
     ) -> BoxFuture<'a, Result<Vec<(IdHash, Row)>, Error>>;
+
+    /// The rows of a ledger that a statement finds.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn lines<'a>(
+        &'a self,
+        statement: &'a SqlStr,
+        values: &[Value<'_>],
+    ) -> BoxFuture<'a, Result<Vec<LineRow>, Error>>;
+
+    /// The rows of a ledger that a statement adds.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn added<'a>(
+        &'a self,
+        statement: &'a SqlStr,
+        values: &[Value<'_>],
+    ) -> BoxFuture<'a, Result<Vec<LineRow>, Error>>;
 
     /// Makes the tables that are not there.
     fn make_tables(&self) -> BoxFuture<'_, Result<(), Error>>;
@@ -116,6 +136,26 @@ where
         })
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn lines<'a>(
+        &'a self,
+        statement: &'a SqlStr,
+        values: &[Value<'_>],
+    ) -> BoxFuture<'a, Result<Vec<LineRow>, Error>> {
+        let arguments = arguments::<DB>(values);
+        Box::pin(async move { fetch_lines(&self.reads, statement, arguments?).await })
+    }
+
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn added<'a>(
+        &'a self,
+        statement: &'a SqlStr,
+        values: &[Value<'_>],
+    ) -> BoxFuture<'a, Result<Vec<LineRow>, Error>> {
+        let arguments = arguments::<DB>(values);
+        Box::pin(async move { fetch_lines(&self.writes, statement, arguments?).await })
+    }
+
     fn make_tables(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.writes.make_tables())
     }
@@ -145,6 +185,26 @@ where
         .map_err(Error::Encode)?;
     }
     Ok(arguments)
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+async fn fetch_lines<DB>(
+    connections: &Connections<DB>,
+    statement: &SqlStr,
+    arguments: DB::Arguments,
+) -> Result<Vec<LineRow>, Error>
+where
+    DB: Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    usize: ColumnIndex<DB::Row>,
+    for<'v> i64: Decode<'v, DB> + Type<DB>,
+    for<'v> &'v [u8]: Decode<'v, DB> + Type<DB>,
+{
+    let query = sqlx::query_with(statement.clone(), arguments);
+    let found = connections.run(|connection| connection.fetch_all(query)).await?;
+    let line = |row: &DB::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<&[u8], _>(2)?.to_vec()));
+    found.iter().map(line).collect()
 }
 
 /// Reads a row of `get`, whose columns a row of `of_subject` has too.

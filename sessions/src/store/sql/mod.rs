@@ -3,26 +3,28 @@
 
 mod client;
 mod connections;
+mod database;
 mod dialect;
 mod driver;
 mod faults;
 mod leases;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod ledger;
 #[cfg(feature = "mysql")]
 pub(super) mod mysql;
 #[cfg(feature = "postgres")]
-pub(super) mod postgres;
+pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
-pub(super) mod sqlite;
+pub(crate) mod sqlite;
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::ConnectOptions;
 
 use self::client::Client;
-use self::dialect::{Dialect, Statements};
-use self::driver::{Driver, Value};
+use self::database::Database;
+use self::dialect::Statements;
+use self::driver::Value;
 use self::leases::SqlLeases;
 use super::server::backend::{Backend, Leases, Row, SubjectHash};
 use crate::clock::UnixSeconds;
@@ -37,26 +39,17 @@ const BATCH: u64 = 1000;
 
 /// Keeps rows in the table `sealed_session_rows`, which it makes.
 struct Sql {
-    dialect: &'static Dialect,
+    database: Database,
     statements: Statements,
-    url: String,
     client: Arc<Client>,
-    /// Created before the database is opened.
-    file: Option<PathBuf>,
     leases: Option<SqlLeases>,
 }
 
 impl Sql {
-    /// `file` is that of a database in a file, if it may be created.
-    fn new(
-        url: &str,
-        dialect: &'static Dialect,
-        driver: impl Driver + 'static,
-        file: Option<PathBuf>,
-    ) -> Sql {
-        let client = Arc::new(Client::new(Box::new(driver), dialect));
+    fn new(database: Database) -> Sql {
+        let (dialect, client) = (database.dialect, Arc::clone(&database.client));
         let leases = dialect.now.map(|now| SqlLeases::new(&client, dialect, now));
-        Sql { dialect, statements: Statements::new(dialect), url: url.to_owned(), client, file, leases }
+        Sql { database, statements: Statements::new(dialect), client, leases }
     }
 }
 
@@ -64,21 +57,6 @@ impl Sql {
 fn options<O: ConnectOptions>(url: &str) -> Result<O, String> {
     let options: O = url.parse().map_err(|_| "its address is not a URL".to_owned())?;
     Ok(options.disable_statement_logging())
-}
-
-/// Makes a file and its directory for their owner only: sessions are nobody else's to read. What SQLite writes beside
-/// the file gets its mode.
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let (mut builder, mut options) = (DirBuilder::new(), OpenOptions::new());
-    #[cfg(unix)]
-    {
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    if let Some(directory) = file.parent() {
-        builder.recursive(true).create(directory)?;
-    }
-    options.append(true).create(true).open(file).map(drop)
 }
 
 /// The parameters of `insert`, with which those of `replace` and `mark` begin.
@@ -146,14 +124,7 @@ impl Backend for Sql {
     }
 
     async fn start(&self) -> Result<(), StoreError> {
-        if let Some(file) = &self.file {
-            make_private(file).map_err(|error| StoreError::Failed(error.to_string()))?;
-        }
-        self.client.make_tables().await?;
-        if let Some(check) = self.dialect.check {
-            self.client.set_max_bytes(check(&self.url).await?);
-        }
-        Ok(())
+        self.database.start().await
     }
 
     async fn stop(&self) {

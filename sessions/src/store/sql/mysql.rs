@@ -7,7 +7,8 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult};
 use sqlx::{ConnectOptions as _, Connection as _, Error, MySql};
 
 use super::connections::Connections;
-use super::dialect::Dialect;
+use super::database::Database;
+use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
 use super::{MAX_CONNECTIONS, Sql, options};
@@ -19,6 +20,7 @@ static MYSQL: Dialect = Dialect {
     // default is another one, nothing would be kept without a COMMIT.
     on_connect: &["SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET autocommit = 1"],
     check: Some(|url| Box::pin(check(url))),
+    probe: PROBE,
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_rows (
             id_hash varbinary(32) NOT NULL PRIMARY KEY, version bigint NOT NULL, seen bigint NOT NULL,
@@ -75,5 +77,5 @@ fn fault(error: &dyn DatabaseError) -> Fault {
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     let all = Connections::<MySql>::new(options(setting)?, &MYSQL, MAX_CONNECTIONS);
     let driver = Native { reads: all.clone(), writes: all, rows_affected: MySqlQueryResult::rows_affected };
-    Ok(Arc::new(ServerStore::new(Sql::new(setting, &MYSQL, driver, None), realm)))
+    Ok(Arc::new(ServerStore::new(Sql::new(Database::new(setting, &MYSQL, driver, None)), realm)))
 }

@@ -9,17 +9,21 @@ use sqlx::postgres::{PgConnectOptions, PgQueryResult};
 use sqlx::{ConnectOptions as _, Connection as _, Error, Executor as _, PgConnection, Postgres};
 
 use super::connections::Connections;
-use super::dialect::Dialect;
+use super::database::Database;
+use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
+use super::ledger::SqlLog;
 use super::{MAX_CONNECTIONS, Sql, options};
 use crate::error::StoreError;
+use crate::ledger::Log;
 use crate::store::{ServerStore, Store};
 
 static POSTGRES: Dialect = Dialect {
     // The server's default may be a level at which statements that meet fail.
     on_connect: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
     check: Some(|url| Box::pin(check(url))),
+    probe: PROBE,
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_rows (
             id_hash bytea NOT NULL PRIMARY KEY, version bigint NOT NULL, seen bigint NOT NULL,
@@ -117,8 +121,30 @@ fn fault(error: &dyn DatabaseError) -> Fault {
     }
 }
 
+/// The table of a ledger.
+static LEDGER: Dialect = Dialect {
+    probe: "SELECT position FROM sealed_session_ledger LIMIT 0",
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS sealed_session_ledger (
+            namespace bytea NOT NULL, position bigint NOT NULL, until bigint NOT NULL, body bytea NOT NULL,
+            PRIMARY KEY (namespace, position)
+        )",
+        "CREATE INDEX IF NOT EXISTS sealed_session_ledger_until ON sealed_session_ledger (namespace, until)",
+    ],
+    ..POSTGRES
+};
+
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    let all = Connections::<Postgres>::new(options(setting)?, &POSTGRES, MAX_CONNECTIONS);
+    Ok(Arc::new(ServerStore::new(Sql::new(database(setting, &POSTGRES)?), realm)))
+}
+
+pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
+    let earlier = "LEAST($3, extract(epoch FROM now())::bigint)";
+    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, earlier)))
+}
+
+fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String> {
+    let all = Connections::<Postgres>::new(options(setting)?, dialect, MAX_CONNECTIONS);
     let driver = Native { reads: all.clone(), writes: all, rows_affected: PgQueryResult::rows_affected };
-    Ok(Arc::new(ServerStore::new(Sql::new(setting, &POSTGRES, driver, None), realm)))
+    Ok(Database::new(setting, dialect, driver, None))
 }

@@ -9,10 +9,13 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult};
 
 use super::connections::Connections;
-use super::dialect::Dialect;
+use super::database::Database;
+use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
+use super::ledger::SqlLog;
 use super::{MAX_CONNECTIONS, Sql, options};
+use crate::ledger::Log;
 use crate::store::{ServerStore, Store};
 
 /// WAL lets others read while one writes. `synchronous = NORMAL` keeps the file whole whatever happens; when
@@ -20,6 +23,7 @@ use crate::store::{ServerStore, Store};
 pub(super) static SQLITE: Dialect = Dialect {
     on_connect: &["PRAGMA busy_timeout = 2000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"],
     check: None,
+    probe: PROBE,
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_rows (
             id_hash BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL, seen INTEGER NOT NULL,
@@ -50,7 +54,28 @@ fn fault(error: &dyn DatabaseError) -> Fault {
     }
 }
 
+/// The table of a ledger.
+static LEDGER: Dialect = Dialect {
+    probe: "SELECT position FROM sealed_session_ledger LIMIT 0",
+    schema: &[
+        "CREATE TABLE IF NOT EXISTS sealed_session_ledger (
+            namespace BLOB NOT NULL, position INTEGER NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (namespace, position)
+        ) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS sealed_session_ledger_until ON sealed_session_ledger (namespace, until)",
+    ],
+    ..SQLITE
+};
+
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
+    Ok(Arc::new(ServerStore::new(Sql::new(database(setting, &SQLITE)?), realm)))
+}
+
+pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
+    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, "min($3, unixepoch())")))
+}
+
+fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String> {
     let path = setting.trim_start_matches("sqlite:").trim_start_matches("//");
     let (path, parameters) = path.split_once('?').unwrap_or((path, "mode=rwc"));
     if path.is_empty() || path.contains(":memory:") {
@@ -60,9 +85,9 @@ pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store
     let file = is_created.then(|| PathBuf::from(&*RawStr::new(path).percent_decode_lossy()));
     let url = format!("sqlite:{path}?{parameters}");
     let options: SqliteConnectOptions = options(&url)?;
-    let reads = Connections::<Sqlite>::new(options.clone(), &SQLITE, MAX_CONNECTIONS);
+    let reads = Connections::<Sqlite>::new(options.clone(), dialect, MAX_CONNECTIONS);
     // It lets one write at a time.
-    let writes = Connections::<Sqlite>::new(options, &SQLITE, 1);
+    let writes = Connections::<Sqlite>::new(options, dialect, 1);
     let driver = Native { reads, writes, rows_affected: SqliteQueryResult::rows_affected };
-    Ok(Arc::new(ServerStore::new(Sql::new(&url, &SQLITE, driver, file), realm)))
+    Ok(Database::new(&url, dialect, driver, file))
 }

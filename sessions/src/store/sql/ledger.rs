@@ -1,0 +1,156 @@
+//! A ledger in a table: what SQLite and PostgreSQL have in common.
+
+use rocket::tokio::task::yield_now;
+use sqlx::SqlStr;
+
+use super::client::Client;
+use super::database::Database;
+use super::driver::Value;
+use crate::clock::UnixSeconds;
+use crate::error::StoreError;
+use crate::ledger::{Line, Log, Page};
+
+/// How often an entry finds that its position was taken by another one at the same moment.
+const MAX_TRIES: usize = 1000;
+
+/// The claim's row is kept for ever.
+const NEVER: i64 = i64::MAX;
+
+/// Keeps the entries of a ledger in the table `sealed_session_ledger`, which it makes. The claim is at position 0.
+pub(crate) struct SqlLog {
+    database: Database,
+    namespace: Vec<u8>,
+    statements: Statements,
+}
+
+/// The statements, in the dialect's notation.
+struct Statements {
+    read: SqlStr,
+    put: SqlStr,
+    reclaim: SqlStr,
+    append: SqlStr,
+    forget: SqlStr,
+}
+
+impl SqlLog {
+    pub(super) fn new(database: Database, namespace: &str, earlier: &str) -> SqlLog {
+        let statement = |text: &str| database.dialect.statement(text);
+        let statements = Statements {
+            read: statement(
+                "SELECT position, until, body FROM sealed_session_ledger WHERE namespace = $1 AND position = 0
+                 UNION ALL SELECT * FROM (
+                     SELECT position, until, body FROM sealed_session_ledger
+                     WHERE namespace = $2 AND position >= $3 ORDER BY position LIMIT $4
+                 ) AS entries",
+            ),
+            put: statement(
+                "INSERT INTO sealed_session_ledger (namespace, position, until, body) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT DO NOTHING",
+            ),
+            reclaim: statement(
+                "UPDATE sealed_session_ledger SET body = $1 WHERE namespace = $2 AND position = 0 AND body = $3",
+            ),
+            // Whoever finds the position taken has been overtaken, and asks again: a sequence would give positions
+            // in another order than that in which others see the entries.
+            append: statement(
+                "INSERT INTO sealed_session_ledger (namespace, position, until, body)
+                 SELECT $1, max(position) + 1, $2, $3 FROM sealed_session_ledger WHERE namespace = $4
+                 HAVING max(position) > 0 RETURNING position, until, body",
+            ),
+            forget: statement(&format!(
+                "DELETE FROM sealed_session_ledger WHERE namespace = $1 AND position IN (
+                     SELECT position FROM sealed_session_ledger
+                     WHERE namespace = $2 AND until <= {earlier} AND position > 0 AND position <
+                         (SELECT max(position) FROM sealed_session_ledger WHERE namespace = $4)
+                     LIMIT 1000
+                 )"
+            )),
+        };
+        SqlLog { database, namespace: namespace.as_bytes().to_vec(), statements }
+    }
+
+    fn client(&self) -> &Client {
+        &self.database.client
+    }
+
+    fn namespace(&self) -> Value<'_> {
+        Value::Bytes(&self.namespace)
+    }
+
+    /// Adds a row; `false` if there is one at this position.
+    async fn insert(&self, position: u64, until: UnixSeconds, body: &[u8]) -> Result<bool, StoreError> {
+        let values = [self.namespace(), number(position), Value::Number(until), Value::Bytes(body)];
+        Ok(self.client().execute(&self.statements.put, &values).await? == 1)
+    }
+}
+
+fn number(position: u64) -> Value<'static> {
+    Value::Number(i64::try_from(position).unwrap_or(i64::MAX))
+}
+
+/// Reads the columns `position, until, body`.
+fn line((position, until, body): (i64, i64, Vec<u8>)) -> Result<(u64, Line), StoreError> {
+    let position =
+        u64::try_from(position).map_err(|_| StoreError::Failed("a position is below zero".into()))?;
+    Ok((position, Line { until, body }))
+}
+
+#[rocket::async_trait]
+impl Log for SqlLog {
+    async fn start(&self) -> Result<(), StoreError> {
+        self.database.start().await
+    }
+
+    async fn read(&self, from: u64, limit: usize) -> Result<Page, StoreError> {
+        let limit = Value::Number(i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = [self.namespace(), self.namespace(), number(from.max(1)), limit];
+        let rows = self.client().lines(&self.statements.read, &values).await?;
+        let mut lines = rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?;
+        lines.sort_by_key(|(position, _)| *position);
+        let has_claim = lines.first().is_some_and(|(position, _)| *position == 0);
+        let claim = has_claim.then(|| lines.remove(0).1.body);
+        Ok(Page { claim, lines })
+    }
+
+    async fn claim(&self, expected: Option<&[u8]>, claim: &[u8]) -> Result<bool, StoreError> {
+        match expected {
+            None => self.insert(0, NEVER, claim).await,
+            Some(expected) => {
+                let values = [Value::Bytes(claim), self.namespace(), Value::Bytes(expected)];
+                self.client().changes(&self.statements.reclaim, &values).await
+            }
+        }
+    }
+
+    async fn append(&self, entry: &Line) -> Result<Option<u64>, StoreError> {
+        let values =
+            [self.namespace(), Value::Number(entry.until), Value::Bytes(&entry.body), self.namespace()];
+        for _ in 0..MAX_TRIES {
+            match self.client().added(&self.statements.append, &values).await? {
+                Some(rows) => {
+                    let added = rows.into_iter().next().map(line).transpose()?;
+                    return Ok(added.map(|(position, _)| position));
+                }
+                None => yield_now().await,
+            }
+        }
+        Err(StoreError::Failed("entries are appended faster than this one".into()))
+    }
+
+    async fn put(&self, lines: &[(u64, Line)]) -> Result<(), StoreError> {
+        for (position, Line { until, body }) in lines {
+            self.insert(*position, *until, body).await?;
+        }
+        Ok(())
+    }
+
+    /// By the earlier of this clock and the database's: one that is ahead must not bring back what has ended.
+    async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
+        let values = [self.namespace(), self.namespace(), Value::Number(now), self.namespace()];
+        self.client().execute(&self.statements.forget, &values).await
+    }
+
+    async fn stop(&self) {
+        self.client().close().await;
+    }
+}
