@@ -14,7 +14,7 @@ mod memory;
 mod mongodb;
 pub(crate) mod open;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 mod server;
 #[cfg(feature = "sql")]
 pub(crate) mod sql;

@@ -3,7 +3,7 @@
 use rocket::http::Status;
 use sealed_sessions::Sessions;
 use time::Duration;
-use world::databases::{postgres, sqlite};
+use world::databases::{postgres, redis, sqlite};
 use world::on_servers;
 
 use crate::node::{Browser, Node, figment};
@@ -23,7 +23,7 @@ mod contract {
         check(|namespace| sealed_sessions::ledger::open(url, namespace).unwrap()).await;
     }
 
-    on_servers!(is_kept: sqlite, postgres);
+    on_servers!(is_kept: sqlite, postgres, redis, redis_cluster, redis_sentinel);
 }
 
 mod two_processes {
@@ -51,7 +51,7 @@ mod two_processes {
         again.stop().await;
     }
 
-    on_servers!(end_each_others_sessions: sqlite, postgres);
+    on_servers!(end_each_others_sessions: sqlite, postgres, redis, redis_cluster, redis_sentinel);
 }
 
 mod many_entries {
@@ -78,12 +78,12 @@ mod many_entries {
         assert_eq!((copy.status(&late).await, bob.status(&late).await), (401, 200));
     }
 
-    on_servers!(are_read_before_a_node_serves: sqlite, postgres);
+    on_servers!(are_read_before_a_node_serves: sqlite, postgres, redis, redis_cluster, redis_sentinel);
 }
 
 #[rocket::async_test]
 async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
-    for database in [sqlite(), postgres()].into_iter().flatten() {
+    for database in [sqlite(), postgres(), redis()].into_iter().flatten() {
         let node = node(&database.url()).await;
         let (ada, bob) = (Browser::of(&node, "ada").await, Browser::of(&node, "bob").await);
         let settings = figment("").merge(("session.revocation", database.url()));
@@ -125,12 +125,32 @@ async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
 }
 
 #[rocket::async_test]
+async fn a_ledger_that_redis_has_evicted_is_noticed_and_put_back() {
+    let Some(database) = redis() else { return };
+    let node = node(&database.url()).await;
+    let mut gone = Browser::of(&node, "ada").await;
+    let copy = gone.clone();
+    gone.posts(&node, "/logout", "").await;
+    let bob = Browser::of(&node, "bob").await;
+    let mut server = ::redis::Client::open(database.url()).unwrap().get_connection().unwrap();
+    let evicted: i64 =
+        ::redis::cmd("DEL").arg("sessions:__Host-Http-session:ledger").query(&mut server).unwrap();
+    assert_eq!(evicted, 1, "it is one key");
+    node.catches_up().await;
+    let late = self::node(&database.url()).await;
+    for node in [&node, &late] {
+        assert_eq!((copy.status(node).await, bob.status(node).await), (401, 200));
+    }
+}
+
+#[rocket::async_test]
 async fn an_address_that_is_none_is_refused_without_showing_a_password() {
     let log = Watched::new();
     for (setting, named) in [
         ("sqlite:", "names no file"),
         ("sqlite::memory:", "names no file"),
         ("postgres://u:secret@host:port/x", "not a URL"),
+        ("redis://u:secret@h:port", "not one of Redis"),
         ("mysql://u:secret@h/x", "names no ledger"),
     ] {
         let figment = figment("").merge(("session.revocation", setting));

@@ -14,7 +14,7 @@ use rustls::crypto::{CryptoProvider, ring};
 
 use super::connection::Connection;
 
-pub(in crate::store) const SCHEMES: &[&str] =
+pub(crate) const SCHEMES: &[&str] =
     &["redis", "rediss", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
 
 /// How long a server may leave a question open.

@@ -7,6 +7,7 @@
 mod address;
 mod connection;
 mod fault;
+mod ledger;
 mod link;
 mod row;
 mod scripts;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 use base64_simd::URL_SAFE_NO_PAD;
 use redis::{Cmd, Value};
 
-pub(super) use self::address::SCHEMES;
+pub(crate) use self::address::SCHEMES;
 use self::address::Servers;
+pub(crate) use self::ledger::open_log;
 use self::link::Link;
 use self::row::{NEVER, damaged};
 use self::scripts::{Answer, Scripts};

@@ -129,7 +129,7 @@ impl Scripts {
 }
 
 impl Script {
-    fn new(text: &'static str) -> Script {
+    pub(super) fn new(text: &'static str) -> Script {
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
         let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Script { text, hash }
@@ -141,10 +141,13 @@ impl Script {
         key: &str,
         arguments: &[&[u8]],
     ) -> Result<Answer, StoreError> {
+        read(self.ask(link, key, arguments).await?)
+    }
+
+    pub(super) async fn ask(&self, link: &Link, key: &str, arguments: &[&[u8]]) -> Result<Value, StoreError> {
         // A server that has never seen the text, or was restarted since, keeps it once it was told.
         let text = || self.command("EVAL", self.text, key, arguments);
-        let answer = link.run(&self.command("EVALSHA", &self.hash, key, arguments), text).await?;
-        read(answer)
+        link.run(&self.command("EVALSHA", &self.hash, key, arguments), text).await
     }
 
     fn command(&self, name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
