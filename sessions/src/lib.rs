@@ -116,8 +116,8 @@
 //!
 //! # When a password changes
 //!
-//! [`Session::end_others`] ends the other sessions of the subject where the store can list them. With cookie sessions
-//! keep a stamp: a random text in the account and in the session, which a guard compares. A new password gets a new
+//! [`Session::end_others`] ends the other sessions of the subject, in a server store or with a [`ledger`]: the setting
+//! `revocation`, with which a logout ends every copy of a cookie too. With cookie sessions alone keep a stamp: a random text in the account and in the session, which a guard compares. A new password gets a new
 //! stamp, and every session with the old one is refused:
 //!
 //! ```

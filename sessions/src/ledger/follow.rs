@@ -61,25 +61,35 @@ pub(crate) async fn follow(ledger: Arc<Ledger>) {
 }
 
 impl Ledger {
-    /// Reads what is new.
+    /// Reads what is new. Callers who wait for one another share a reading that began after they came.
     ///
     /// # Errors
     /// When the log does not answer, or belongs to an app with other keys.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
-        let _turn = self.reading.lock().await;
-        self.read_on().await
+        let before = self.begun.load(Ordering::SeqCst);
+        self.read_unless(|last| last > before).await
     }
 
     /// Reads what is new unless this node knows everything up to `position` already.
     pub(super) async fn catch_up_to(&self, position: u64) -> Result<(), StoreError> {
-        let _turn = self.reading.lock().await;
-        if self.view().reached() >= position { Ok(()) } else { self.read_on().await }
+        self.read_unless(|_| self.view().reached() >= position).await
     }
 
     /// Reads what is new unless what this node knows is recent enough.
     pub(super) async fn catch_up_if_old(&self) -> Result<(), StoreError> {
-        let _turn = self.reading.lock().await;
-        if self.is_current() { Ok(()) } else { self.read_on().await }
+        self.read_unless(|_| self.is_current()).await
+    }
+
+    /// Reads what is new once it is the caller's turn, unless that is not needed any more.
+    async fn read_unless(&self, is_done: impl Fn(u64) -> bool) -> Result<(), StoreError> {
+        let mut last = self.reading.lock().await;
+        if is_done(*last) {
+            return Ok(());
+        }
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        self.read_on().await?;
+        *last = number;
+        Ok(())
     }
 
     /// Reads to the end, and mends what has been lost. One reading at a time.

@@ -1,18 +1,19 @@
 //! Whose log this is, and the key that its entries are hashed with.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 use crate::cookie::keyring::KeyAge;
 use crate::error::StoreError;
 use crate::record::id::{Id, IdHash};
 use crate::store::Sealer;
 
-/// What a log is known by: random bits that it is made with, half of them the key of its hashes.
+/// What a log is known by: random bits that it is made with. Half of them are the key of its hashes (SipHash-1-3, as in
+/// Rust's own tables).
 #[derive(Clone, Copy)]
 pub(super) struct Identity {
     bytes: [u8; Identity::BYTES],
-    hasher: SipHasher24,
+    hasher: SipHasher13,
 }
 
 impl PartialEq for Identity {
@@ -34,7 +35,7 @@ impl Identity {
 
     fn of(bytes: [u8; Identity::BYTES]) -> Identity {
         let key = bytes.first_chunk().unwrap_or(&[0; 16]);
-        Identity { bytes, hasher: SipHasher24::new_with_key(key) }
+        Identity { bytes, hasher: SipHasher13::new_with_key(key) }
     }
 
     /// The claim that is kept in the log. Only the app's keys open it.

@@ -7,7 +7,7 @@
 //! # How it works
 //!
 //! - The entries are in a [`Log`] that all nodes share, in one order: each has a position, one above the last. A node
-//!   holds those that still matter in memory (24 bytes each, 27 to 57 with the room of the table), and checks a
+//!   holds those that still matter in memory (24 bytes each, 29 to 57 with the room of the table), and checks a
 //!   session against them without asking anybody.
 //! - A logout, a renewal and a sign-in append before the response leaves: on its own node an entry counts at once. Other
 //!   nodes read what is new every second.

@@ -33,8 +33,10 @@ pub struct Ledger {
     pub(super) clock: Arc<dyn Clock>,
     terms: Terms,
     view: RwLock<View>,
-    /// Held while the log is read.
-    pub(super) reading: AsyncMutex<()>,
+    /// Held while the log is read: the number of the last reading that came to its end.
+    pub(super) reading: AsyncMutex<u64>,
+    /// The number of readings that have begun.
+    pub(super) begun: AtomicU64,
     /// The highest position that a genuine cookie was sealed at.
     pub(super) highest: AtomicU64,
     /// There is something to read.
@@ -99,6 +101,7 @@ impl Ledger {
             terms,
             view: RwLock::default(),
             reading: AsyncMutex::default(),
+            begun: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             hint: Notify::new(),
         }

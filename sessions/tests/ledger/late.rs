@@ -64,6 +64,21 @@ async fn a_slow_touch_after_the_logout_sets_no_cookie() {
 }
 
 #[rocket::async_test]
+async fn a_logout_that_was_entered_counts_although_its_answer_was_lost() {
+    let log = Watched::new();
+    let (one, other) = (Node::start(&log).await, Node::start(&log).await);
+    let mut ada = Browser::of(&one, "ada").await;
+    let copy = ada.clone();
+    log.lose_answers(true);
+    assert_eq!(ada.posts(&one, "/logout", "").await, Status::ServiceUnavailable);
+    log.lose_answers(false);
+    for node in [&one, &other] {
+        node.catches_up().await;
+        assert_eq!(copy.status(node).await, 401);
+    }
+}
+
+#[rocket::async_test]
 async fn a_session_too_large_to_be_sent_under_a_new_id_leaves_the_old_one_alive() {
     let log = Watched::new();
     let node = Node::start(&log).await;

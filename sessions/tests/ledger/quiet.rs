@@ -42,6 +42,19 @@ async fn ordinary_requests_do_no_io_and_the_others_as_little_as_they_can() {
 }
 
 #[rocket::async_test]
+async fn visitors_who_come_together_share_a_reading() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    log.slow_down(true);
+    log.calls();
+    let posts = (0..50).map(|_| async { Browser::default().posts(&node, "/read", "").await });
+    let statuses = rocket::futures::future::join_all(posts).await;
+    assert!(statuses.iter().all(|status| *status == Status::Ok));
+    let calls = log.calls().len();
+    assert!(calls <= 3, "{calls} readings for 50 visitors");
+}
+
+#[rocket::async_test]
 async fn a_session_sealed_by_a_node_that_is_ahead_is_served_without_asking() {
     let log = Watched::new();
     let (one, other) = (Node::start(&log).await, Node::start(&log).await);

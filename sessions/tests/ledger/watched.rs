@@ -15,6 +15,7 @@ pub struct Watched {
     calls: Mutex<Vec<&'static str>>,
     own: ThreadId,
     appends_are_lost: AtomicBool,
+    is_slow: AtomicBool,
 }
 
 impl Watched {
@@ -25,11 +26,17 @@ impl Watched {
             calls: Mutex::default(),
             own: thread::current().id(),
             appends_are_lost: AtomicBool::new(false),
+            is_slow: AtomicBool::new(false),
         })
     }
 
     pub fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// Whether others run while it is read.
+    pub fn slow_down(&self, is_slow: bool) {
+        self.is_slow.store(is_slow, Ordering::SeqCst);
     }
 
     /// Whether what is appended is there although the answer is an error.
@@ -79,7 +86,13 @@ impl Log for Watched {
     }
 
     async fn read(&self, from: u64, limit: usize) -> Result<Page, StoreError> {
-        self.ask("read")?.read(from, limit).await
+        let inner = self.ask("read")?;
+        if self.is_slow.load(Ordering::SeqCst) {
+            for _ in 0..100 {
+                rocket::tokio::task::yield_now().await;
+            }
+        }
+        inner.read(from, limit).await
     }
 
     async fn claim(&self, expected: Option<&[u8]>, claim: &[u8]) -> Result<bool, StoreError> {

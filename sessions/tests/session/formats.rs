@@ -52,6 +52,29 @@ fn the_wire_form_of_a_record_is_this() {
 }
 
 #[test]
+fn the_position_in_the_ledger_is_the_tenth_element() {
+    let text = r#"[1,"AAECAwQFBgcICQoLDA0ODw",1,2,3,{},0,4,"ada",1800000000005]"#;
+    let mut record = Record::decode(text).unwrap();
+    assert_eq!(record.position, Some(1_800_000_000_005));
+    assert_eq!(record.encode(), text);
+    record.subject = None;
+    assert!(record.encode().ends_with("{},0,4]"), "nobody's session has none");
+    for (tail, position) in [
+        ("", None),
+        (",7,{\"new\":[1]}", Some(7)),
+        (",null", None),
+        (",-7", None),
+        (",7.5", None),
+        (",\"7\"", None),
+        (",7x", None),
+    ] {
+        let text = format!(r#"[1,"AAECAwQFBgcICQoLDA0ODw",1,2,3,{{}},0,4,"ada"{tail}]"#);
+        let record = Record::decode(&text).unwrap();
+        assert_eq!((record.subject.as_deref(), record.position), (Some("ada"), position), "{tail}");
+    }
+}
+
+#[test]
 fn a_record_of_a_later_version_may_have_a_longer_tail() {
     let text = r#"[1,"AAECAwQFBgcICQoLDA0ODw",1,2,3,{},0,4,"ada",{"new":true}]"#;
     assert_eq!(Record::decode(text).unwrap().subject.as_deref(), Some("ada"));
