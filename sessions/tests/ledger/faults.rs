@@ -105,6 +105,22 @@ async fn what_only_another_node_remembers_is_added() {
 }
 
 #[rocket::async_test]
+async fn a_logout_into_a_log_that_has_just_lost_entries_counts() {
+    for emptied in [true, false] {
+        let log = Watched::new();
+        let node = Node::start(&log).await;
+        let (mut ada, copy, before) = logged_out(&log, &node).await;
+        let copies = [copy, ada.clone()];
+        log.restore(&if emptied { Page::default() } else { before }).await;
+        assert_eq!(ada.posts(&node, "/logout", "").await, Status::Ok);
+        let late = Node::start(&log).await;
+        for copy in &copies {
+            assert_eq!((copy.status(&node).await, copy.status(&late).await), (401, 401));
+        }
+    }
+}
+
+#[rocket::async_test]
 async fn entries_that_went_on_over_a_restored_log_do_not_hide_what_it_has_lost() {
     let log = Watched::new();
     let node = Node::start(&log).await;
