@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::{Arrival, SessionError, StoreError};
 use crate::forms::Refusal;
 use crate::inspect::Details;
+use crate::ledger::Ledger;
 use crate::load::load;
 use crate::origin::Site;
 use crate::realm::Realm;
@@ -214,6 +215,12 @@ impl<'r, T: SessionData> Session<'r, T> {
                 Ok(Ended::Uncounted)
             }
         }
+    }
+
+    /// The ledger of the session's realm, which ends the sessions of any subject, or everyone's; `None` without the
+    /// setting `revocation`.
+    pub fn ledger(&self) -> Option<&'r Ledger> {
+        self.realm.store.ledger().map(|ledger| &**ledger)
     }
 
     /// The hash of this session's id, and its subject, as it was loaded.

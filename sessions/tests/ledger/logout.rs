@@ -83,6 +83,26 @@ async fn ending_the_other_sessions_leaves_the_caller_alone_signed_in() {
 }
 
 #[rocket::async_test]
+async fn the_app_can_end_the_sessions_of_anyone_and_of_everyone() {
+    let log = Watched::new();
+    let (one, other) = (Node::start(&log).await, Node::start(&log).await);
+    let mut admin = Browser::of(&one, "admin").await;
+    let (ada, bob) = (Browser::of(&one, "ada").await, Browser::of(&other, "bob").await);
+    admin.posts(&one, "/end/ada", "").await;
+    other.catches_up().await;
+    for node in [&one, &other] {
+        let statuses = [ada.status(node).await, bob.status(node).await, admin.status(node).await];
+        assert_eq!(statuses, [401, 200, 200]);
+    }
+    admin.posts(&one, "/end/everyone", "").await;
+    other.catches_up().await;
+    for node in [&one, &other] {
+        assert_eq!((bob.status(node).await, admin.status(node).await), (401, 401));
+        assert_eq!(Browser::of(node, "ada").await.status(node).await, 200);
+    }
+}
+
+#[rocket::async_test]
 async fn entries_are_forgotten_when_what_they_ended_would_be_over() {
     let log = Watched::new();
     let node = Node::start_with(&log, "sweep_interval = \"1 second\"", Duration::ZERO).await;

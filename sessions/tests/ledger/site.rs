@@ -104,6 +104,16 @@ async fn end_others(session: Visit<'_>) -> Result<String, Status> {
     Ok(format!("{ended:?}"))
 }
 
+/// What somebody in charge does about an account.
+#[post("/end/<user>")]
+async fn end(session: Visit<'_>, user: &str) {
+    let ledger = session.ledger().unwrap();
+    match user {
+        "everyone" => ledger.end_everyone().await.unwrap(),
+        _ => ledger.end_subject(user).await.unwrap(),
+    };
+}
+
 #[get("/others")]
 async fn others(session: Visit<'_>) -> String {
     format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
@@ -129,7 +139,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, private, others, read];
-    let changing = routes![add, login, callback, token, again, renew, large, logout, end_others, slow];
+    let changing = routes![add, login, callback, token, again, renew, large, logout, end_others, end, slow];
     rocket::custom(figment)
         .attach(sessions)
         .manage(Meeting(Barrier::new(2)))
