@@ -54,8 +54,8 @@ impl SqlLog {
             // in another order than that in which others see the entries.
             append: statement(
                 "INSERT INTO sealed_session_ledger (namespace, position, until, body)
-                 SELECT $1, max(position) + 1, $2, $3 FROM sealed_session_ledger WHERE namespace = $4
-                 HAVING max(position) > 0 RETURNING position, until, body",
+                 SELECT $1, position + 1, $2, $3 FROM sealed_session_ledger WHERE namespace = $4 AND position > 0
+                 ORDER BY position DESC LIMIT 1 RETURNING position, until, body",
             ),
             forget: statement(&format!(
                 "DELETE FROM sealed_session_ledger WHERE namespace = $1 AND position IN (
