@@ -29,7 +29,7 @@ fn run() -> &'static Run {
     RUN.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let output = program(directory.path())
-            .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "10000", "--json"])
+            .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "30000", "--json"])
             .args(["--store", "cookie", "--store", "memory", "--html", "report.html"])
             .output()
             .unwrap();
