@@ -16,6 +16,8 @@ const WARM_UP: i64 = 100;
 /// At the same time, before that.
 const AT_ONCE: i64 = 25;
 const COUNTED: i64 = 500;
+/// A server that has used no processor time for so long is quiet.
+const QUIET: Duration = Duration::from_millis(500);
 /// How long a busy machine may take for all of them.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -82,6 +84,7 @@ async fn count(side: Side, store: &str, page: Page) -> Outcome<i64> {
     for _ in 0..WARM_UP {
         connection.get(page, &mut browser).await?;
     }
+    settle(&server).await?;
     control("--zero", &server)?;
     for _ in 0..COUNTED {
         connection.get(page, &mut browser).await?;
@@ -112,6 +115,30 @@ async fn fill_pools(server: &Server) -> Outcome<()> {
         client??;
     }
     Ok(())
+}
+
+/// Waits until the server does nothing any more: a connection to a database that was begun while many requests came may
+/// still be under way.
+async fn settle(server: &Server) -> Outcome<()> {
+    let mut before = processor_time(server)?;
+    loop {
+        tokio::time::sleep(QUIET).await;
+        let now = processor_time(server)?;
+        if now == before {
+            return Ok(());
+        }
+        before = now;
+    }
+}
+
+/// In ticks of the clock, in its own code and in the kernel's.
+fn processor_time(server: &Server) -> Outcome<[u64; 2]> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.id()))?;
+    // The name of the program may hold anything.
+    let after_name = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?.1;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let mut ticks = || Ok::<u64, Box<dyn std::error::Error>>(fields.next().ok_or("too few fields")?.parse()?);
+    Ok([ticks()?, ticks()?])
 }
 
 /// Tells callgrind what to do with its counts, and waits until it has done so.
