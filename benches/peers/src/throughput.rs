@@ -100,7 +100,8 @@ async fn compare(store: Store, settings: &Settings) -> Outcome<Vec<Contender>> {
         for (index, page) in PAGES.into_iter().enumerate() {
             for contender in &mut contenders {
                 let longest = settings.round + LONGEST_ANSWER;
-                let round = within(longest, contender.round(page, settings)).await?;
+                let round = within(longest, contender.round(page, settings)).await;
+                let round = round.map_err(|error| format!("{}: {error}", contender.side.name))?;
                 contender.results[index].push(round);
             }
         }
