@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 /// log. While two releases run side by side, the older one keeps the fields that it does not know, until the
 /// subject changes. A session that equals `T::default()` is not kept.
 ///
-/// What is written is read back before it is kept: a change that does not read back, such as a number that is none,
+/// What is written is read back before it is kept: a change that does not read back, such as NaN,
 /// is refused ([`Failure::Refused`](crate::Failure::Refused)), and a type whose default does not refuses the launch.
 ///
 /// Take `BTreeMap` for a map: a `HashMap` is written in another order each time, and every `update` then counts as

@@ -212,8 +212,8 @@ fn read<T: SessionData>(realm: &Realm, record: &Record, now: UnixSeconds) -> Res
 fn warn_of_two_sessions(realm: &Realm, now: UnixSeconds) {
     let Some(count) = realm.ambiguous.occurs(now) else { return };
     log::warn!(
-        "sessions of {:?}: {count} requests brought two live sessions as {:?}, so neither counts: after a change of domain or \
-         path change the setting cookie too; otherwise another app that has this key uses that name, or somebody \
+        "sessions of {:?}: {count} requests brought two live sessions as {:?}, so neither counts: after a change of \
+         domain or path change the setting cookie too; otherwise another app that has this key uses that name, or somebody \
          has planted a session",
         realm.path,
         realm.cookie.name
