@@ -10,7 +10,7 @@ use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
 use crate::realm::Realm;
 use crate::record::Record;
-use crate::record::id::Id;
+use crate::record::id::{Id, IdHash};
 use crate::record::merge::merge;
 use crate::request::RequestSession;
 use crate::state::{Base, Change, Destroyed, State, is_remembered};
@@ -110,7 +110,7 @@ async fn end(realm: &Realm, destroyed: Option<&Destroyed>) -> Result<(), Failure
         let copy_lives_until = record.map(|record| moment(realm.timeouts.expires(record)));
         match (record, copy_lives_until) {
             (Some(record), Some(until)) => {
-                let handle = realm.keyring.handle(&record.id);
+                let handle = realm.keyring.handle(&IdHash::of(&record.id));
                 log::error!(
                     "sessions of {path:?}: cannot end {handle}, whose copy lives until {until}: {error}"
                 );
@@ -316,7 +316,7 @@ async fn change_again<T: SessionData>(
             }
             _ => {
                 // The request that ended the session has told the browser so; this late response must not undo it.
-                let handle = realm.keyring.handle(&base.record.id);
+                let handle = realm.keyring.handle(&IdHash::of(&base.record.id));
                 log::info!("session {handle} was ended while a request changed it: the change is not kept");
                 return Ok(None);
             }

@@ -387,7 +387,7 @@ pub use self::error::{Arrival, SessionError, Timeout};
 pub use self::error_page::failure;
 pub use self::failure::Failure;
 pub use self::fairing::Sessions;
-pub use self::guard::{Ended, Exclusive, ReadOnly, Realms, Session};
+pub use self::guard::{Ended, Exclusive, Other, ReadOnly, Realms, Session};
 pub use self::realm::config_error::ConfigError;
 pub use self::record::timeouts::{Expires, Timeouts};
 pub use self::store::conformance;

@@ -9,7 +9,7 @@ use super::form_token;
 use super::seal::{SealFailed, SealingKey};
 use super::ticket::Ticket;
 use crate::error::Invalid;
-use crate::record::id::Id;
+use crate::record::id::{Id, IdHash};
 
 /// All keys of an app. `Debug` shows how many there are and nothing else.
 pub(crate) struct Keyring {
@@ -64,13 +64,15 @@ impl Keyring {
         Ticket::from_opened(sealed).map(|ticket| (ticket, age)).ok_or(Invalid::Format)
     }
 
-    /// A session's name in logs: a keyed hash of its id, useless to anyone who reads it (ASVS 5.0, 14.2.1).
-    pub(crate) fn handle(&self, id: &Id) -> String {
-        let Some(key) = self.macs.first() else { return String::new() };
-        let mut mac = hmac::Context::with_key(key);
-        mac.update(b"session handle");
-        mac.update(id.as_bytes());
-        mac.sign().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    /// A session's name in logs and lists: a keyed hash of its id's hash, useless to anyone who reads it (ASVS 5.0,
+    /// 14.2.1).
+    pub(crate) fn handle(&self, id: &IdHash) -> String {
+        self.macs.first().map(|key| handle(key, id)).unwrap_or_default()
+    }
+
+    /// Whether this is a session's name under any of the keys: it may be from before a rotation.
+    pub(crate) fn owns_handle(&self, id: &IdHash, text: &str) -> bool {
+        self.macs.iter().any(|key| handle(key, id) == text)
     }
 
     /// A token for a form of this session; `None` without random bits from the operating system.
@@ -82,6 +84,13 @@ impl Keyring {
     pub(crate) fn owns_form_token(&self, cookie: &str, id: &Id, token: &str) -> bool {
         self.macs.iter().any(|mac| form_token::verify(mac, cookie, id, token))
     }
+}
+
+fn handle(key: &hmac::Key, id: &IdHash) -> String {
+    let mut mac = hmac::Context::with_key(key);
+    mac.update(b"session handle");
+    mac.update(id.as_bytes());
+    mac.sign().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Debug for Keyring {

@@ -8,4 +8,4 @@ pub(crate) mod session;
 pub use self::exclusive::Exclusive;
 pub use self::read_only::ReadOnly;
 pub use self::realms::Realms;
-pub use self::session::{Ended, Session};
+pub use self::session::{Ended, Other, Session};

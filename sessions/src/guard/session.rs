@@ -181,12 +181,28 @@ impl<'r, T: SessionData> Session<'r, T> {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn others(&self) -> Result<Option<Vec<Listed>>, SessionError> {
+    pub async fn others(&self) -> Result<Option<Vec<Other>>, SessionError> {
         let (id, subject) = self.own();
         let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then(Vec::new)) };
         let listed = self.realm.store.of_subject(&subject, self.request.now).await;
-        let others = listed.map_err(|error| self.unavailable("list the sessions of a subject", &error))?;
-        Ok(others.map(|all| all.into_iter().filter(|other| Some(other.id) != id).collect()))
+        let listed = listed.map_err(|error| self.unavailable("list the sessions of a subject", &error))?;
+        let other = |listed: Listed| Other { handle: self.realm.keyring.handle(&listed.id), listed };
+        Ok(listed.map(|all| all.into_iter().filter(|one| Some(one.id) != id).map(other).collect()))
+    }
+
+    /// Ends one other session of this session's subject, by the handle that [`Session::others`] lists it with (ASVS
+    /// 5.0, 7.5.2). `false` if the subject has no other session of this name; it may have ended already. `None` if the
+    /// store cannot list sessions.
+    ///
+    /// # Errors
+    /// When the store does not answer: it may live on.
+    pub async fn end_other(&self, handle: &str) -> Result<Option<bool>, SessionError> {
+        let Some(others) = self.others().await? else { return Ok(None) };
+        let named = |other: &Other| self.realm.keyring.owns_handle(&other.listed.id, handle);
+        let Some(other) = others.into_iter().find(named) else { return Ok(Some(false)) };
+        let ended = self.realm.store.end(&other.listed.id).await;
+        let ended = ended.map_err(|error| self.unavailable("end a session", &error))?;
+        Ok(ended.map(|()| true))
     }
 
     /// Ends the other sessions of this session's subject, at once, and says how many there were (ASVS 5.0, 7.4.3).
@@ -243,6 +259,15 @@ impl<'r, T: SessionData> Session<'r, T> {
     pub fn inspect(&self) -> Details<'r, T> {
         Details::new(self.realm, self.request)
     }
+}
+
+/// Another session of the same subject, as [`Session::others`] lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Its name for people, logs and [`Session::end_other`]: a keyed hash. It is no credential.
+    pub handle: String,
+    /// What the store has of it.
+    pub listed: Listed,
 }
 
 /// What [`Session::end_others`] has ended.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::data::SessionData;
 use crate::realm::Realm;
 use crate::record::Record;
+use crate::record::id::IdHash;
 use crate::request::RequestSession;
 
 /// A session as it was loaded: what [`Session::inspect`](crate::Session::inspect) returns.
@@ -42,7 +43,7 @@ impl<'r, T: SessionData> Details<'r, T> {
 
     /// The session's name for logs and for people: a keyed hash of its id.
     pub fn handle(&self) -> Option<String> {
-        self.request.with_base(|base| self.realm.keyring.handle(&base.record.id))
+        self.request.with_base(|base| self.realm.keyring.handle(&IdHash::of(&base.record.id)))
     }
 
     /// What the session took on the wire.

@@ -15,7 +15,7 @@ use crate::error::{Arrival, Invalid, Timeout};
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings::{self, RealmSettings};
 use crate::record::Record;
-use crate::record::id::Id;
+use crate::record::id::{Id, IdHash};
 
 /// Opens cookies with the keys and names of a configuration, without an app.
 ///
@@ -153,13 +153,13 @@ impl Inspection {
 
     fn describe(&mut self, realm: &RealmSettings, ticket: &str, now: UnixSeconds) {
         if let Some(id) = Id::from_text(ticket) {
-            self.session = Some(realm.keyring.handle(&id));
+            self.session = Some(realm.keyring.handle(&IdHash::of(&id)));
             self.problem = Some("it carries only an id: the session itself is on the server".into());
             return;
         }
         match Record::decode(ticket) {
             Ok(record) => {
-                self.session = Some(realm.keyring.handle(&record.id));
+                self.session = Some(realm.keyring.handle(&IdHash::of(&record.id)));
                 let judged = realm.timeouts.judge(&record, now);
                 self.problem = (judged != Arrival::Resumed).then(|| explain(judged).into());
                 self.record = RawValue::from_string(record.data.clone()).ok().map(|data| OpenedRecord {

@@ -105,6 +105,14 @@ impl BoundedStore {
         }
     }
 
+    /// Ends the session of a hash; `None` if the store cannot.
+    pub(crate) async fn end(&self, id: &IdHash) -> Result<Option<()>, StoreError> {
+        match self.store.revoke() {
+            Some(revoke) => within(self.timeout, revoke.end(id)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Ends a subject's sessions but one; `None` if the store cannot.
     pub(crate) async fn end_all(
         &self,

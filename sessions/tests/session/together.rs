@@ -148,6 +148,18 @@ async fn others(session: Visit<'_>) -> String {
     format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
 }
 
+#[get("/handles")]
+async fn handles(session: Visit<'_>) -> String {
+    let others = session.others().await.unwrap().unwrap_or_default();
+    let own = session.inspect().handle().unwrap_or_default();
+    std::iter::once(own).chain(others.into_iter().map(|other| other.handle)).collect::<Vec<_>>().join(" ")
+}
+
+#[get("/end-other?<handle>")]
+async fn end_other(session: Visit<'_>, handle: &str) -> String {
+    format!("{:?}", session.end_other(handle).await.unwrap())
+}
+
 #[get("/end-others")]
 async fn end_others(session: Visit<'_>) -> String {
     format!("{:?}", session.end_others().await.unwrap())
@@ -172,7 +184,7 @@ impl Site {
                 "/",
                 routes![begin, all, visits, second_factor, become_victim, slow, redeem, redeem_changed],
             )
-            .mount("/", routes![logout, late, others, end_others]);
+            .mount("/", routes![logout, late, others, end_others, handles, end_other]);
         Site { client: Client::untracked(rocket).await.unwrap(), world, clock }
     }
 
@@ -300,4 +312,26 @@ async fn the_other_sessions_of_a_subject_are_listed_and_ended_where_the_store_ca
     let mine = cookie.begin().await;
     assert_eq!(cookie.get("/others", &mine).await.1, "None");
     assert_eq!(cookie.get("/end-others", &mine).await.1, "Unable");
+}
+
+#[rocket::async_test]
+async fn one_other_session_of_the_subject_is_ended_by_its_handle() {
+    let site = Site::new("memory").await;
+    let (mine, other, third) = (site.begin().await, site.begin().await, site.begin().await);
+    let others_own = site.get("/handles", &other).await.1;
+    let handle = others_own.split(' ').next().unwrap_or_default();
+    let handles = site.get("/handles", &mine).await.1;
+    // The list has the name that the other session has for itself.
+    let (own, listed) = handles.split_once(' ').unwrap();
+    assert!(listed.split(' ').any(|listed| listed == handle), "{handles}");
+    for none in ["", "0123456789abcdef", own] {
+        assert_eq!(site.get(&format!("/end-other?handle={none}"), &mine).await.1, "Some(false)", "{none:?}");
+    }
+    assert_eq!(site.get(&format!("/end-other?handle={handle}"), &mine).await.1, "Some(true)");
+    assert_eq!(site.get(&format!("/end-other?handle={handle}"), &mine).await.1, "Some(false)");
+    assert_eq!(site.get("/all", &other).await.1, "nobody false 0 ");
+    assert_eq!(site.get("/all", &third).await.1, "mallory false 0 ");
+    let cookie = Site::new("cookie").await;
+    let mine = cookie.begin().await;
+    assert_eq!(cookie.get("/end-other?handle=x", &mine).await.1, "None");
 }
