@@ -312,3 +312,15 @@ fn every_feature_has_its_rows_and_the_oldest_rust_is_the_manifests() {
         "{workflow}"
     );
 }
+
+#[test]
+fn the_site_shows_every_guide() {
+    let shown = read("src/app/guides.rs");
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(shown.contains(&format!("    \"{name}\",\n")), "src/app/guides.rs does not list {name}");
+        }
+    }
+}

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod assets;
+mod code;
 mod compare;
 mod cookie;
 mod csrf;
 mod data_dir;
 mod errors;
+mod guides;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
@@ -96,6 +98,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .mount("/", overview::routes())
         .mount("/", assets::routes())
         .mount("/", compare::routes())
+        .mount("/", guides::routes())
         .register("/", errors::catchers());
     #[cfg(feature = "lab")]
     {

@@ -5,6 +5,7 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
+use super::code;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 
@@ -32,7 +33,7 @@ async fn overview(page: Page<'_>) -> Html {
             "ends": session.and_then(|session| session.expires()).map(|end| page.relative(end.earliest())),
         }));
     }
-    page.show("overview", "Overview", context! { cards })
+    page.show("overview", "Overview", context! { cards, counter: code::counter() })
 }
 
 #[get("/login")]

@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use super::assets::css_uri;
+use super::code;
 use super::csrf;
 use super::settings::Settings;
 use super::visitor::{Session, Visitor};
@@ -27,6 +28,7 @@ pub(super) type Html = RawHtml<Template>;
 pub(super) struct Page<'r> {
     realms: Realms<'r, Visitor>,
     default_realm: &'r str,
+    source_url: Option<&'r str>,
     session: Option<Session<'r>>,
     clock: Arc<dyn Clock>,
 }
@@ -47,9 +49,10 @@ impl<'r> FromRequest<'r> for Page<'r> {
         };
         let clock = request.rocket().state::<Arc<dyn Clock>>().cloned();
         let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let default_realm =
-            request.rocket().state::<Settings>().map_or("", |settings| &settings.default_realm);
-        Outcome::Success(Page { realms, default_realm, session, clock })
+        let settings = request.rocket().state::<Settings>();
+        let default_realm = settings.map_or("", |settings| &settings.default_realm);
+        let source_url = settings.and_then(|settings| settings.source_url.as_deref());
+        Outcome::Success(Page { realms, default_realm, source_url, session, clock })
     }
 }
 
@@ -155,6 +158,9 @@ impl<'r> Page<'r> {
             user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
             csrf: token,
             lab: cfg!(feature = "lab"),
+            code: code::of(name),
+            version: env!("CARGO_PKG_VERSION"),
+            source_url: self.source_url,
             notice: self.ended().map(Ended::notice),
         };
         let mut all = object(shared);

@@ -20,6 +20,8 @@ pub(super) struct Settings {
     pub(super) default_realm: String,
     /// Where the database and the key are.
     pub(super) data_dir: PathBuf,
+    /// Where the source of this program can be read: an address for the foot of the pages.
+    pub(super) source_url: Option<String>,
 }
 
 pub(super) fn figment() -> Figment {
@@ -55,7 +57,20 @@ impl Settings {
             return Err(format!("default_realm is {default_realm:?}; accepted: one of {realms:?}"));
         }
         let data_dir = figment.extract_inner("data_dir").map_err(|error| format!("data_dir: {error}"))?;
-        Ok(Settings { realms, default_realm, data_dir })
+        let source_url = source_url(figment)?;
+        Ok(Settings { realms, default_realm, data_dir, source_url })
+    }
+}
+
+fn source_url(figment: &Figment) -> Result<Option<String>, String> {
+    if !figment.contains("source_url") {
+        return Ok(None);
+    }
+    let url: String = figment.extract_inner("source_url").map_err(|error| format!("source_url: {error}"))?;
+    if url.starts_with("https://") {
+        Ok(Some(url))
+    } else {
+        Err(format!("source_url is {url:?}; accepted: an address that begins with https://"))
     }
 }
 
@@ -69,7 +84,7 @@ fn url_path(path: &Path) -> String {
 }
 
 /// The app's pages outside of all realms, and those of each realm.
-const OUTSIDE: [&str; 7] = ["/", "/compare", "/lab", "/lab/load", "/login", "/profile", "/user"];
+const OUTSIDE: [&str; 8] = ["/", "/compare", "/docs", "/lab", "/lab/load", "/login", "/profile", "/user"];
 const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.

@@ -14,9 +14,10 @@ macro_rules! embedded {
     };
 }
 
-const ALL: [(&str, &str); 19] = embedded![
+const ALL: &[(&str, &str)] = &embedded![
     "base",
     "macros",
+    "partials/code",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
@@ -26,6 +27,8 @@ const ALL: [(&str, &str); 19] = embedded![
     "cookie",
     "error",
     "experiment",
+    "guide",
+    "guides",
     "lab",
     "lab/load_report",
     "load",
@@ -49,7 +52,7 @@ pub(super) fn configure(figment: Figment, settings: &Settings) -> Figment {
 
 pub(super) fn fairing() -> impl Fairing {
     Template::try_custom(|engines: &mut Engines| {
-        let missing = ALL.into_iter().filter(|(name, _)| engines.tera.get_template(name).is_err());
+        let missing = ALL.iter().copied().filter(|(name, _)| engines.tera.get_template(name).is_err());
         let missing: Vec<_> = missing.collect();
         // No name ends in .html, so everything is escaped.
         engines.tera.autoescape_on(vec![""]);

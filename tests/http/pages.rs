@@ -54,6 +54,9 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
     let pages = [
         ("/", 200, 200),
         ("/compare", 200, 200),
+        ("/docs", 200, 200),
+        ("/docs/security", 200, 200),
+        ("/docs/no-such-guide", 404, 404),
         ("/lab", 200, 200),
         ("/lab/growth", 200, 200),
         ("/lab/no-such-experiment", 404, 404),

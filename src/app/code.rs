@@ -1,0 +1,140 @@
+//! The lines that do what a page shows, as they stand in the source, and the same in Express.
+
+use serde::Serialize;
+
+/// What a page's own source does, beside the same in express-session.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct Code {
+    /// The template of the page.
+    page: &'static str,
+    /// What the lines do.
+    does: &'static str,
+    /// Where they stand.
+    file: &'static str,
+    #[serde(skip)]
+    #[cfg_attr(not(test), expect(dead_code, reason = "compared with the lines by a test"))]
+    source: &'static str,
+    rust: &'static str,
+    express: &'static str,
+}
+
+macro_rules! code {
+    ($page:literal, $does:literal, $file:literal, $rust:literal, $express:literal) => {
+        Code {
+            page: $page,
+            does: $does,
+            file: concat!("src/app/", $file),
+            source: include_str!($file),
+            rust: $rust,
+            express: $express,
+        }
+    };
+}
+
+const ALL: &[Code] = &[
+    code!(
+        "visits",
+        "Counts a visit.",
+        "visits.rs",
+        "\
+let visits = session.update(|visitor| {
+    visitor.visits = visitor.visits.saturating_add(1);
+    visitor.visits
+});",
+        "\
+req.session.visits = (req.session.visits ?? 0) + 1;
+const { visits } = req.session;"
+    ),
+    code!(
+        "login",
+        "Signs in: the session gets a new id and keeps its data.",
+        "visitor.rs",
+        "\
+session.sign_in(|visitor| visitor.user = Some(account));
+if remember {
+    session.remember();
+}",
+        "\
+const kept = { ...req.session };
+req.session.regenerate((error) => {
+  if (error) return next(error);
+  Object.assign(req.session, kept, { user: account });
+  if (remember) req.session.cookie.maxAge = 30 * 86_400_000;
+  req.session.save(done);
+});"
+    ),
+    code!(
+        "register",
+        "Signs the new account in.",
+        "register.rs",
+        "sign_in(session, account, false);",
+        "\
+req.session.regenerate((error) => {
+  if (error) return next(error);
+  req.session.user = account;
+  req.session.save(done);
+});"
+    ),
+    code!(
+        "profile",
+        "Lets in whoever is signed in, and nobody else: the guard User is in the signature.",
+        "profile.rs",
+        "\
+#[get(\"/profile\")]
+fn profile(user: User<'_>, page: Page<'_>) -> Html {",
+        "\
+app.get('/profile', (req, res) => {
+  if (!req.session.user) return res.redirect('/login');"
+    ),
+    code!(
+        "cookie",
+        "Looks into the session: its record, and what it takes on the wire.",
+        "cookie.rs",
+        "\
+let record = session.inspect().record();
+let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {",
+        "\
+const record = req.session;
+const wire = req.headers.cookie;"
+    ),
+    code!(
+        "compare",
+        "Counts a visit in each realm, which express-session has no word for: one app, one session.",
+        "compare.rs",
+        "session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));",
+        "req.session.visits = (req.session.visits ?? 0) + 1;"
+    ),
+];
+
+/// The lines of the page with this template.
+pub(super) fn of(page: &str) -> Option<Code> {
+    ALL.iter().find(|code| code.page == page).copied()
+}
+
+/// The counter of the README, as a whole program.
+pub(super) fn counter() -> &'static str {
+    let example = include_str!("../../sessions/examples/counter.rs");
+    let start = example.find("use ").unwrap_or_default();
+    let end = example.find("\n#[cfg(test)]").unwrap_or(example.len());
+    example.get(start..end).unwrap_or_default().trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, counter};
+
+    #[test]
+    fn what_is_shown_stands_in_the_source() {
+        for code in ALL {
+            let lines: Vec<&str> = code.source.lines().map(str::trim).collect();
+            let shown: Vec<&str> = code.rust.lines().map(str::trim).collect();
+            assert!(lines.windows(shown.len()).any(|window| window == shown), "{}: {}", code.file, code.rust);
+        }
+    }
+
+    #[test]
+    fn the_counter_is_a_whole_program() {
+        assert!(counter().starts_with("use rocket::") && counter().ends_with('}'), "{}", counter());
+        assert!(counter().contains("#[launch]") && !counter().contains("#[cfg(test)]"));
+    }
+}
