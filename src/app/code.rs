@@ -89,7 +89,7 @@ app.get('/profile', (req, res) => {
     code!(
         "cookie",
         "Looks into the session: its record, and what it takes on the wire.",
-        "cookie.rs",
+        "cookie/mod.rs",
         "\
 let record = session.inspect().record();
 let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {",

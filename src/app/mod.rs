@@ -27,6 +27,7 @@ mod register;
 mod secret_key;
 mod settings;
 mod templates;
+mod timeline;
 mod visitor;
 mod visits;
 
@@ -94,6 +95,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .attach(sessions)
         .attach(compare::after_saving())
         .attach(headers::fairing())
+        .attach(cookie::inspector())
         .attach(templates::fairing())
         .mount("/", overview::routes())
         .mount("/", assets::routes())

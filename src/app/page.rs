@@ -178,6 +178,11 @@ impl<'r> Page<'r> {
         })
     }
 
+    /// The time of this page.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
     /// How far a moment is from now, in one unit.
     pub(super) fn relative(&self, moment: OffsetDateTime) -> String {
         let seconds = (moment - self.clock.now()).whole_seconds();

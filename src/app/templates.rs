@@ -23,6 +23,8 @@ const ALL: &[(&str, &str)] = &embedded![
     "partials/mark",
     "partials/register_form",
     "partials/seal",
+    "partials/way",
+    "partials/timeline",
     "compare",
     "cookie",
     "error",

@@ -19,6 +19,9 @@ pub struct Visitor {
     /// The account that is signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Account>,
+    /// A text from the cookie's page, to see the session grow.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

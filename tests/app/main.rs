@@ -2,6 +2,7 @@
 
 mod accounts;
 mod compare;
+mod cookie;
 #[cfg(feature = "lab")]
 mod lab;
 #[cfg(feature = "lab")]

@@ -1,17 +1,39 @@
 //! `GET …/cookie`: what the browser holds and what the server holds.
 
+mod note;
+mod tamper;
+mod value;
+
+use rocket::http::CookieJar;
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 use sealed_sessions::inspect::{MAX_LINE_BYTES, NONCE_BYTES, TAG_BYTES, Wire};
 use sealed_sessions::store::Record;
 use sealed_sessions::{Arrival, Timeout};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use self::tamper::inspector;
 use super::page::{Html, Page};
+use super::timeline;
 use super::visitor::Session;
 
 #[get("/cookie")]
-fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
+fn cookie(session: Session<'_>, page: Page<'_>, jar: &CookieJar<'_>) -> Html {
+    show(session, &page, jar, &Tried::default())
+}
+
+/// What a form of this page has come to.
+#[derive(Default, Serialize)]
+struct Tried {
+    /// What became of a changed value.
+    tampered: Option<tamper::Answer>,
+    /// What was typed as a note, and why it is not kept.
+    note: Option<String>,
+    note_error: Option<&'static str>,
+}
+
+fn show(session: Session<'_>, page: &Page<'_>, jar: &CookieJar<'_>, tried: &Tried) -> Html {
     let record = session.inspect().record();
     let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {
         let parts = parts(&wire, record, !session.inspect().is_on_server());
@@ -25,21 +47,26 @@ fn cookie(session: Session<'_>, page: Page<'_>) -> Html {
             "bars": bars(&parts),
             "rest": scale(wire.lines.saturating_sub(wire.request)),
             "parts": parts.iter().map(Part::json).collect::<Vec<_>>(),
+            "value": value::pieces(jar, session.inspect().cookie_name(), &parts),
         })
     });
     let own = context! {
         browser,
         server: server(session),
         record: record.as_ref().map(|record| pretty(record, &session)),
-        explain: record.as_ref().map(|record| explain(record, &page)).unwrap_or_default(),
-        ends: session.expires().map(|ends| json!({
-            "idle": page.when(ends.idle),
-            "absolute": page.when(ends.absolute),
-        })),
+        explain: record.as_ref().map(|record| explain(record, page)).unwrap_or_default(),
+        timeline: timeline::of(&session, page),
+        note: &session.get().note,
+        max_note: note::MAX_BYTES,
+        tried,
         arrival: arrival(session.arrival()),
         sent: !matches!(session.arrival(), Arrival::Absent | Arrival::Withheld),
     };
-    page.show("cookie", "Inside the cookie", own)
+    match record {
+        Some(_) => page.show_form(&session, "cookie", "Inside the cookie", own),
+        // Its token would open a session.
+        None => page.show("cookie", "Inside the cookie", own),
+    }
 }
 
 /// A part of what goes over the wire.
@@ -188,5 +215,5 @@ fn arrival(arrival: Arrival) -> &'static str {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![cookie]
+    [routes![cookie], note::routes(), tamper::routes()].concat()
 }

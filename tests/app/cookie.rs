@@ -1,0 +1,82 @@
+//! The page that looks inside the cookie, and its two forms.
+
+use rocket::http::Status;
+
+use crate::support::App;
+
+const NAME: &str = "__Host-Http-stateless";
+
+/// The letters of the value as the page shows them, part by part.
+fn shown(body: &str) -> Vec<&str> {
+    body.split("<span class=\"ink-").skip(1).filter_map(|rest| rest.split(['>', '<']).nth(1)).collect()
+}
+
+#[rocket::async_test]
+async fn c8_the_value_is_shown_without_the_tag_that_would_make_it_a_credential() {
+    let app = App::start().await;
+    app.register("ada").await;
+    let page = app.get("/stateless/cookie").await;
+    let value = app.client.cookies().get(NAME).unwrap().value().to_owned();
+    let shown = shown(&page.body);
+    assert_eq!(shown.len(), 4, "nonce, record, data, tag: {shown:?}");
+    let (tag, letters) = shown.split_last().unwrap();
+    let letters = letters.concat();
+    assert!(value.starts_with(&letters), "{letters}");
+    assert_eq!(shown[0].len(), 16, "a nonce of 12 bytes");
+    assert!(tag.chars().all(|letter| letter == '•'));
+    assert!(tag.chars().count() >= 21, "16 bytes of tag");
+    assert_eq!(letters.len() + tag.chars().count(), value.len());
+}
+
+#[rocket::async_test]
+async fn a_changed_character_is_refused_wherever_it_is() {
+    let app = App::start().await;
+    app.register("ada").await;
+    for character in ["", "1", "17", "60", "9999", "0"] {
+        let fields: &[_] = if character.is_empty() { &[] } else { &[("character", character)] };
+        let token = app.get("/stateless/cookie").await.token().unwrap();
+        let answer =
+            app.post("/stateless/cookie/tamper", &[&[("csrf_token", token.as_str())], fields].concat()).await;
+        assert_eq!(answer.status, Status::Ok);
+        assert!(answer.body.contains("<b>Refused.</b> Character"), "{character:?}: {}", answer.body);
+        assert!(!answer.body.contains("It opened"));
+    }
+    assert_eq!(app.get("/stateless/profile").await.status, Status::Ok, "the session itself is untouched");
+}
+
+#[rocket::async_test]
+async fn a_note_makes_the_session_grow_into_chunks_and_back() {
+    let app = App::start().await;
+    app.get("/stateless").await;
+    app.get("/stateless/login").await;
+    let keep = async |note: &str| {
+        let token = app.get("/stateless/cookie").await.token().unwrap();
+        app.post("/stateless/cookie/note", &[("csrf_token", &token), ("note", note)]).await
+    };
+    assert_eq!(keep(&"x".repeat(5000)).await.location(), "/stateless/cookie#note");
+    assert!(app.client.cookies().get(&format!("{NAME}.1")).is_some(), "two cookies");
+    let page = app.get("/stateless/cookie").await;
+    assert!(page.body.contains("so it is cut into 2"), "{}", page.body);
+    let letters: usize = shown(&page.body).iter().map(|text| text.chars().count()).sum();
+    assert!(letters > 6500, "all chunks are shown: {letters}");
+    let tampered = [("csrf_token", page.token().unwrap()), ("character", "6000".into())];
+    let tampered = tampered.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let answer = app.post("/stateless/cookie/tamper", &tampered).await;
+    assert!(answer.body.contains("it was changed, or sealed by another key"), "{}", answer.body);
+    let again = keep(&"é".repeat(2501)).await;
+    assert_eq!(again.status, Status::UnprocessableEntity);
+    assert!(
+        again.body.contains(&format!(">{}</textarea>", "é".repeat(2501))),
+        "what was typed is still there"
+    );
+    assert_eq!(keep("").await.status, Status::SeeOther);
+    assert!(app.client.cookies().get(&format!("{NAME}.1")).is_none(), "one cookie again");
+}
+
+#[rocket::async_test]
+async fn the_page_opens_no_session_by_being_looked_at() {
+    let app = App::start().await;
+    let page = app.get("/stateless/cookie").await;
+    assert_eq!(page.header("set-cookie"), None);
+    assert!(!page.body.contains("<textarea") && !page.body.contains("tamper"));
+}
