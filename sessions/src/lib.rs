@@ -266,7 +266,7 @@
 //!
 //! # Test your app
 //!
-//! [`testing::figment`] is a configuration with a key, so that a test needs none:
+//! [`testing::figment`] is a configuration with a key, and [`testing::ManualClock`] a clock that you move by hand:
 //!
 //! ```
 //! # use rocket::{Build, Rocket, get, routes};
@@ -289,8 +289,6 @@
 //! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
 //! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
 //! ```
-//!
-//! The module [`testing`] also has a clock that you move by hand.
 //!
 //! # A store of your own
 //!
@@ -366,6 +364,8 @@ mod error_page;
 mod failure;
 mod fairing;
 pub mod forms;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod guard;
 pub mod inspect;
 pub mod ledger;

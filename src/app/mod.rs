@@ -45,6 +45,12 @@ use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
 
+/// A fuzz target of the folder `fuzz`.
+#[cfg(fuzzing)]
+pub fn fuzz_next(bytes: &[u8]) {
+    next::stays_here(bytes);
+}
+
 /// The settings of the app: built-in defaults, then `Rocket.toml`, then `ROCKET_…` variables.
 pub fn figment() -> Figment {
     settings::figment()

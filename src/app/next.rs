@@ -39,6 +39,19 @@ impl Next {
     }
 }
 
+/// What must hold for any bytes: where a browser would go stays on this site.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn stays_here(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(Next(path)) = Next::checked(text) else { return };
+    assert_eq!(path, text);
+    // As browsers read an address: they drop tabs and line breaks, and take a backslash for a slash.
+    let read: String = path.chars().filter(|letter| !['\t', '\n', '\r'].contains(letter)).collect();
+    let read = read.replace('\\', "/");
+    assert!(read.starts_with('/') && !read.starts_with("//"), "{path:?}");
+    assert!(!path.contains(char::is_control), "{path:?} would be another header");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +60,14 @@ mod tests {
     fn a_path_of_this_site_is_taken() {
         for path in ["/", "/stateless", "/stateless/profile?tab=1&x=%20", "/a/b.c~d", "/a?back=https://b/"] {
             assert_eq!(Next::checked(path).map(Next::into_string).as_deref(), Some(path));
+        }
+    }
+
+    #[test]
+    fn every_kept_path_stays_on_this_site() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/next");
+        for input in std::fs::read_dir(corpus).unwrap() {
+            stays_here(&std::fs::read(input.unwrap().path()).unwrap());
         }
     }
 

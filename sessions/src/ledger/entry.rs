@@ -71,6 +71,16 @@ impl Entry {
     }
 }
 
+/// That an entry which was read from any body is written as it was read.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn reads_what_it_writes(body: &[u8]) {
+    if let Some(entry) = Entry::read(body) {
+        let line = entry.line(0);
+        assert!(body.starts_with(&line.body), "what is beyond it is of a later version");
+        assert_eq!(Entry::read(&line.body), Some(entry));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,8 @@ mod revocable;
 mod table;
 
 pub use self::entry::Line;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::entry::reads_what_it_writes;
 pub(crate) use self::follow::follow;
 pub use self::log::{Log, Page};
 pub use self::memory::MemoryLog;
