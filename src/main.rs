@@ -1,4 +1,6 @@
-//! The command line: serve (the default), keygen, inspect, lab.
+//! The command line: serve (the default), keygen, inspect, account, lab.
+
+mod command;
 
 use std::io::{self, IsTerminal, Read};
 use std::process::ExitCode;
@@ -15,6 +17,8 @@ use sealed_sessions_app::app;
 use sealed_sessions_app::lab::{self, load};
 use sealed_sessions_app::terminal::{print, say};
 use serde::Serialize;
+
+use self::command::account::Account;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -39,6 +43,9 @@ enum Command {
     /// Takes a cookie's value, a whole Cookie: header, or a Set-Cookie: line. Neither a key nor a cookie is
     /// ever an argument, since other users of a machine see arguments.
     Inspect,
+    /// Disable an account, or enable it again, while the app runs.
+    #[command(subcommand)]
+    Account(Account),
     /// Run the experiments that compare the stores, and print which outcomes are safe on which.
     #[cfg(feature = "lab")]
     #[command(args_conflicts_with_subcommands = true)]
@@ -70,6 +77,7 @@ async fn main() -> ExitCode {
         Command::Serve => return serve().await,
         Command::Keygen => keygen(),
         Command::Inspect => inspect(),
+        Command::Account(command) => command::account::execute(command).await,
         #[cfg(feature = "lab")]
         Command::Lab { command: Some(Lab::Load(arguments)), .. } => lab_load(arguments).await,
         #[cfg(feature = "lab")]

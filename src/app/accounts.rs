@@ -54,6 +54,8 @@ pub(super) enum AccountError {
 pub(super) enum Verified {
     Right(Account),
     WrongPassword(Account),
+    /// The password is right, but an operator has disabled the account. A visitor is not told which of the three it is.
+    Disabled(Account),
     /// No account has this name.
     Unknown,
 }
@@ -82,7 +84,8 @@ pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairin
 }
 
 impl Accounts {
-    async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
+    /// Creates the database, or brings it up to date.
+    pub(super) async fn open(data_dir: PathBuf, clock: Arc<dyn Clock>) -> Result<Accounts, AccountError> {
         let file = data_dir.join(data_dir::DATABASE_FILE);
         // The database becomes a WAL one and gets its tables under this lock: processes that start together
         // would find each other's halves.
@@ -159,19 +162,54 @@ impl Accounts {
     async fn known(&self, name: &str, password: String) -> Result<Registration, AccountError> {
         Ok(match self.verify(name, password).await? {
             Verified::Right(account) => Registration::Known(account),
-            Verified::WrongPassword(_) | Verified::Unknown => Registration::NameTaken,
+            Verified::WrongPassword(_) | Verified::Disabled(_) | Verified::Unknown => Registration::NameTaken,
         })
     }
 
-    /// Whether this is the password of the account of this name. An unknown name takes as long as a wrong password.
+    /// Whether this is the password of the account of this name, and the account may sign in. An unknown name and a
+    /// disabled account take as long as a wrong password.
     pub(super) async fn verify(&self, name: &str, password: String) -> Result<Verified, AccountError> {
         let (account, hash) = self.find(name).await?.unzip();
         let is_right = self.hasher.verify(password, hash).await?;
+        // Asked after the password, which may have waited for its turn while the account was disabled; and whatever
+        // the password was, so that every answer takes as long.
+        let is_disabled = self.is_disabled(account.as_ref().map_or(0, |account| account.id)).await?;
         Ok(match account {
+            Some(account) if is_right && is_disabled => Verified::Disabled(account),
             Some(account) if is_right => Verified::Right(account),
             Some(account) => Verified::WrongPassword(account),
             None => Verified::Unknown,
         })
+    }
+
+    /// Whether an operator has disabled an account. One that is gone is as good as disabled.
+    async fn is_disabled(&self, id: i64) -> Result<bool, sqlx::Error> {
+        let select = sqlx::query_scalar("SELECT disabled IS NOT NULL FROM accounts WHERE id = ?").bind(id);
+        Ok(select.fetch_optional(&self.pool).await?.unwrap_or(true))
+    }
+
+    /// The account of exactly this name.
+    pub(super) async fn named(&self, name: &str) -> Result<Option<Account>, AccountError> {
+        let select =
+            sqlx::query_as("SELECT id, name FROM accounts WHERE name_key = ?").bind(names::key(name));
+        let found: Option<(i64, String)> = select.fetch_optional(&self.pool).await?;
+        Ok(found.map(|(id, name)| Account { id, name }))
+    }
+
+    /// Lets nobody sign in to the account of exactly this name from now on, or lets them again; `None` if there is no
+    /// such account. Sessions that are signed in already go on.
+    pub(super) async fn set_disabled(
+        &self,
+        name: &str,
+        disabled: bool,
+    ) -> Result<Option<Account>, AccountError> {
+        let since = disabled.then(|| self.clock.seconds());
+        // One that is disabled already stays so since then.
+        let update = "UPDATE accounts SET disabled = iif(?1 IS NULL, NULL, coalesce(disabled, ?1))
+                      WHERE name_key = ?2 RETURNING id, name";
+        let update = sqlx::query_as(update).bind(since).bind(names::key(name));
+        let changed: Option<(i64, String)> = update.fetch_optional(&self.pool).await?;
+        Ok(changed.map(|(id, name)| Account { id, name }))
     }
 
     /// The account of this name, or else the one that looks the same; and the hash of its password.

@@ -6,7 +6,7 @@ use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::accounts::{AccountError, Accounts, Verified};
+use super::accounts::{Account, AccountError, Accounts, Verified};
 use super::csrf::Protected;
 use super::names;
 use super::next::Next;
@@ -91,11 +91,17 @@ async fn submit(
 
 /// Logs the name of an account, but nothing else that was typed: people mistake the field for the password's.
 fn log_refusal(refused: &Verified) {
-    if let Verified::WrongPassword(account) = refused {
-        let name: String = account.name.chars().take(names::MAX_CHARACTERS).collect();
-        log::warn!("sign-in refused: a wrong password for account {}, {name:?}", account.id);
-    } else {
-        log::warn!("sign-in refused: there is no account of that name");
+    let name = |account: &Account| account.name.chars().take(names::MAX_CHARACTERS).collect::<String>();
+    match refused {
+        Verified::WrongPassword(account) => {
+            log::warn!("sign-in refused: a wrong password for account {}, {:?}", account.id, name(account));
+        }
+        Verified::Disabled(account) => {
+            log::warn!("sign-in refused: account {}, {:?}, is disabled", account.id, name(account));
+        }
+        Verified::Unknown | Verified::Right(_) => {
+            log::warn!("sign-in refused: there is no account of that name");
+        }
     }
 }
 

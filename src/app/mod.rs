@@ -19,6 +19,7 @@ mod login;
 mod logout;
 mod names;
 mod next;
+mod operator;
 mod overview;
 mod page;
 mod passwords;
@@ -41,6 +42,7 @@ use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
 pub use self::logger::start_logging;
+pub use self::operator::AccountBook;
 use self::secret_key::Provided;
 use self::settings::Settings;
 pub use self::visitor::Visitor;
