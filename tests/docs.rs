@@ -84,16 +84,68 @@ fn named(row: &str) -> Vec<(PathBuf, String)> {
     all
 }
 
+const REALM_BY_REALM: &str = "\n## Realm by realm\n";
+
+/// The rows of a table whose first cell is a requirement's ID, each with that.
+fn rows_of(text: &str) -> Vec<(&str, &str)> {
+    let id = |line: &'_ str| {
+        let is_id = |id: &str| id.len() >= 2 && "CLXAKO".contains(&id[..1]) && id[1..].parse::<u8>().is_ok();
+        line.strip_prefix("| ")?.split(' ').next().filter(|id| is_id(id)).map(str::len)
+    };
+    text.lines().filter_map(|line| Some((&line[2..2 + id(line)?], line))).collect()
+}
+
+/// Whether cells of a table are verdicts; one that something fails has its reason.
+#[track_caller]
+fn assert_verdicts(row: &str, cells: &[&str]) {
+    for cell in cells {
+        let (verdict, reason) = cell.split_once(": ").unwrap_or((cell, ""));
+        assert!(["pass", "fail", "n/a"].contains(&verdict), "{cell:?} in {row}");
+        assert!(verdict != "fail" || reason.len() > 5, "why does it fail? {row}");
+    }
+}
+
+#[test]
+fn every_row_of_the_security_page_has_a_verdict_for_every_realm() {
+    let page = read("docs/security.md");
+    let (requirements, rest) = page.split_once(REALM_BY_REALM).unwrap();
+    let (verdicts, rest) = rest.split_once("\n## ASVS 5.0, chapter 7\n").unwrap();
+    let ids = |text| rows_of(text).into_iter().map(|(id, _)| id.to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids(verdicts), ids(requirements), "the same rows in the same order");
+    let realms: Vec<String> = read("Rocket.toml")
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("[default.session.realms.\"")?.strip_suffix("\"]").map(str::to_owned)
+        })
+        .collect();
+    let head = verdicts.lines().find(|line| line.starts_with("| ID |")).unwrap();
+    assert!(realms.len() == 3 && realms.iter().all(|realm| head.contains(&format!("`{realm}`"))), "{head}");
+    for ((_, row), (_, requirement)) in rows_of(verdicts).into_iter().zip(rows_of(requirements)) {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").skip(1).collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        assert_verdicts(row, &cells);
+        let passes = cells.iter().any(|cell| cell.starts_with("pass"));
+        assert!(!passes || !requirement.ends_with("| – |"), "no test shows it: {requirement}");
+    }
+    let clauses: Vec<&str> = rest.lines().filter(|line| line.starts_with("| 7.")).collect();
+    assert_eq!(clauses.len(), 18, "the clauses of levels 1 and 2");
+    for row in clauses {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
+        assert_verdicts(row, &cells[3..6]);
+        let rows = cells[6].split([',', ';']).map(str::trim).filter(|id| id.len() < 4 && *id != "–");
+        for id in rows {
+            assert!(ids(requirements).iter().any(|known| known == id), "no row {id}: {row}");
+        }
+    }
+}
+
 #[test]
 fn every_row_of_the_security_page_names_tests_that_exist_or_says_that_there_are_none() {
     let page = read("docs/security.md");
-    let is_row = |line: &&str| {
-        let id = line.trim_start_matches("| ").split(' ').next().unwrap_or_default();
-        id.len() >= 2 && id.starts_with(['C', 'L', 'X', 'A', 'K', 'O']) && id[1..].parse::<u8>().is_ok()
-    };
-    let rows: Vec<&str> = page.lines().filter(is_row).collect();
+    let (requirements, _) = page.split_once(REALM_BY_REALM).unwrap();
+    let rows = rows_of(requirements);
     assert_eq!(rows.len(), 41, "as many as there are requirements");
-    for row in rows {
+    for (_, row) in rows {
         let proof = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
         let tests = named(proof);
         let open = ["–", "not built", "no test yet", "by reading"].iter().any(|word| proof.contains(word));

@@ -117,8 +117,10 @@
 //! # When a password changes
 //!
 //! [`Session::end_others`] ends the other sessions of the subject, in a server store or with a [`ledger`]: the setting
-//! `revocation`, with which a logout ends every copy of a cookie too. With cookie sessions alone keep a stamp: a random text in the account and in the session, which a guard compares. A new password gets a new
-//! stamp, and every session with the old one is refused:
+//! `revocation`, with which a logout ends every copy of a cookie too. [`Realms::end_subject`] ends those of another realm.
+//! With cookie sessions alone keep a stamp: a number in the account and in the session, which a guard compares. A new
+//! password gets a new stamp, and every session with the old one is refused. In a server store compare it once, after
+//! the sign-in, whose password may have been checked just before it was changed; a ledger sees that by itself:
 //!
 //! ```
 //! # use sealed_sessions::{Session, SessionData};
@@ -126,19 +128,13 @@
 //! #[derive(Default, Clone, Serialize, Deserialize)]
 //! struct Visitor {
 //!     user: Option<String>,
-//!     stamp: String,
+//!     stamp: i64,
 //! }
 //! # impl SessionData for Visitor {}
 //!
-//! /// What the accounts' table has.
-//! struct Account {
-//!     name: String,
-//!     stamp: String,
-//! }
-//!
-//! fn is_current(session: Session<'_, Visitor>, account: &Account) -> bool {
-//!     let visitor = session.get();
-//!     visitor.user.as_ref() == Some(&account.name) && visitor.stamp == account.stamp
+//! /// Given the stamp that the accounts' table has for the session's user.
+//! fn is_current(session: Session<'_, Visitor>, stamp: i64) -> bool {
+//!     session.get().stamp == stamp
 //! }
 //! ```
 //!
@@ -390,7 +386,7 @@ pub use self::fairing::Sessions;
 pub use self::guard::{Ended, Exclusive, Other, ReadOnly, Realms, Session};
 pub use self::realm::config_error::ConfigError;
 pub use self::record::timeouts::{Expires, Timeouts};
-pub use self::store::conformance;
+pub use self::store::{Powers, conformance};
 
 /// Keys: making, reading and looking for one.
 pub mod keys {

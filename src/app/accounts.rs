@@ -29,10 +29,30 @@ pub struct Account {
     pub name: String,
 }
 
+impl Account {
+    /// What the sessions know it by.
+    pub(super) fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A number that is another one after the password of an account was changed, or the account disabled.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub(super) struct Stamp(i64);
+
+/// An account whose password was given, and its stamp from before the password was checked.
+#[derive(Debug)]
+pub(super) struct Proven {
+    pub(super) account: Account,
+    pub(super) stamp: Stamp,
+}
+
 /// All accounts.
 pub(super) struct Accounts {
-    pool: SqlitePool,
-    hasher: Hasher,
+    pub(super) pool: SqlitePool,
+    pub(super) hasher: Hasher,
     clock: Arc<dyn Clock>,
 }
 
@@ -52,7 +72,7 @@ pub(super) enum AccountError {
 /// What a name and a password turned out to be.
 #[derive(Debug)]
 pub(super) enum Verified {
-    Right(Account),
+    Right(Proven),
     WrongPassword(Account),
     /// The password is right, but an operator has disabled the account. A visitor is not told which of the three it is.
     Disabled(Account),
@@ -63,9 +83,9 @@ pub(super) enum Verified {
 /// The result of a registration.
 #[derive(Debug)]
 pub(super) enum Registration {
-    New(Account),
+    New(Proven),
     /// An account of this name and this password: the form was sent twice.
-    Known(Account),
+    Known(Proven),
     NameTaken,
 }
 
@@ -136,7 +156,7 @@ impl Accounts {
         }
         let hash = self.hasher.hash(password.clone()).await?;
         match self.insert(name.clone(), hash).await? {
-            Some(account) => Ok(Registration::New(account)),
+            Some(account) => Ok(Registration::New(Proven { account, stamp: Stamp::default() })),
             None => self.known(&name, password).await,
         }
     }
@@ -161,7 +181,7 @@ impl Accounts {
 
     async fn known(&self, name: &str, password: String) -> Result<Registration, AccountError> {
         Ok(match self.verify(name, password).await? {
-            Verified::Right(account) => Registration::Known(account),
+            Verified::Right(proven) => Registration::Known(proven),
             Verified::WrongPassword(_) | Verified::Disabled(_) | Verified::Unknown => Registration::NameTaken,
         })
     }
@@ -169,15 +189,15 @@ impl Accounts {
     /// Whether this is the password of the account of this name, and the account may sign in. An unknown name and a
     /// disabled account take as long as a wrong password.
     pub(super) async fn verify(&self, name: &str, password: String) -> Result<Verified, AccountError> {
-        let (account, hash) = self.find(name).await?.unzip();
+        let (proven, hash) = self.find(name).await?.unzip();
         let is_right = self.hasher.verify(password, hash).await?;
         // Asked after the password, which may have waited for its turn while the account was disabled; and whatever
         // the password was, so that every answer takes as long.
-        let is_disabled = self.is_disabled(account.as_ref().map_or(0, |account| account.id)).await?;
-        Ok(match account {
-            Some(account) if is_right && is_disabled => Verified::Disabled(account),
-            Some(account) if is_right => Verified::Right(account),
-            Some(account) => Verified::WrongPassword(account),
+        let is_disabled = self.is_disabled(proven.as_ref().map_or(0, |proven| proven.account.id)).await?;
+        Ok(match proven {
+            Some(proven) if is_right && is_disabled => Verified::Disabled(proven.account),
+            Some(proven) if is_right => Verified::Right(proven),
+            Some(proven) => Verified::WrongPassword(proven.account),
             None => Verified::Unknown,
         })
     }
@@ -213,14 +233,14 @@ impl Accounts {
     }
 
     /// The account of this name, or else the one that looks the same; and the hash of its password.
-    async fn find(&self, name: &str) -> Result<Option<(Account, String)>, sqlx::Error> {
-        let select = "SELECT id, name, password_hash FROM accounts
+    async fn find(&self, name: &str) -> Result<Option<(Proven, String)>, sqlx::Error> {
+        let select = "SELECT id, name, stamp, password_hash FROM accounts
                       WHERE name_key = ?1 OR id IN (SELECT account FROM account_looks WHERE look IN (?2, ?3))
                       ORDER BY name_key = ?1 DESC, created, id LIMIT 1";
         let looks = names::looks(name);
         let select = sqlx::query_as(select).bind(names::key(name)).bind(looks.first()).bind(looks.last());
-        let found: Option<(i64, String, String)> = select.fetch_optional(&self.pool).await?;
-        Ok(found.map(|(id, name, hash)| (Account { id, name }, hash)))
+        let found: Option<(i64, String, Stamp, String)> = select.fetch_optional(&self.pool).await?;
+        Ok(found.map(|(id, name, stamp, hash)| (Proven { account: Account { id, name }, stamp }, hash)))
     }
 }
 

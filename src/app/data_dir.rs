@@ -9,7 +9,7 @@ use rocket::fairing::{AdHoc, Fairing};
 
 /// The key that the app created for itself.
 pub(super) const KEY_FILE: &str = "secret.key";
-/// The accounts, and the sessions of `/stateful`. SQLite creates its other files with the permissions of this one.
+/// The accounts, the sessions of `/stateful` and the ledger of `/revocable`. SQLite creates its other files with the permissions of this one.
 pub(super) const DATABASE_FILE: &str = "app.db";
 
 /// Creates the data directory, for its owner only: it holds the key and the password hashes.

@@ -1,6 +1,6 @@
 //! The error pages.
 
-use rocket::http::{Header, Method, Status};
+use rocket::http::{Header, Status};
 use rocket::request::Request;
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Catcher, catch};
@@ -8,6 +8,7 @@ use rocket_dyn_templates::context;
 use sealed_sessions::{Failure, failure};
 use serde_json::json;
 
+use super::confirm;
 use super::csrf::{self, Refusal};
 use super::headers;
 use super::login::{self, FormState};
@@ -15,12 +16,17 @@ use super::next::Next;
 use super::page::{Html, Page};
 use super::settings::Settings;
 
-/// Sends visitors who are not signed in to the login, and back afterwards.
+/// Sends visitors who are not signed in to the login, and those who signed in long ago to confirm that it is still them;
+/// and back afterwards.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Redirect {
     let page = request.guard::<Page<'_>>().await.succeeded();
     let realm = page.as_ref().map_or("", |page| page.realm());
     let ended = page.as_ref().and_then(|page| page.ended());
+    if page.as_ref().is_some_and(|page| page.user().is_some()) {
+        let next = Next::of(request).or_else(|| Next::of_form(request));
+        return Redirect::to(confirm::uri(realm, next));
+    }
     let realm = match (realm, request.rocket().state::<Settings>()) {
         ("", Some(settings)) => &settings.default_realm,
         (realm, _) => realm,
@@ -138,14 +144,10 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     Some(page.show("error", reason, own))
 }
 
-/// The page that a refused form was sent from: every form of the site posts to its own page, except the
-/// one that signs out.
+/// The page that a refused form was sent from.
 fn form_page(status: Status, request: &Request<'_>) -> Option<String> {
-    let path = request.uri().path();
-    let is_refused = request.method() == Method::Post && matches!(status.code, 403 | 413 | 415 | 422);
-    let is_own_page = path.segments().last() != Some("logout");
-    // A path that begins with two slashes leads to another site.
-    Next::checked(path.as_str()).filter(|_| is_refused && is_own_page).map(Next::into_string)
+    let is_refused = matches!(status.code, 403 | 413 | 415 | 422);
+    Next::of_form(request).filter(|_| is_refused).map(Next::into_string)
 }
 
 fn outage_advice(request: &Request<'_>) -> Vec<String> {

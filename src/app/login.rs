@@ -7,6 +7,7 @@ use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
 use super::accounts::{Account, AccountError, Accounts, Verified};
+use super::browser::Browser;
 use super::csrf::Protected;
 use super::names;
 use super::next::Next;
@@ -70,13 +71,14 @@ async fn submit(
     form: Protected<Credentials>,
     session: Session<'_>,
     page: Page<'_>,
+    browser: Browser,
     accounts: &State<Accounts>,
 ) -> Answer {
     let Credentials { username, password, remember, next } = form.into_inner();
     let refused = match accounts.verify(&username, password).await {
-        Ok(Verified::Right(account)) => {
-            log::info!("account {} signed in", account.id);
-            sign_in(session, account, remember);
+        Ok(Verified::Right(proven)) => {
+            log::info!("account {} signed in", proven.account.id);
+            sign_in(session, proven, remember, browser);
             return Answer::Done(onward(&page, next.as_deref()));
         }
         Ok(refused) => refused,

@@ -1,12 +1,18 @@
 //! The web app: the same pages in every realm, one file per page.
 
+mod account;
+mod account_changes;
 mod accounts;
 mod assets;
 mod code;
+mod browser;
 mod compare;
+mod confirm;
 mod cookie;
+mod copies;
 mod csrf;
 mod data_dir;
+mod elsewhere;
 mod errors;
 mod guides;
 mod headers;
@@ -19,16 +25,21 @@ mod login;
 mod logout;
 mod names;
 mod next;
+mod now;
 mod operator;
 mod overview;
 mod page;
+mod password;
 mod passwords;
 mod profile;
 mod register;
 mod secret_key;
+mod sessions;
 mod settings;
+mod standing;
 mod templates;
 mod timeline;
+mod user;
 mod visitor;
 mod visits;
 
@@ -145,6 +156,10 @@ fn realm_routes() -> Vec<Route> {
         profile::routes(),
         logout::routes(),
         cookie::routes(),
+        sessions::routes(),
+        password::routes(),
+        confirm::routes(),
+        account::routes(),
     ]
     .concat()
 }

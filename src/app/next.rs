@@ -34,6 +34,19 @@ impl Next {
         }
     }
 
+    /// The page that sent the form of a request: its own address, or the page around it for a button of a page. `None`
+    /// for the form that signs out, which is on every page.
+    pub(super) fn of_form(request: &Request<'_>) -> Option<Next> {
+        let path = request.uri().path().as_str();
+        let page = match path.rsplit_once('/') {
+            Some((_, "logout")) => return None,
+            Some((page, "end" | "end-all")) => page,
+            _ => path,
+        };
+        // A path that begins with two slashes leads to another site.
+        Next::checked(page).filter(|_| request.method() == Method::Post)
+    }
+
     pub(super) fn into_string(self) -> String {
         self.0
     }

@@ -3,32 +3,43 @@
 use rocket::response::Redirect;
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::context;
+use sealed_sessions::Powers;
 use serde_json::json;
 
+use super::accounts::Accounts;
 use super::code;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
+use super::standing::{self, Standing};
 
 #[get("/")]
-async fn overview(page: Page<'_>) -> Html {
+async fn overview(page: Page<'_>, accounts: &State<Accounts>) -> Html {
     let mut cards = Vec::new();
     for path in page.realm_paths() {
         let session = page.realms().read_only(path).await.ok();
         let visitor = session.map(|session| session.get());
         let visitor = visitor.as_deref();
         let store = page.realms().store_name(path).unwrap_or_default();
+        let powers = page.realms().powers(path).unwrap_or(Powers::Nothing);
+        let standing = match visitor {
+            Some(visitor) => standing::of(Some(accounts), visitor, powers).await,
+            None => Standing::Nobody,
+        };
+        let user = visitor.filter(|_| matches!(standing, Standing::Good { .. }));
+        let user = user.and_then(|visitor| visitor.user.as_ref());
         cards.push(json!({
             "path": path,
             "name": realm_name(path),
             "store": store,
-            "blurb": match session.map(|session| session.inspect().is_on_server()) {
-                None => "The store of this realm does not answer just now.",
-                Some(false) => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
-                Some(true) => "The session stays on the server. The cookie carries only its sealed id.",
+            "blurb": match (session, powers) {
+                (None, _) => "The store of this realm does not answer just now.",
+                (_, Powers::Nothing) => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
+                (_, Powers::Ends) => "The whole session travels in the cookie. The server keeps a ledger of those that have ended, so a copy is worth nothing after the sign-out.",
+                (_, Powers::Lists) => "The session stays on the server. The cookie carries only its sealed id.",
             },
             "visits": visitor.map_or(0, |visitor| visitor.visits),
-            "user": visitor.and_then(|visitor| visitor.user.as_ref()).map(|account| &account.name),
-            "csrf": visitor.and_then(|visitor| visitor.user.as_ref()).and(session).and_then(|session| session.form_token()),
+            "user": user.map(|account| &account.name),
+            "csrf": user.and(session).and_then(|session| session.form_token()),
             "bytes": session.and_then(|session| session.inspect().wire()).map_or(0, |wire| wire.request),
             "ends": session.and_then(|session| session.expires()).map(|end| page.relative(end.earliest())),
         }));

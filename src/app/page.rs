@@ -7,17 +7,20 @@ use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
-use sealed_sessions::{Arrival, Clock, Realms, SystemClock, Timeout};
+use sealed_sessions::{Arrival, Clock, Powers, Realms, Timeout};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
+use super::accounts::Account;
 use super::assets::css_uri;
 use super::code;
 use super::csrf;
+use super::now::clock;
 use super::settings::Settings;
+use super::standing::{Standing, standing};
 use super::visitor::{Session, Visitor};
 
 /// A rendered page. The content type is set here, since the template names do not tell it.
@@ -30,6 +33,7 @@ pub(super) struct Page<'r> {
     default_realm: &'r str,
     source_url: Option<&'r str>,
     session: Option<Session<'r>>,
+    standing: Standing,
     clock: Arc<dyn Clock>,
 }
 
@@ -47,12 +51,12 @@ impl<'r> FromRequest<'r> for Page<'r> {
             Some(path) => realms.session(path).await.ok(),
             None => None,
         };
-        let clock = request.rocket().state::<Arc<dyn Clock>>().cloned();
-        let clock = clock.unwrap_or_else(|| Arc::new(SystemClock));
         let settings = request.rocket().state::<Settings>();
         let default_realm = settings.map_or("", |settings| &settings.default_realm);
         let source_url = settings.and_then(|settings| settings.source_url.as_deref());
-        Outcome::Success(Page { realms, default_realm, source_url, session, clock })
+        let standing = standing(request).await;
+        let clock = clock(request);
+        Outcome::Success(Page { realms, default_realm, source_url, session, standing, clock })
     }
 }
 
@@ -94,7 +98,29 @@ impl<'r> Page<'r> {
 
     /// How the session that the browser brought has ended, if it just did.
     pub(super) fn ended(&self) -> Option<Ended> {
-        self.session.and_then(|session| Ended::of(session.arrival()))
+        match self.standing {
+            Standing::Over => Some(Ended::Account),
+            _ => self.session.and_then(|session| Ended::of(session.arrival())),
+        }
+    }
+
+    /// The account that the realm's session is signed in to, unless that session is over.
+    pub(super) fn user(&self) -> Option<Account> {
+        let session = self.session.filter(|_| matches!(self.standing, Standing::Good { .. }))?;
+        session.get().user.clone()
+    }
+
+    /// What the server can do to the sessions of the page's realm.
+    pub(super) fn powers(&self) -> Powers {
+        self.realms.here().and_then(|path| self.realms.powers(path)).unwrap_or(Powers::Nothing)
+    }
+
+    /// What looking the account up took for this request, where it was looked up.
+    pub(super) fn lookup(&self) -> Option<String> {
+        match self.standing {
+            Standing::Good { lookup: Some(took) } => Some(format!("{:.2}", took.as_secs_f64() * 1000.0)),
+            _ => None,
+        }
     }
 
     /// Whether the browser kept its cookie back, so that no form of this page could be its own.
@@ -104,7 +130,7 @@ impl<'r> Page<'r> {
 
     /// A page whose only form is the one that signs out.
     pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
-        let token = self.session.filter(|session| session.get().user.is_some());
+        let token = self.session.filter(|_| self.user().is_some());
         self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
     }
 
@@ -143,11 +169,22 @@ impl<'r> Page<'r> {
         }
     }
 
+    /// The first realm with these powers.
+    fn first_with(&self, powers: Powers) -> Option<&'r str> {
+        self.realm_paths().into_iter().find(|path| self.realms.powers(path) == Some(powers))
+    }
+
     fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {
         let here = self.realms.here();
         let describe = |path: &str| {
             let store = self.realms.store_name(path).unwrap_or_default();
-            json!({ "path": path, "name": realm_name(path), "store": store, "active": here == Some(path) })
+            let powers = match self.realms.powers(path) {
+                Some(Powers::Lists) => "lists",
+                Some(Powers::Ends) => "ends",
+                _ => "nothing",
+            };
+            let active = here == Some(path);
+            json!({ "path": path, "name": realm_name(path), "store": store, "powers": powers, "active": active })
         };
         let shared = context! {
             title,
@@ -155,7 +192,10 @@ impl<'r> Page<'r> {
             css: css_uri(),
             realms: self.realm_paths().into_iter().map(describe).collect::<Vec<_>>(),
             realm: here.map(describe),
-            user: self.session.and_then(|session| session.get().user.clone()).map(|account| account.name),
+            // Where to look for what this realm cannot do.
+            ending: self.first_with(Powers::Ends).map(describe),
+            listing: self.first_with(Powers::Lists).map(describe),
+            user: self.user().map(|account| account.name),
             csrf: token,
             lab: cfg!(feature = "lab"),
             code: code::of(name),
@@ -206,6 +246,12 @@ pub(super) enum Ended {
     /// It was ended elsewhere.
     #[field(value = "revoked")]
     Revoked,
+    /// The account is not as it was at the sign-in.
+    #[field(value = "account")]
+    Account,
+    /// Its user has just deleted the account.
+    #[field(value = "deleted")]
+    Deleted,
 }
 
 impl Ended {
@@ -225,6 +271,10 @@ impl Ended {
             Ended::Revoked => {
                 "Your session has ended: it was signed out elsewhere, or not used for too long."
             }
+            Ended::Account => {
+                "Your session is over: the password was changed, or the account is disabled or deleted."
+            }
+            Ended::Deleted => "Your account is deleted, and every session of it has ended.",
         }
     }
 }

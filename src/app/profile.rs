@@ -5,13 +5,20 @@ use rocket_dyn_templates::context;
 
 use super::page::{Html, Page, span};
 use super::timeline;
-use super::visitor::User;
+use super::user::User;
 
-#[get("/profile")]
-fn profile(user: User<'_>, page: Page<'_>) -> Html {
+/// `changed` tells of a password that was just changed: whether the other sessions of `all` realms have ended.
+#[get("/profile?<changed>")]
+fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {
     let session = user.session;
     let timeouts = session.timeouts();
+    let notice = changed.map(|ended| match ended {
+        "all" => "Your password is changed. Every other session of your account has ended, in every realm.",
+        _ => "Your password is changed, but a store did not answer: look at the sessions of each realm, and end what is left.",
+    });
     let own = context! {
+        notice,
+        lookup: page.lookup(),
         username: &user.account.name,
         timeline: timeline::of(&session, &page),
         idle_timeout: span(timeouts.idle),

@@ -5,7 +5,8 @@ use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 
-use super::accounts::{Account, Accounts, Registration};
+use super::accounts::{Accounts, Proven, Registration};
+use super::browser::Browser;
 use super::csrf::Protected;
 use super::login::{Answer, FormState, WithForm, checked, fault, onward};
 use super::names;
@@ -31,6 +32,7 @@ async fn submit(
     form: Protected<NewAccount>,
     session: Session<'_>,
     page: Page<'_>,
+    browser: Browser,
     accounts: &State<Accounts>,
 ) -> Answer {
     let NewAccount { username, password, next } = form.into_inner();
@@ -46,21 +48,27 @@ async fn submit(
         return again(username_error, password_error, username);
     }
     match accounts.register(&username, password).await {
-        Ok(Registration::New(account)) => {
-            log::info!("account {} registered", account.id);
-            signed_in(session, account, &page, next.as_deref())
+        Ok(Registration::New(proven)) => {
+            log::info!("account {} registered", proven.account.id);
+            signed_in(session, proven, browser, &page, next.as_deref())
         }
-        Ok(Registration::Known(account)) => {
-            log::info!("account {} signed in", account.id);
-            signed_in(session, account, &page, next.as_deref())
+        Ok(Registration::Known(proven)) => {
+            log::info!("account {} signed in", proven.account.id);
+            signed_in(session, proven, browser, &page, next.as_deref())
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
         Err(error) => fault(&error),
     }
 }
 
-fn signed_in(session: Session<'_>, account: Account, page: &Page<'_>, next: Option<&str>) -> Answer {
-    sign_in(session, account, false);
+fn signed_in(
+    session: Session<'_>,
+    proven: Proven,
+    browser: Browser,
+    page: &Page<'_>,
+    next: Option<&str>,
+) -> Answer {
+    sign_in(session, proven, false, browser);
     Answer::Done(onward(page, next))
 }
 

@@ -36,14 +36,25 @@ pub(super) fn figment() -> Figment {
 /// otherwise.
 const STATEFUL: &str = "/stateful";
 
+/// The realm of cookie sessions that a ledger can end, which is kept in the same database.
+const REVOCABLE: &str = "/revocable";
+
 impl Settings {
     /// The configuration with the stores that the app itself chooses.
     pub(super) fn with_stores(&self, figment: Figment) -> Figment {
-        if !self.realms.iter().any(|realm| realm == STATEFUL) || figment.contains("session.store") {
-            return figment;
+        let is_realm = |path: &str| self.realms.iter().any(|realm| realm == path);
+        let database = format!("sqlite:{}", url_path(&self.data_dir.join(DATABASE_FILE)));
+        let mut figment = figment;
+        if is_realm(STATEFUL) && !figment.contains("session.store") {
+            figment = figment.join((format!("session.realms.{STATEFUL}.store"), &database));
         }
-        let store = format!("sqlite:{}", url_path(&self.data_dir.join(DATABASE_FILE)));
-        figment.join((format!("session.realms.{STATEFUL}.store"), store))
+        // Only cookie sessions have a ledger.
+        let store: Result<String, _> = figment.extract_inner(&format!("session.realms.{REVOCABLE}.store"));
+        let has_cookies = store.is_ok_and(|store| store == "cookie");
+        if is_realm(REVOCABLE) && has_cookies && !figment.contains("session.revocation") {
+            figment = figment.join((format!("session.realms.{REVOCABLE}.revocation"), &database));
+        }
+        figment
     }
 
     pub(super) fn read(figment: &Figment) -> Result<Settings, String> {
@@ -85,7 +96,21 @@ fn url_path(path: &Path) -> String {
 
 /// The app's pages outside of all realms, and those of each realm.
 const OUTSIDE: [&str; 8] = ["/", "/compare", "/docs", "/lab", "/lab/load", "/login", "/profile", "/user"];
-const INSIDE: [&str; 5] = ["/cookie", "/login", "/logout", "/profile", "/register"];
+const INSIDE: [&str; 13] = [
+    "/account/delete",
+    "/confirm",
+    "/cookie",
+    "/cookie/note",
+    "/cookie/tamper",
+    "/login",
+    "/logout",
+    "/password",
+    "/profile",
+    "/register",
+    "/sessions",
+    "/sessions/end",
+    "/sessions/end-all",
+];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.
 fn check(realm: &str, all: &[String]) -> Result<(), String> {

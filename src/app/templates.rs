@@ -26,7 +26,9 @@ const ALL: &[(&str, &str)] = &embedded![
     "partials/way",
     "partials/timeline",
     "compare",
+    "confirm",
     "cookie",
+    "delete",
     "error",
     "experiment",
     "guide",
@@ -36,8 +38,10 @@ const ALL: &[(&str, &str)] = &embedded![
     "load",
     "login",
     "overview",
+    "password",
     "profile",
     "register",
+    "sessions",
     "visits",
 ];
 

@@ -1,14 +1,12 @@
-//! What the app keeps in a session, and who is behind it.
+//! What the app keeps in a session, and how somebody is signed in to it.
 
 use std::borrow::Cow;
 
-use rocket::http::Status;
-use rocket::request::{FromRequest, Outcome, Request};
-use rocket::{Ignite, Rocket, Sentinel};
-use sealed_sessions::SessionData;
+use sealed_sessions::{Powers, SessionData};
 use serde::{Deserialize, Serialize};
 
-use super::accounts::Account;
+use super::accounts::{Account, Proven, Stamp};
+use super::browser::Browser;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -22,6 +20,12 @@ pub struct Visitor {
     /// A text from the cookie's page, to see the session grow.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The account's stamp at the sign-in, as long as it has to be compared; none stands for the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stamp: Option<Stamp>,
+    /// The browser that signed in, in words; only where sessions can be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) browser: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -31,7 +35,7 @@ fn is_zero(count: &u64) -> bool {
 
 impl SessionData for Visitor {
     fn subject(&self) -> Option<Cow<'_, str>> {
-        self.user.as_ref().map(|account| Cow::Owned(account.id.to_string()))
+        self.user.as_ref().map(Account::subject).map(Cow::Owned)
     }
 }
 
@@ -42,37 +46,21 @@ pub(super) type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 pub(super) type ReadOnly<'r> = sealed_sessions::ReadOnly<'r, Visitor>;
 
 /// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
-pub(super) fn sign_in(session: Session<'_>, account: Account, remember: bool) {
-    session.sign_in(|visitor| visitor.user = Some(account));
+pub(super) fn sign_in(session: Session<'_>, proven: Proven, remember: bool, browser: Browser) {
+    let powers = session.inspect().powers();
+    session.sign_in(|visitor| {
+        visitor.user = Some(proven.account);
+        visitor.stamp = match powers {
+            // Compared with every request.
+            Powers::Nothing => Some(proven.stamp).filter(|stamp| *stamp != Stamp::default()),
+            // A ledger knows by itself which sign-ins a password change came between.
+            Powers::Ends => None,
+            // Compared once, now that the session is there.
+            Powers::Lists => Some(proven.stamp),
+        };
+        visitor.browser = (powers == Powers::Lists).then_some(browser.0);
+    });
     if remember {
         session.remember();
-    }
-}
-
-/// Proof that the request comes from a signed-in user.
-pub(super) struct User<'r> {
-    pub(super) session: Session<'r>,
-    pub(super) account: Account,
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for User<'r> {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<User<'r>, ()> {
-        match request.guard::<Session<'r>>().await {
-            Outcome::Success(session) => match session.get().user.clone() {
-                Some(account) => Outcome::Success(User { session, account }),
-                None => Outcome::Error((Status::Unauthorized, ())),
-            },
-            Outcome::Error((status, _)) => Outcome::Error((status, ())),
-            Outcome::Forward(status) => Outcome::Forward(status),
-        }
-    }
-}
-
-impl Sentinel for User<'_> {
-    fn abort(rocket: &Rocket<Ignite>) -> bool {
-        Session::abort(rocket)
     }
 }

@@ -8,5 +8,6 @@ mod lab;
 #[cfg(feature = "lab")]
 mod lab_flaws;
 mod late;
+mod recent;
 mod sessions;
 mod support;

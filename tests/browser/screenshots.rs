@@ -38,9 +38,16 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         browser.visit("/stateless").await;
     }
     album.take(&browser, "visits").await;
-    for name in ["profile", "cookie"] {
+    for name in ["profile", "cookie", "sessions", "password", "confirm", "account/delete"] {
         browser.visit(&format!("/stateless/{name}")).await;
-        album.take(&browser, name).await;
+        album.take(&browser, &name.replace('/', "-")).await;
+    }
+    for realm in ["revocable", "stateful"] {
+        browser.visit(&format!("/{realm}/login")).await;
+        browser.submit("alice", PASSWORD).await;
+        browser.find("#visits").await;
+        browser.visit(&format!("/{realm}/sessions")).await;
+        album.take(&browser, &format!("sessions-{realm}")).await;
     }
     for (name, path) in [
         ("stateful", "/stateful"),

@@ -3,6 +3,7 @@
 mod bad_cookies;
 mod bad_forms;
 mod csrf;
+mod ends;
 mod log;
 mod pages;
 mod sign_in;

@@ -7,10 +7,13 @@ use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
 
 use super::read_only::ReadOnly;
-use super::session::{Session, engine, lacks_sessions, of_realm, outcome};
+use super::session::{Ended, Session, engine, lacks_sessions, of_realm, outcome};
 use crate::data::SessionData;
 use crate::engine::Engine;
 use crate::error::SessionError;
+use crate::realm::Realm;
+use crate::store::Powers;
+use crate::store::bounded::EndedAll;
 
 /// The guard of a page that works with several realms at once, wherever the page itself is mounted.
 ///
@@ -55,8 +58,53 @@ impl<'r, T: SessionData> Realms<'r, T> {
 
     /// The store of the realm at `path`: the part of the setting `store` before the first `:`.
     pub fn store_name(&self, path: &str) -> Option<&'r str> {
-        let number = self.engine.realms.named(path)?;
-        self.engine.realms.get(number).map(|realm| realm.store_name.as_str())
+        self.named(path).map(|realm| realm.store_name.as_str())
+    }
+
+    /// What the server can do to the sessions of the realm at `path`.
+    pub fn powers(&self, path: &str) -> Option<Powers> {
+        self.named(path).map(|realm| realm.store.powers())
+    }
+
+    /// Ends all sessions of a subject in the realm at `path`: after a password change, say, in the realms that the
+    /// request does not lie in (ASVS 5.0, 7.4.2 and 7.4.3). This request's session of that realm ends too, if it is the
+    /// subject's; to keep it call [`Session::end_others`].
+    ///
+    /// ```
+    /// # use rocket::post;
+    /// # use serde::{Deserialize, Serialize};
+    /// # use sealed_sessions::{Ended, Realms, SessionData, SessionError};
+    /// # #[derive(Default, Clone, Serialize, Deserialize)]
+    /// # struct Visitor { views: u64 }
+    /// # impl SessionData for Visitor {}
+    /// async fn end_everywhere(realms: Realms<'_, Visitor>, subject: &str) -> Result<(), SessionError> {
+    ///     for path in realms.paths() {
+    ///         if realms.end_subject(path, subject).await? == Ended::Unable {
+    ///             // Cookies alone: a guard has to compare a stamp.
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When no realm has this path, or its store does not answer: some may live on.
+    pub async fn end_subject(&self, path: &str, subject: &str) -> Result<Ended, SessionError> {
+        let realm = self.named(path).ok_or(SessionError::OutsideEveryRealm)?;
+        let ended = realm.store.end_all(subject, None, self.engine.clock.seconds()).await;
+        match ended {
+            Ok(Some(EndedAll::Sessions(count))) => Ok(Ended::Sessions(count)),
+            Ok(Some(EndedAll::Below(_))) => Ok(Ended::Uncounted),
+            Ok(None) => Ok(Ended::Unable),
+            Err(error) => {
+                log::error!("sessions of {path:?}: cannot end the sessions of a subject: {error}");
+                Err(SessionError::Unavailable)
+            }
+        }
+    }
+
+    fn named(&self, path: &str) -> Option<&'r Realm> {
+        self.engine.realms.get(self.engine.realms.named(path)?).map(|realm| &**realm)
     }
 
     /// The session of the realm at `path`, loaded unless this request has it already.

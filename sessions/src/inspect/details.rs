@@ -7,6 +7,7 @@ use crate::realm::Realm;
 use crate::record::Record;
 use crate::record::id::IdHash;
 use crate::request::RequestSession;
+use crate::store::Powers;
 
 /// A session as it was loaded: what [`Session::inspect`](crate::Session::inspect) returns.
 pub struct Details<'r, T> {
@@ -44,6 +45,11 @@ impl<'r, T: SessionData> Details<'r, T> {
     /// The session's name for logs and for people: a keyed hash of its id.
     pub fn handle(&self) -> Option<String> {
         self.request.with_base(|base| self.realm.keyring.handle(&IdHash::of(&base.record.id)))
+    }
+
+    /// What the server can do to the session now that it is open.
+    pub fn powers(&self) -> Powers {
+        self.realm.store.powers()
     }
 
     /// What the session took on the wire.

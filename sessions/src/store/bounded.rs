@@ -9,7 +9,7 @@ use std::time::Duration;
 use rocket::tokio::time::timeout;
 
 use super::server::lock::{LocalLock, LocalLocks};
-use super::{Listed, Loaded, Lock, Store, StoreError, StoreOptions, Write, Written};
+use super::{Listed, Loaded, Lock, Powers, Store, StoreError, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
 use crate::ledger::Ledger;
 use crate::record::id::{Id, IdHash};
@@ -58,6 +58,17 @@ impl BoundedStore {
     /// Whether the server keeps the sessions. Only then can it list them.
     pub(crate) fn is_on_server(&self) -> bool {
         self.store.list().is_some()
+    }
+
+    /// What the server can do to the sessions.
+    pub(crate) fn powers(&self) -> Powers {
+        if self.ledger.is_none() && self.store.revoke().is_none() {
+            Powers::Nothing
+        } else if self.is_on_server() {
+            Powers::Lists
+        } else {
+            Powers::Ends
+        }
     }
 
     pub(crate) fn load<'a>(

@@ -13,6 +13,7 @@ mod memory;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 pub(crate) mod open;
+mod powers;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod server;
@@ -24,6 +25,7 @@ use std::fmt;
 
 pub use self::cookie::CookieStore;
 pub use self::open::open;
+pub use self::powers::Powers;
 pub use self::server::ServerStore;
 pub use self::server::backend::{Backend, LEASE_SECONDS, Leases, Row, SubjectHash};
 pub use self::server::seal::Sealer;

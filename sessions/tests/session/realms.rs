@@ -2,7 +2,7 @@
 
 use rocket::http::Status;
 use rocket::local::blocking::Client;
-use rocket::{get, routes};
+use rocket::{Route, get, routes};
 use sealed_sessions::Realms;
 use sealed_sessions::store;
 use time::Duration;
@@ -40,10 +40,15 @@ async fn all(realms: Realms<'_, Visitor>) -> String {
 }
 
 fn start() -> (App, Client) {
+    start_with(Vec::new())
+}
+
+/// With more routes, outside of every realm.
+fn start_with(more: Vec<Route>) -> (App, Client) {
     let other = store::open(OTHER, "__Host-b").unwrap();
     let app = App::new(TWO).store("other", other);
     let routes: Vec<_> = app.rocket().routes().cloned().collect();
-    let mut rocket = app.rocket().mount("/", routes![all]);
+    let mut rocket = app.rocket().mount("/", routes![all]).mount("/", more);
     for base in ["/a", "/a/deep", "/b", "/ab"] {
         rocket = rocket.mount(base, routes.clone());
     }
@@ -104,4 +109,27 @@ fn a_cookie_of_one_realm_is_nothing_in_another() {
     moved.set_name("__Host-deep");
     let response = browser.get("/a/deep/read").cookie(moved).dispatch();
     assert_eq!(response.into_string().as_deref(), Some("0 Invalid(Seal)"));
+}
+
+#[cfg(feature = "memory")]
+#[get("/end?<path>&<subject>")]
+async fn end(realms: Realms<'_, Visitor>, path: &str, subject: &str) -> String {
+    format!("{:?} {:?}", realms.powers(path), realms.end_subject(path, subject).await)
+}
+
+#[test]
+#[cfg(feature = "memory")]
+fn the_sessions_of_a_subject_end_in_another_realm_if_that_can_end_them() {
+    let (_, browser) = start_with(routes![end]);
+    for realm in ["/a", "/b"] {
+        get(&browser, &format!("{realm}/user/mallory"));
+        assert!(get(&browser, &format!("{realm}/all")).contains("user=Some"), "{realm}");
+    }
+    let end = |path, subject| get(&browser, &format!("/end?path={path}&subject={subject}"));
+    assert_eq!(end("/b", "nobody"), "Some(Lists) Ok(Sessions(0))");
+    assert_eq!(end("/b", "mallory"), "Some(Lists) Ok(Sessions(1))");
+    assert!(get(&browser, "/b/all").contains("Revoked views=0 user=None"), "{}", get(&browser, "/b/all"));
+    assert_eq!(end("/a", "mallory"), "Some(Nothing) Ok(Unable)");
+    assert!(get(&browser, "/a/all").contains("user=Some"), "it cannot be ended");
+    assert_eq!(end("/c", "mallory"), "None Err(OutsideEveryRealm)");
 }

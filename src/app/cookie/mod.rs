@@ -9,8 +9,8 @@ use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 use sealed_sessions::inspect::{MAX_LINE_BYTES, NONCE_BYTES, TAG_BYTES, Wire};
 use sealed_sessions::store::Record;
-use sealed_sessions::{Arrival, Timeout};
 use serde::Serialize;
+use sealed_sessions::{Arrival, Powers, Timeout};
 use serde_json::{Value, json};
 
 pub(super) use self::tamper::inspector;
@@ -126,16 +126,19 @@ fn bars(parts: &[Part]) -> Vec<Value> {
 }
 
 fn server(session: Session<'_>) -> Value {
-    if session.inspect().is_on_server() {
-        json!({
+    match session.inspect().powers() {
+        Powers::Lists => json!({
             "holds": format!("The whole record, in its {} store.", session.inspect().store_name()),
             "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
-        })
-    } else {
-        json!({
+        }),
+        Powers::Ends => json!({
+            "holds": "Nothing of this session while it goes on: only the key that opens the cookie.",
+            "detail": "When it ends, a few bytes are entered in a ledger, and every copy of the cookie is worth nothing from then on.",
+        }),
+        Powers::Nothing => json!({
             "holds": "Nothing of this session: only the key that opens the cookie.",
             "detail": "That is why it needs no table of sessions, and also why it cannot take back a copy.",
-        })
+        }),
     }
 }
 

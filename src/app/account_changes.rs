@@ -1,0 +1,51 @@
+//! What the user of an account changes: its password, and whether there is one.
+
+use super::accounts::{Account, AccountError, Accounts, Proven, Stamp, Verified};
+
+impl Accounts {
+    /// The stamp of an account; `None` if it is deleted or disabled.
+    pub(super) async fn stamp(&self, id: i64) -> Result<Option<Stamp>, AccountError> {
+        let select = sqlx::query_scalar("SELECT stamp FROM accounts WHERE id = ? AND disabled IS NULL");
+        Ok(select.bind(id).fetch_optional(&self.pool).await?)
+    }
+
+    /// Whether this is the password of an account that is signed in; its stamp if so.
+    pub(super) async fn prove(
+        &self,
+        account: &Account,
+        password: String,
+    ) -> Result<Option<Proven>, AccountError> {
+        Ok(match self.verify(&account.name, password).await? {
+            // Its name may be another's by now.
+            Verified::Right(proven) if proven.account.id == account.id => Some(proven),
+            _ => None,
+        })
+    }
+
+    /// Gives an account another password, and returns its new stamp. `None` if the password was changed since this
+    /// proof, or the account is gone.
+    pub(super) async fn change_password(
+        &self,
+        proven: &Proven,
+        password: String,
+    ) -> Result<Option<Stamp>, AccountError> {
+        let hash = self.hasher.hash(password).await?;
+        let mut transaction = self.pool.begin().await?;
+        let update = "UPDATE accounts SET password_hash = ? WHERE id = ? AND stamp = ?";
+        let update = sqlx::query(update).bind(hash).bind(proven.account.id).bind(proven.stamp);
+        if update.execute(&mut *transaction).await?.rows_affected() == 0 {
+            return Ok(None);
+        }
+        // What the update itself returns is from before the trigger.
+        let select = sqlx::query_scalar("SELECT stamp FROM accounts WHERE id = ?").bind(proven.account.id);
+        let stamp = select.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Some(stamp))
+    }
+
+    /// Deletes an account. Its number is never given to another.
+    pub(super) async fn delete(&self, account: &Account) -> Result<(), AccountError> {
+        sqlx::query("DELETE FROM accounts WHERE id = ?").bind(account.id).execute(&self.pool).await?;
+        Ok(())
+    }
+}

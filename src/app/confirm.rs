@@ -1,0 +1,64 @@
+//! `GET|POST …/confirm`: the password again, before a sensitive change (ASVS 5.0, 7.5.1), and back to what was asked.
+
+use rocket::form::FromForm;
+use rocket::http::Status;
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::context;
+
+use super::accounts::Accounts;
+use super::csrf::Protected;
+use super::login::{Answer, checked, fault, onward};
+use super::next::Next;
+use super::page::{Html, Page};
+use super::user::User;
+use super::visitor::Session;
+
+#[derive(FromForm)]
+struct Proof {
+    password: String,
+    next: Option<String>,
+}
+
+#[get("/confirm?<next>")]
+fn form(user: User<'_>, page: Page<'_>, next: Option<&str>) -> Html {
+    show(user.session, &page, next, None)
+}
+
+#[post("/confirm", data = "<form>")]
+async fn submit(
+    form: Protected<Proof>,
+    user: User<'_>,
+    page: Page<'_>,
+    accounts: &State<Accounts>,
+) -> Answer {
+    let Proof { password, next } = form.into_inner();
+    let User { session, account } = user;
+    match accounts.prove(&account, password).await {
+        Ok(Some(_)) => {
+            log::info!("account {} gave its password again", account.id);
+            session.reauthenticated();
+            Answer::Done(onward(&page, next.as_deref()))
+        }
+        Ok(None) => {
+            log::warn!("confirmation refused: a wrong password for account {}", account.id);
+            let html = show(session, &page, next.as_deref(), Some("That is not your password."));
+            Answer::Again((Status::UnprocessableEntity, html))
+        }
+        Err(error) => fault(&error),
+    }
+}
+
+fn show(session: Session<'_>, page: &Page<'_>, next: Option<&str>, error: Option<&'static str>) -> Html {
+    let own = context! { next: checked(next), error };
+    page.show_form(&session, "confirm", "Is it still you?", own)
+}
+
+/// The address of this page in a realm, with the page to return to.
+pub(super) fn uri(realm: &str, next: Option<Next>) -> String {
+    let next = next.map(Next::into_string);
+    format!("{realm}{}", rocket::uri!(form(next = next.as_deref())))
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![form, submit]
+}

@@ -1,0 +1,89 @@
+//! `GET|POST …/password`: another password, which ends every other session of the account (ASVS 5.0, 6.2.2, 6.2.3 and
+//! 7.4.3).
+
+use rocket::form::FromForm;
+use rocket::http::Status;
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::context;
+use sealed_sessions::Powers;
+
+use super::accounts::{Accounts, Stamp};
+use super::csrf::Protected;
+use super::elsewhere::end_in_other_realms;
+use super::login::{Answer, fault};
+use super::page::{Html, Page};
+use super::passwords;
+use super::user::{Recent, User};
+use super::visitor::Session;
+
+#[derive(FromForm)]
+struct Change {
+    current_password: String,
+    new_password: String,
+}
+
+#[get("/password")]
+fn form(user: Recent<'_>, page: Page<'_>) -> Html {
+    let Recent(User { session, .. }) = user;
+    show(session, &page, None, None)
+}
+
+/// Asks no older proof than the current password.
+#[post("/password", data = "<form>")]
+async fn submit(
+    form: Protected<Change>,
+    user: User<'_>,
+    page: Page<'_>,
+    accounts: &State<Accounts>,
+) -> Answer {
+    let Change { current_password, new_password } = form.into_inner();
+    let User { session, account } = user;
+    let again =
+        |current, new| Answer::Again((Status::UnprocessableEntity, show(session, &page, current, new)));
+    let new_problem = passwords::problem(&new_password, &account.name);
+    let proven = match accounts.prove(&account, current_password).await {
+        Ok(Some(proven)) if new_problem.is_none() => proven,
+        Ok(Some(_)) => return again(None, new_problem),
+        Ok(None) => {
+            log::warn!("password change refused: a wrong password for account {}", account.id);
+            return again(Some(WRONG), new_problem);
+        }
+        Err(error) => return fault(&error),
+    };
+    // Before the change, so that a store that does not answer refuses it; and after it, since somebody may have signed
+    // in meanwhile with the old password.
+    if end_in_other_realms(&page, &account).await.is_err() {
+        return Answer::Fault(Status::ServiceUnavailable);
+    }
+    let stamp = match accounts.change_password(&proven, new_password).await {
+        Ok(Some(stamp)) => stamp,
+        Ok(None) => return again(Some(WRONG), None),
+        Err(error) => return fault(&error),
+    };
+    log::info!("account {} has another password", account.id);
+    keep(session, stamp);
+    let here = session.end_others().await;
+    let is_whole = end_in_other_realms(&page, &account).await.and(here).is_ok();
+    Answer::Done(page.see_other(if is_whole { "/profile?changed=all" } else { "/profile?changed=partly" }))
+}
+
+const WRONG: &str = "That is not your current password. Nothing was changed.";
+
+/// Keeps the session that the password was changed in: its user has just proven who they are.
+fn keep(session: Session<'_>, stamp: Stamp) {
+    let is_compared = session.inspect().powers() == Powers::Nothing;
+    session.sign_in(|visitor| visitor.stamp = is_compared.then_some(stamp));
+}
+
+fn show(
+    session: Session<'_>,
+    page: &Page<'_>,
+    current_error: Option<&'static str>,
+    new_error: Option<&'static str>,
+) -> Html {
+    page.show_form(&session, "password", "Change your password", context! { current_error, new_error })
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![form, submit]
+}

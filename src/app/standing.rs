@@ -1,0 +1,68 @@
+//! Whether the account of a session is still as it was at the sign-in.
+//!
+//! A session that nobody can end is compared with its account at every request: one lookup by id. In a store it is
+//! compared once, by the first request after the sign-in: a password that was checked before it was changed may have
+//! opened the session after the others were ended. A ledger sees that by itself.
+
+use std::time::{Duration, Instant};
+
+use rocket::request::Request;
+use sealed_sessions::{Powers, Realms};
+
+use super::accounts::{Accounts, Stamp};
+use super::visitor::Visitor;
+
+/// What became of the account that a session is signed in to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nobody is signed in.
+    Nobody,
+    /// It is as it was.
+    Good {
+        /// How long the lookup took, where there was one.
+        lookup: Option<Duration>,
+    },
+    /// It has another password, or it is disabled or deleted.
+    Over,
+    /// The accounts do not answer.
+    Unknown,
+}
+
+/// The standing of the session of the request's realm, found out once per request.
+pub(super) async fn standing(request: &Request<'_>) -> Standing {
+    *request.local_cache_async(here(request)).await
+}
+
+async fn here(request: &Request<'_>) -> Standing {
+    let Some(realms) = request.guard::<Realms<'_, Visitor>>().await.succeeded() else {
+        return Standing::Nobody;
+    };
+    let Some(path) = realms.here() else { return Standing::Nobody };
+    let Ok(session) = realms.session(path).await else { return Standing::Nobody };
+    let powers = session.inspect().powers();
+    let standing = of(request.rocket().state(), &session.get(), powers).await;
+    if powers != Powers::Nothing && matches!(standing, Standing::Good { lookup: Some(_) }) {
+        session.update(|visitor| visitor.stamp = None);
+    }
+    standing
+}
+
+/// The standing of a session that holds this.
+pub(super) async fn of(accounts: Option<&Accounts>, visitor: &Visitor, powers: Powers) -> Standing {
+    let Some(account) = &visitor.user else { return Standing::Nobody };
+    let expected: Option<Stamp> = match powers {
+        Powers::Nothing => Some(visitor.stamp.unwrap_or_default()),
+        _ => visitor.stamp,
+    };
+    let Some(expected) = expected else { return Standing::Good { lookup: None } };
+    let Some(accounts) = accounts else { return Standing::Unknown };
+    let begun = Instant::now();
+    match accounts.stamp(account.id).await {
+        Ok(Some(stamp)) if stamp == expected => Standing::Good { lookup: Some(begun.elapsed()) },
+        Ok(_) => Standing::Over,
+        Err(error) => {
+            log::error!("{error}");
+            Standing::Unknown
+        }
+    }
+}
