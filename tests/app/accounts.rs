@@ -287,7 +287,7 @@ async fn accounts_of_before_names_had_looks_are_kept() {
         "DROP TABLE account_looks",
         "DELETE FROM _sqlx_migrations WHERE version = 2",
         "UPDATE accounts SET id = 1, created = 1",
-        "INSERT INTO accounts SELECT 2, '\u{430}lice', '\u{430}lice', password_hash, 2, NULL FROM accounts",
+        "INSERT INTO accounts SELECT 2, '\u{430}lice', '\u{430}lice', password_hash, 2, NULL, 0 FROM accounts",
     ] {
         app.database(statement).await;
     }

@@ -4,7 +4,7 @@ use std::thread;
 
 use world::{Answer, Jar, PASSWORD, Server, program};
 
-const REALMS: [&str; 2] = ["/stateless", "/stateful"];
+const REALMS: [&str; 3] = ["/stateless", "/revocable", "/stateful"];
 
 /// A browser with two visits of a realm, and a form of it as this browser fills it in.
 fn before_sign_in(server: &Server, realm: &str, page: &str) -> (Jar, Vec<(&'static str, String)>) {
