@@ -9,8 +9,8 @@ use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 use sealed_sessions::inspect::{MAX_LINE_BYTES, NONCE_BYTES, TAG_BYTES, Wire};
 use sealed_sessions::store::Record;
-use serde::Serialize;
 use sealed_sessions::{Arrival, Powers, Timeout};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(super) use self::tamper::inspector;
