@@ -96,7 +96,7 @@ async fn l8_in_stateless_a_disabled_or_deleted_account_is_signed_out_by_the_next
     for done in ["UPDATE accounts SET disabled = 1", "DELETE FROM accounts"] {
         let app = ada().await;
         let profile = app.get("/stateless/profile").await;
-        assert!(profile.body.contains("one lookup by number, for this page "), "{}", profile.body);
+        assert!(profile.body.contains("one lookup by number, which took "), "{}", profile.body);
         app.database(done).await;
         let refused = app.get("/stateless/profile").await;
         assert_eq!(refused.location(), "/stateless/login?next=%2Fstateless%2Fprofile&ended=account");

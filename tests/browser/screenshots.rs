@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use world::{PASSWORD, program};
+use world::{Jar, PASSWORD, program};
 
 use crate::browser::Browser;
 
@@ -46,6 +46,8 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         browser.visit(&format!("/{realm}/login")).await;
         browser.submit("alice", PASSWORD).await;
         browser.find("#visits").await;
+        let mut phone = Jar::default();
+        server.sign_in(&mut phone, &format!("/{realm}/login"), "alice");
         browser.visit(&format!("/{realm}/sessions")).await;
         album.take(&browser, &format!("sessions-{realm}")).await;
     }
@@ -80,6 +82,9 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
     album.take(&browser, "long-name").await;
     browser.visit("/stateless/profile").await;
     album.take(&browser, "long-name-profile").await;
+    browser.click(".account button").await;
+    browser.find(".notice").await;
+    album.take(&browser, "signed-out").await;
 
     let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
     browser.turn_to(&server);

@@ -120,7 +120,7 @@ impl Server {
         let token = page.token();
         let mut fields = vec![("csrf_token", &*token), ("username", username), ("password", PASSWORD)];
         fields.extend(page.next().map(|next| ("next", next)));
-        self.post(jar, "/stateless/login", &fields)
+        self.post(jar, path.split('?').next().unwrap_or_default(), &fields)
     }
 
     /// Who is signed in, according to the profile.
