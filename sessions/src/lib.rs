@@ -351,6 +351,7 @@ mod clock;
 mod commit;
 #[cfg(test)]
 mod commit_properties;
+mod contract;
 mod cookie;
 mod data;
 mod encoding;

@@ -15,72 +15,31 @@
 //!     let mut logs = logs.lock().unwrap();
 //!     Arc::clone(logs.entry(namespace.to_owned()).or_insert_with(|| Arc::new(MemoryLog::default())))
 //! };
-//! for clause in conformance::CLAUSES {
-//!     clause.check(&open).await.unwrap();
-//! }
+//! let report = conformance::check(&open).await;
+//! assert!(report.passed(), "{report}");
 //! # });
 //! ```
 //!
 //! The checks use namespaces of their own, so they can run on a database that is in use.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use rocket::futures::future::{BoxFuture, try_join_all};
+use rocket::futures::future::try_join_all;
 use rocket::tokio::task::yield_now;
-use rocket::tokio::time::timeout;
 
 use super::entry::Line;
 use super::log::{Log, Page};
-use crate::clock::{Clock, SystemClock, UnixSeconds};
+use crate::clock::UnixSeconds;
+pub use crate::contract::{Clause, Report};
+use crate::contract::{Failed, Outcome, check_all, clauses, expect, random_id};
 use crate::error::StoreError;
-use crate::record::id::Id;
-
-/// How long one clause may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens the log of a namespace.
-type Open<'o> = dyn Fn(&str) -> Arc<dyn Log> + Send + Sync + 'o;
-
-/// A clause of the contract.
-#[derive(Clone, Copy)]
-pub struct Clause {
-    /// What holds, as a sentence.
-    pub name: &'static str,
-    check: for<'b> fn(&'b Bench<'_>) -> BoxFuture<'b, Outcome>,
-}
-
-impl Clause {
-    /// Whether the logs that `open` opens keep it.
-    ///
-    /// # Errors
-    /// What was seen instead.
-    pub async fn check(&self, open: &Open<'_>) -> Result<(), String> {
-        let bench = Bench { open, now: SystemClock.seconds() };
-        match timeout(PATIENCE, (self.check)(&bench)).await {
-            Ok(outcome) => outcome.map_err(|Failed(why)| why),
-            Err(_) => Err(format!("not done after {PATIENCE:?}")),
-        }
-    }
-}
-
-impl fmt::Debug for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-macro_rules! clauses {
-    ($($name:literal $check:path;)*) => {
-        /// All clauses.
-        pub const CLAUSES: &[Clause] =
-            &[$(Clause { name: $name, check: |bench| Box::pin($check(bench)) }),*];
-    };
-}
+pub type Open = dyn Fn(&str) -> Arc<dyn Log> + Send + Sync;
 
 clauses! {
+    Open:
     "a new log has neither claim nor entries, and takes no append" new_log;
     "a claim is set only over the one that is expected" claims;
     "what was put or appended is read, byte for byte and in its order" read_back;
@@ -96,34 +55,27 @@ clauses! {
     "a log can be started again" started_again;
 }
 
-type Outcome = Result<(), Failed>;
-
-/// What was seen instead of what the clause says.
-struct Failed(String);
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Failed {
-        Failed(format!("an error: {error}"))
-    }
-}
-
-fn expect(holds: bool, what: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(Failed(what())) }
+/// Checks every clause, one after the other.
+pub async fn check(open: &Open) -> Report {
+    check_all(CLAUSES, open).await
 }
 
 /// The logs and a moment.
 struct Bench<'o> {
-    open: &'o Open<'o>,
+    open: &'o Open,
     now: UnixSeconds,
 }
 
 /// A position as a real log begins at.
 const START: u64 = 1_800_000_000_000;
 
-impl Bench<'_> {
+impl<'o> Bench<'o> {
+    fn new(open: &'o Open, now: UnixSeconds) -> Bench<'o> {
+        Bench { open, now }
+    }
+
     fn namespace(&self) -> Result<String, Failed> {
-        let id = Id::random().map_err(|error| Failed(format!("no random bits: {error}")))?;
-        Ok(format!("check-{}", id.to_text()))
+        Ok(format!("check-{}", random_id()?.to_text()))
     }
 
     async fn opened(&self, namespace: &str) -> Result<Arc<dyn Log>, Failed> {
@@ -154,7 +106,7 @@ async fn reads(log: &dyn Log, from: u64, limit: usize, expected: &[(u64, Line)])
     expect(lines == expected, || format!("{lines:?} was read, not {expected:?}"))
 }
 
-async fn new_log(bench: &Bench<'_>) -> Outcome {
+async fn new_log(bench: Bench<'_>) -> Outcome {
     let log = bench.new_log().await?;
     let page = log.read(0, 10).await?;
     expect(page == Page::default(), || format!("a new log has {page:?}"))?;
@@ -163,7 +115,7 @@ async fn new_log(bench: &Bench<'_>) -> Outcome {
     reads(&*log, 0, 10, &[]).await
 }
 
-async fn claims(bench: &Bench<'_>) -> Outcome {
+async fn claims(bench: Bench<'_>) -> Outcome {
     let log = bench.new_log().await?;
     let sets = async |expected: Option<&[u8]>, claim: &[u8], sets: bool| -> Outcome {
         let set = log.claim(expected, claim).await?;
@@ -183,7 +135,7 @@ async fn claims(bench: &Bench<'_>) -> Outcome {
     expect(claim.as_deref() == Some(b"two"), || format!("the claim is {claim:?}"))
 }
 
-async fn read_back(bench: &Bench<'_>) -> Outcome {
+async fn read_back(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let bodies = [vec![0], vec![], vec![0xff, 0, b'\''], b"text\n".repeat(40)];
     let mut expected = vec![(START, bench.line(0))];
@@ -199,7 +151,7 @@ async fn read_back(bench: &Bench<'_>) -> Outcome {
     reads(&*log, 0, 100, &expected).await
 }
 
-async fn appended_after_the_last(bench: &Bench<'_>) -> Outcome {
+async fn appended_after_the_last(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let appends = async |at: u64| -> Outcome {
         let position = log.append(&bench.line(1)).await?;
@@ -211,7 +163,7 @@ async fn appended_after_the_last(bench: &Bench<'_>) -> Outcome {
     appends(START + 1_000_001).await
 }
 
-async fn put_never_overwrites(bench: &Bench<'_>) -> Outcome {
+async fn put_never_overwrites(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let first = (START + 5, bench.line(1));
     log.put(std::slice::from_ref(&first)).await?;
@@ -220,7 +172,7 @@ async fn put_never_overwrites(bench: &Bench<'_>) -> Outcome {
     reads(&*log, 0, 10, &[(START, bench.line(0)), first, more]).await
 }
 
-async fn reading_in_parts(bench: &Bench<'_>) -> Outcome {
+async fn reading_in_parts(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let lines: Vec<(u64, Line)> = (0..10).map(|n| (START + u64::from(n), bench.line(n))).collect();
     for (_, line) in lines.iter().skip(1) {
@@ -233,7 +185,7 @@ async fn reading_in_parts(bench: &Bench<'_>) -> Outcome {
     reads(&*log, START + 10, 3, &[]).await
 }
 
-async fn shared(bench: &Bench<'_>) -> Outcome {
+async fn shared(bench: Bench<'_>) -> Outcome {
     let namespace = bench.namespace()?;
     let (one, other) = (bench.opened(&namespace).await?, bench.opened(&namespace).await?);
     one.put(&[(START, bench.line(0))]).await?;
@@ -247,7 +199,7 @@ async fn shared(bench: &Bench<'_>) -> Outcome {
     Ok(())
 }
 
-async fn many_append(bench: &Bench<'_>) -> Outcome {
+async fn many_append(bench: Bench<'_>) -> Outcome {
     let namespace = bench.namespace()?;
     let logs = [bench.opened(&namespace).await?, bench.opened(&namespace).await?];
     for log in &logs {
@@ -267,7 +219,7 @@ async fn many_append(bench: &Bench<'_>) -> Outcome {
     reads(&*logs[0], 0, 1000, &lines).await
 }
 
-async fn following(bench: &Bench<'_>) -> Outcome {
+async fn following(bench: Bench<'_>) -> Outcome {
     let namespace = bench.namespace()?;
     let (log, reader) = (bench.opened(&namespace).await?, bench.opened(&namespace).await?);
     log.put(&[(START, bench.line(0))]).await?;
@@ -304,7 +256,7 @@ async fn following(bench: &Bench<'_>) -> Outcome {
     expect(bodies == all, || format!("of 101 entries these were followed: {bodies:?}"))
 }
 
-async fn forgetting(bench: &Bench<'_>) -> Outcome {
+async fn forgetting(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let until = |until| Line { until, body: vec![1] };
     for until in [bench.now - 100, bench.now, bench.now + 60, bench.now - 1].map(until) {
@@ -316,7 +268,7 @@ async fn forgetting(bench: &Bench<'_>) -> Outcome {
     reads(&*log, 0, 10, &kept).await
 }
 
-async fn last_stays(bench: &Bench<'_>) -> Outcome {
+async fn last_stays(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     let over = Line { until: bench.now - 1, body: vec![1] };
     for _ in 0..3 {
@@ -328,7 +280,7 @@ async fn last_stays(bench: &Bench<'_>) -> Outcome {
     expect(position == Some(START + 4), || format!("then it is appended at {position:?}"))
 }
 
-async fn namespaces(bench: &Bench<'_>) -> Outcome {
+async fn namespaces(bench: Bench<'_>) -> Outcome {
     let (one, other) = (bench.begun().await?, bench.new_log().await?);
     one.claim(None, b"one").await?;
     let page = other.read(0, 10).await?;
@@ -342,7 +294,7 @@ async fn namespaces(bench: &Bench<'_>) -> Outcome {
     reads(&*one, 0, 10, &[(START, bench.line(0)), (START + 1, bench.line(3))]).await
 }
 
-async fn started_again(bench: &Bench<'_>) -> Outcome {
+async fn started_again(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     log.start().await?;
     reads(&*log, 0, 10, &[(START, bench.line(0))]).await

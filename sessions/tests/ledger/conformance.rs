@@ -9,7 +9,7 @@ use sealed_sessions::ledger::{Line, Log, MemoryLog, Page};
 use sealed_sessions::store::{StoreError, UnixSeconds};
 
 /// Checks every clause on the logs that `open` opens.
-pub async fn check(open: impl Fn(&str) -> Arc<dyn Log> + Send + Sync) {
+pub async fn check(open: impl Fn(&str) -> Arc<dyn Log> + Send + Sync + 'static) {
     let checked = join_all(CLAUSES.iter().map(|clause| clause.check(&open))).await;
     for (clause, outcome) in CLAUSES.iter().zip(checked) {
         assert_eq!(outcome, Ok(()), "{clause:?}");

@@ -20,7 +20,8 @@ mod contract {
     use crate::conformance::check;
 
     async fn is_kept(url: &str) {
-        check(|namespace| sealed_sessions::ledger::open(url, namespace).unwrap()).await;
+        let url = url.to_owned();
+        check(move |namespace| sealed_sessions::ledger::open(&url, namespace).unwrap()).await;
     }
 
     on_servers!(is_kept: sqlite, postgres, redis, redis_cluster, redis_sentinel);

@@ -3,32 +3,13 @@
 use std::sync::Arc;
 
 use crate::clock::UnixSeconds;
-use crate::error::StoreError;
+use crate::contract::{Failed, Outcome, expect, random_id};
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::store::{Loaded, Over, Store, Write, Written};
 
 /// How long the records of the checks live: long enough for the slowest store.
 pub(super) const HOUR: UnixSeconds = 3600;
-
-pub(super) type Outcome = Result<(), Failed>;
-
-/// What was seen instead of what the clause says.
-pub(super) struct Failed(pub(super) String);
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Failed {
-        Failed(format!("an error: {error}"))
-    }
-}
-
-pub(super) fn expect(holds: bool, what: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(Failed(what())) }
-}
-
-pub(super) fn random_id() -> Result<Id, Failed> {
-    Id::random().map_err(|error| Failed(format!("no random bits: {error}")))
-}
 
 /// The next version of a record, with its number as its data.
 pub(super) fn updated(record: &Record) -> Record {
@@ -49,6 +30,10 @@ pub(super) struct Bench {
 }
 
 impl Bench {
+    pub(super) fn new(store: &Arc<dyn Store>, now: UnixSeconds) -> Bench {
+        Bench { store: Arc::clone(store), now }
+    }
+
     /// When the records of the checks expire.
     pub(super) fn until(&self) -> UnixSeconds {
         self.now + HOUR

@@ -23,60 +23,18 @@
 mod bench;
 mod clauses;
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rocket::futures::future::BoxFuture;
-use rocket::tokio::time::timeout;
-
-use self::bench::{Bench, Failed, Outcome};
+use self::bench::Bench;
 use self::clauses::{
     crowds, data, dead, ending, expiry, listing, locks, renewing, repeating, running, writing,
 };
-use crate::clock::{Clock, SystemClock};
+pub use crate::contract::{Clause, Report};
+use crate::contract::{check_all, clauses};
 use crate::store::Store;
 
-/// How long one clause may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A clause of the contract.
-#[derive(Clone, Copy)]
-pub struct Clause {
-    /// What holds, as a sentence.
-    pub name: &'static str,
-    check: fn(Bench) -> BoxFuture<'static, Outcome>,
-}
-
-impl Clause {
-    /// Whether `store` keeps it.
-    ///
-    /// # Errors
-    /// What was seen instead.
-    pub async fn check(&self, store: &Arc<dyn Store>) -> Result<(), String> {
-        let bench = Bench { store: Arc::clone(store), now: SystemClock.seconds() };
-        match timeout(PATIENCE, (self.check)(bench)).await {
-            Ok(outcome) => outcome.map_err(|Failed(why)| why),
-            Err(_) => Err(format!("not done after {PATIENCE:?}")),
-        }
-    }
-}
-
-impl fmt::Debug for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-macro_rules! clauses {
-    ($($name:literal $check:path;)*) => {
-        /// All clauses.
-        pub const CLAUSES: &[Clause] =
-            &[$(Clause { name: $name, check: |bench| Box::pin($check(bench)) }),*];
-    };
-}
-
 clauses! {
+    Arc<dyn Store>:
     "what was created is loaded, byte for byte" writing::created_is_loaded;
     "creating never overwrites" writing::creating_never_overwrites;
     "an update replaces the version it expects and no other" writing::update_replaces;
@@ -124,37 +82,5 @@ clauses! {
 
 /// Checks every clause, one after the other.
 pub async fn check(store: &Arc<dyn Store>) -> Report {
-    let mut outcomes = Vec::with_capacity(CLAUSES.len());
-    for clause in CLAUSES {
-        outcomes.push((clause.name, clause.check(store).await));
-    }
-    Report(outcomes)
-}
-
-/// The outcome of each clause.
-#[derive(Debug)]
-pub struct Report(Vec<(&'static str, Result<(), String>)>);
-
-impl Report {
-    /// Whether every clause holds.
-    pub fn passed(&self) -> bool {
-        self.failures().next().is_none()
-    }
-
-    /// The clauses that do not hold, with what was seen instead.
-    pub fn failures(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().filter_map(|(name, outcome)| Some((*name, outcome.as_ref().err()?.as_str())))
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, outcome) in &self.0 {
-            match outcome {
-                Ok(()) => writeln!(f, "holds   {name}")?,
-                Err(why) => writeln!(f, "FAILS   {name}: {why}")?,
-            }
-        }
-        Ok(())
-    }
+    check_all(CLAUSES, store).await
 }

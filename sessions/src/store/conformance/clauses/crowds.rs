@@ -5,9 +5,10 @@ use std::time::Duration;
 use rocket::futures::future::{try_join, try_join_all};
 use rocket::tokio::time::{sleep, timeout};
 
+use crate::contract::{Failed, Outcome, expect};
 use crate::record::Record;
 use crate::record::id::Id;
-use crate::store::conformance::bench::{Bench, Failed, Outcome, describe, expect, renewed, updated};
+use crate::store::conformance::bench::{Bench, describe, renewed, updated};
 use crate::store::{Loaded, Over, Written};
 
 /// Adds one to the version until the store takes it. No two tasks write the same: a store may take equal writes

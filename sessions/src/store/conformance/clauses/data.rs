@@ -1,7 +1,8 @@
 //! Tickets, data and numbers of every kind.
 
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, Outcome, expect};
+use crate::store::conformance::bench::Bench;
 use crate::store::{Loaded, Over, Write};
 
 pub(in crate::store::conformance) async fn hostile_tickets(bench: Bench) -> Outcome {

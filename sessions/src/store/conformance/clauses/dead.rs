@@ -1,7 +1,8 @@
 //! New sessions of browsers that came with the ticket of one that is gone.
 
+use crate::contract::{Failed, Outcome, expect, random_id};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, Failed, HOUR, Outcome, describe, expect, random_id};
+use crate::store::conformance::bench::{Bench, HOUR, describe};
 use crate::store::{Loaded, Over, RENEWAL_GRACE, Write};
 
 /// Tickets that are dead in every way: deleted, never there, expired but perhaps not yet swept.

@@ -1,8 +1,9 @@
 //! Ending sessions: by their tickets, by the hashes of their ids, and all of a subject.
 
+use crate::contract::{Outcome, expect, random_id};
 use crate::record::id::IdHash;
 use crate::store::Over;
-use crate::store::conformance::bench::{Bench, Outcome, expect, random_id, renewed, updated};
+use crate::store::conformance::bench::{Bench, renewed, updated};
 
 pub(in crate::store::conformance) async fn delete_is_idempotent(bench: Bench) -> Outcome {
     let (ended, other) = (bench.created().await?, bench.created().await?);

@@ -1,8 +1,9 @@
 //! When sessions expire, and what moves that.
 
 use crate::clock::UnixSeconds;
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, HOUR, Outcome, expect, updated};
+use crate::store::conformance::bench::{Bench, HOUR, updated};
 use crate::store::{Loaded, Over, Write};
 
 pub(in crate::store::conformance) async fn expiry_on_read(bench: Bench) -> Outcome {

@@ -1,8 +1,9 @@
 //! Lists of a subject's sessions, by a store that can list.
 
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
 use crate::store::Over;
-use crate::store::conformance::bench::{Bench, Outcome, expect, renewed, updated};
+use crate::store::conformance::bench::{Bench, renewed, updated};
 
 pub(in crate::store::conformance) async fn listed_by_subject(bench: Bench) -> Outcome {
     let Some(list) = bench.store.list() else { return Ok(()) };

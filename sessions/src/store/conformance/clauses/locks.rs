@@ -7,7 +7,8 @@ use std::time::Duration;
 use rocket::futures::future::try_join_all;
 use rocket::tokio::time::timeout;
 
-use crate::store::conformance::bench::{Bench, Outcome, expect, random_id};
+use crate::contract::{Outcome, expect, random_id};
+use crate::store::conformance::bench::Bench;
 
 pub(in crate::store::conformance) async fn locks(bench: Bench) -> Outcome {
     let Some(locks) = bench.store.locks() else { return Ok(()) };

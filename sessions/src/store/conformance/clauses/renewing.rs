@@ -1,7 +1,8 @@
 //! New ids, and what stays under the old ones.
 
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, HOUR, Outcome, describe, expect, renewed, updated};
+use crate::store::conformance::bench::{Bench, HOUR, describe, renewed, updated};
 use crate::store::{Loaded, Over, RENEWAL_GRACE, Write};
 
 pub(in crate::store::conformance) async fn renewal_moves(bench: Bench) -> Outcome {

@@ -1,7 +1,8 @@
 //! Writes whose answer was lost, so that they are sent again.
 
+use crate::contract::Outcome;
 use crate::store::Over;
-use crate::store::conformance::bench::{Bench, Outcome, renewed, updated};
+use crate::store::conformance::bench::{Bench, renewed, updated};
 
 pub(in crate::store::conformance) async fn create_twice(bench: Bench) -> Outcome {
     let subject = bench.subject()?;

@@ -1,7 +1,8 @@
 //! The life of the store itself, if it has one.
 
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, HOUR, Outcome, expect};
+use crate::store::conformance::bench::{Bench, HOUR};
 use crate::store::{Over, Write};
 
 pub(in crate::store::conformance) async fn sweeping(bench: Bench) -> Outcome {

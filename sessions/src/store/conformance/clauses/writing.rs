@@ -1,7 +1,8 @@
 //! Creating and updating.
 
+use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::conformance::bench::{Bench, HOUR, Outcome, expect, updated};
+use crate::store::conformance::bench::{Bench, HOUR, updated};
 use crate::store::{Loaded, Over, Write, Written};
 
 pub(in crate::store::conformance) async fn created_is_loaded(bench: Bench) -> Outcome {
