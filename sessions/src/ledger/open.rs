@@ -15,12 +15,14 @@ const BUILT_IN: &[(&[&str], Open)] = &[
     (&["sqlite"], crate::store::sql::sqlite::open_log),
     #[cfg(feature = "postgres")]
     (&["postgres", "postgresql"], crate::store::sql::postgres::open_log),
+    #[cfg(feature = "mysql")]
+    (&["mysql", "mariadb"], crate::store::sql::mysql::open_log),
     #[cfg(feature = "redis")]
     (crate::store::redis::SCHEMES, crate::store::redis::open_log),
 ];
 
 /// The features of the other logs; each one's schemes begin with the name of its feature.
-const FEATURES: &[&str] = &["sqlite", "postgres", "redis"];
+const FEATURES: &[&str] = &["sqlite", "postgres", "mysql", "redis"];
 
 /// The schemes of this build's logs.
 pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {

@@ -3,7 +3,7 @@
 use rocket::http::Status;
 use sealed_sessions::Sessions;
 use time::Duration;
-use world::databases::{postgres, redis, sqlite};
+use world::databases::{Database, mariadb, postgres, redis, sqlite};
 use world::on_servers;
 
 use crate::node::{Browser, Node, figment};
@@ -24,7 +24,29 @@ mod contract {
         check(move |namespace| sealed_sessions::ledger::open(&url, namespace).unwrap()).await;
     }
 
-    on_servers!(is_kept: sqlite, postgres, redis, redis_cluster, redis_sentinel);
+    on_servers!(is_kept: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
+}
+
+mod unusual_defaults {
+    use super::*;
+    use crate::conformance::check;
+
+    async fn are_no_obstacle(server: Option<Database>, settings: &[&str]) {
+        let Some(mut server) = server else { return };
+        server.restart_with(settings);
+        let url = server.url();
+        check(move |namespace| sealed_sessions::ledger::open(&url, namespace).unwrap()).await;
+    }
+
+    #[rocket::async_test]
+    async fn of_a_serializable_mariadb_without_autocommit() {
+        are_no_obstacle(mariadb(), &["--transaction-isolation=SERIALIZABLE", "--autocommit=OFF"]).await;
+    }
+
+    #[rocket::async_test]
+    async fn of_a_serializable_postgres() {
+        are_no_obstacle(postgres(), &["-c", "default_transaction_isolation=serializable"]).await;
+    }
 }
 
 mod two_processes {
@@ -52,7 +74,7 @@ mod two_processes {
         again.stop().await;
     }
 
-    on_servers!(end_each_others_sessions: sqlite, postgres, redis, redis_cluster, redis_sentinel);
+    on_servers!(end_each_others_sessions: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
 }
 
 mod many_entries {
@@ -79,12 +101,12 @@ mod many_entries {
         assert_eq!((copy.status(&late).await, bob.status(&late).await), (401, 200));
     }
 
-    on_servers!(are_read_before_a_node_serves: sqlite, postgres, redis, redis_cluster, redis_sentinel);
+    on_servers!(are_read_before_a_node_serves: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
 }
 
 #[rocket::async_test]
 async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
-    for database in [sqlite(), postgres(), redis()].into_iter().flatten() {
+    for database in [sqlite(), postgres(), mariadb(), redis()].into_iter().flatten() {
         let node = node(&database.url()).await;
         let (ada, bob) = (Browser::of(&node, "ada").await, Browser::of(&node, "bob").await);
         let settings = figment("").merge(("session.revocation", database.url()));
@@ -152,7 +174,8 @@ async fn an_address_that_is_none_is_refused_without_showing_a_password() {
         ("sqlite::memory:", "names no file"),
         ("postgres://u:secret@host:port/x", "not a URL"),
         ("redis://u:secret@h:port", "not one of Redis"),
-        ("mysql://u:secret@h/x", "names no ledger"),
+        ("mysql://u:secret@h:port/x", "not a URL"),
+        ("mssql://u:secret@h/x", "names no ledger"),
     ] {
         let figment = figment("").merge(("session.revocation", setting));
         let refused = Node::try_start(&log, figment).await.err().unwrap();

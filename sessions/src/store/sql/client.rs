@@ -6,7 +6,6 @@ use rocket::futures::future::BoxFuture;
 use sqlx::{Error, SqlStr};
 
 use super::dialect::Dialect;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use super::driver::LineRow;
 use super::driver::{Driver, Value};
 use super::faults::Fault;
@@ -41,12 +40,12 @@ impl Client {
         self.run(statement, values).await.map_err(|error| self.failed(error))
     }
 
-    /// Runs a statement with a condition; whether it has changed a row. Not if others kept changing it meanwhile: the
-    /// layer above looks again.
+    /// Runs a statement with a condition; whether it has changed a row. Not if others kept changing it meanwhile, or
+    /// have taken its place: the layer above looks again.
     pub(super) async fn changes(&self, statement: &SqlStr, values: &[Value<'_>]) -> Result<bool, StoreError> {
         match self.run(statement, values).await {
             Ok(changed) => Ok(changed == 1),
-            Err(error) if self.dialect.fault(&error) == Fault::Conflict => Ok(false),
+            Err(error) if self.is_overtaken(&error) => Ok(false),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -54,7 +53,7 @@ impl Client {
     /// Runs an insertion; `false` if there is such a row already.
     pub(super) async fn inserts(&self, statement: &SqlStr, values: &[Value<'_>]) -> Result<bool, StoreError> {
         match self.run(statement, values).await {
-            Ok(_) => Ok(true),
+            Ok(added) => Ok(added == 1),
             Err(error) if self.dialect.fault(&error) == Fault::Taken => Ok(false),
             Err(error) => Err(self.failed(error)),
         }
@@ -78,7 +77,6 @@ impl Client {
     }
 
     /// The rows of a ledger that a statement finds.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) async fn lines(
         &self,
         statement: &SqlStr,
@@ -89,7 +87,6 @@ impl Client {
     }
 
     /// The rows of a ledger that a statement adds; `None` if another one took the place.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) async fn added(
         &self,
         statement: &SqlStr,
@@ -97,7 +94,7 @@ impl Client {
     ) -> Result<Option<Vec<LineRow>>, StoreError> {
         match self.driver.added(statement, values).await {
             Ok(added) => Ok(Some(added)),
-            Err(error) if matches!(self.dialect.fault(&error), Fault::Taken | Fault::Conflict) => Ok(None),
+            Err(error) if self.is_overtaken(&error) => Ok(None),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -137,6 +134,10 @@ impl Client {
             }
         }
         answer
+    }
+
+    fn is_overtaken(&self, error: &Error) -> bool {
+        matches!(self.dialect.fault(error), Fault::Taken | Fault::Conflict)
     }
 
     /// The driver's message may name the server and the account, but shows no password and no parameter.

@@ -29,7 +29,6 @@ impl Value<'_> {
 }
 
 /// The columns `position, until, body` of a ledger.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) type LineRow = (i64, i64, Vec<u8>);
 
 /// A database behind one of sqlx's drivers. (sqlx's `Any` would do, but copies each row once more.)
@@ -56,7 +55,6 @@ pub(super) trait Driver: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<(IdHash, Row)>, Error>>;
 
     /// The rows of a ledger that a statement finds.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn lines<'a>(
         &'a self,
         statement: &'a SqlStr,
@@ -64,7 +62,6 @@ pub(super) trait Driver: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<LineRow>, Error>>;
 
     /// The rows of a ledger that a statement adds.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn added<'a>(
         &'a self,
         statement: &'a SqlStr,
@@ -136,7 +133,6 @@ where
         })
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn lines<'a>(
         &'a self,
         statement: &'a SqlStr,
@@ -146,7 +142,6 @@ where
         Box::pin(async move { fetch_lines(&self.reads, statement, arguments?).await })
     }
 
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     fn added<'a>(
         &'a self,
         statement: &'a SqlStr,
@@ -187,7 +182,6 @@ where
     Ok(arguments)
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 async fn fetch_lines<DB>(
     connections: &Connections<DB>,
     statement: &SqlStr,

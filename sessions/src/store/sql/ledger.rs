@@ -1,11 +1,11 @@
-//! A ledger in a table: what SQLite and PostgreSQL have in common.
+//! A ledger in a table: what SQLite, PostgreSQL and MySQL have in common.
 
 use rocket::tokio::task::yield_now;
 use sqlx::SqlStr;
 
 use super::client::Client;
 use super::database::Database;
-use super::driver::Value;
+use super::driver::{LineRow, Value};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::ledger::{Line, Log, Page};
@@ -15,6 +15,17 @@ const MAX_TRIES: usize = 1000;
 
 /// The claim's row is kept for ever.
 const NEVER: i64 = i64::MAX;
+
+/// What one database does in its own way with the table of a ledger.
+pub(super) struct LedgerDialect {
+    /// Ends an insertion that does nothing where there is a row already. Without it that is an error.
+    pub(super) or_nothing: &'static str,
+    /// Whether an insertion can return the row that it adds.
+    pub(super) returns_rows: bool,
+    /// Forgets a batch. Its parameters are the namespace, a time, and the namespace again. By the earlier of that time
+    /// and the database's clock: a node whose clock is ahead must not bring back what has ended.
+    pub(super) forget: &'static str,
+}
 
 /// Keeps the entries of a ledger in the table `sealed_session_ledger`, which it makes. The claim is at position 0.
 pub(crate) struct SqlLog {
@@ -28,13 +39,44 @@ struct Statements {
     read: SqlStr,
     put: SqlStr,
     reclaim: SqlStr,
-    append: SqlStr,
+    append: Append,
     forget: SqlStr,
 }
 
+/// Adds an entry after the last one. Whoever finds the position taken has been overtaken, and asks again: a sequence
+/// would give positions in another order than that in which others see the entries.
+enum Append {
+    /// Returns what it has added.
+    AtOnce(SqlStr),
+    /// Finds the last entry, and goes on from there if it still is the last.
+    InSteps { last: SqlStr, add: SqlStr },
+}
+
 impl SqlLog {
-    pub(super) fn new(database: Database, namespace: &str, earlier: &str) -> SqlLog {
+    pub(super) fn new(database: Database, namespace: &str, own: &LedgerDialect) -> SqlLog {
         let statement = |text: &str| database.dialect.statement(text);
+        let append = if own.returns_rows {
+            Append::AtOnce(statement(
+                "INSERT INTO sealed_session_ledger (namespace, position, until, body)
+                 SELECT $1, position + 1, $2, $3 FROM sealed_session_ledger WHERE namespace = $4 AND position > 0
+                 ORDER BY position DESC LIMIT 1 RETURNING position, until, body",
+            ))
+        } else {
+            Append::InSteps {
+                last: statement(
+                    "SELECT position, until, body FROM sealed_session_ledger WHERE namespace = $1 AND position > 0
+                     ORDER BY position DESC LIMIT 1",
+                ),
+                add: statement(
+                    "INSERT INTO sealed_session_ledger (namespace, position, until, body)
+                     SELECT last.namespace, last.position + 1, $1, $2 FROM sealed_session_ledger AS last
+                     WHERE last.namespace = $3 AND last.position = $4 AND NOT EXISTS (
+                         SELECT 1 FROM sealed_session_ledger AS later
+                         WHERE later.namespace = $5 AND later.position > $6
+                     )",
+                ),
+            }
+        };
         let statements = Statements {
             read: statement(
                 "SELECT position, until, body FROM sealed_session_ledger WHERE namespace = $1 AND position = 0
@@ -43,28 +85,15 @@ impl SqlLog {
                      WHERE namespace = $2 AND position >= $3 ORDER BY position LIMIT $4
                  ) AS entries",
             ),
-            put: statement(
-                "INSERT INTO sealed_session_ledger (namespace, position, until, body) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT DO NOTHING",
-            ),
+            put: statement(&format!(
+                "INSERT INTO sealed_session_ledger (namespace, position, until, body) VALUES ($1, $2, $3, $4) {}",
+                own.or_nothing
+            )),
             reclaim: statement(
                 "UPDATE sealed_session_ledger SET body = $1 WHERE namespace = $2 AND position = 0 AND body = $3",
             ),
-            // Whoever finds the position taken has been overtaken, and asks again: a sequence would give positions
-            // in another order than that in which others see the entries.
-            append: statement(
-                "INSERT INTO sealed_session_ledger (namespace, position, until, body)
-                 SELECT $1, position + 1, $2, $3 FROM sealed_session_ledger WHERE namespace = $4 AND position > 0
-                 ORDER BY position DESC LIMIT 1 RETURNING position, until, body",
-            ),
-            forget: statement(&format!(
-                "DELETE FROM sealed_session_ledger WHERE namespace = $1 AND position IN (
-                     SELECT position FROM sealed_session_ledger
-                     WHERE namespace = $2 AND until <= {earlier} AND position > 0 AND position <
-                         (SELECT max(position) FROM sealed_session_ledger WHERE namespace = $4)
-                     LIMIT 1000
-                 )"
-            )),
+            append,
+            forget: statement(own.forget),
         };
         SqlLog { database, namespace: namespace.as_bytes().to_vec(), statements }
     }
@@ -80,7 +109,27 @@ impl SqlLog {
     /// Adds a row; `false` if there is one at this position.
     async fn insert(&self, position: u64, until: UnixSeconds, body: &[u8]) -> Result<bool, StoreError> {
         let values = [self.namespace(), number(position), Value::Number(until), Value::Bytes(body)];
-        Ok(self.client().execute(&self.statements.put, &values).await? == 1)
+        self.client().inserts(&self.statements.put, &values).await
+    }
+
+    /// Adds an entry after the last one, if there is one: `Some` of its position. `None` if another took its place.
+    async fn try_append(&self, entry: &Line) -> Result<Option<Option<u64>>, StoreError> {
+        let (namespace, until, body) =
+            (self.namespace(), Value::Number(entry.until), Value::Bytes(&entry.body));
+        match &self.statements.append {
+            Append::AtOnce(append) => {
+                let added = self.client().added(append, &[namespace, until, body, namespace]).await?;
+                added.map(first).transpose()
+            }
+            Append::InSteps { last, add } => {
+                let Some(last) = first(self.client().lines(last, &[namespace]).await?)? else {
+                    return Ok(Some(None));
+                };
+                let after = number(last);
+                let values = [until, body, namespace, after, namespace, after];
+                Ok(self.client().changes(add, &values).await?.then_some(Some(last + 1)))
+            }
+        }
     }
 }
 
@@ -89,10 +138,15 @@ fn number(position: u64) -> Value<'static> {
 }
 
 /// Reads the columns `position, until, body`.
-fn line((position, until, body): (i64, i64, Vec<u8>)) -> Result<(u64, Line), StoreError> {
+fn line((position, until, body): LineRow) -> Result<(u64, Line), StoreError> {
     let position =
         u64::try_from(position).map_err(|_| StoreError::Failed("a position is below zero".into()))?;
     Ok((position, Line { until, body }))
+}
+
+/// The position of the first of some rows.
+fn first(rows: Vec<LineRow>) -> Result<Option<u64>, StoreError> {
+    Ok(rows.into_iter().next().map(line).transpose()?.map(|(position, _)| position))
 }
 
 #[rocket::async_trait]
@@ -123,14 +177,9 @@ impl Log for SqlLog {
     }
 
     async fn append(&self, entry: &Line) -> Result<Option<u64>, StoreError> {
-        let values =
-            [self.namespace(), Value::Number(entry.until), Value::Bytes(&entry.body), self.namespace()];
         for _ in 0..MAX_TRIES {
-            match self.client().added(&self.statements.append, &values).await? {
-                Some(rows) => {
-                    let added = rows.into_iter().next().map(line).transpose()?;
-                    return Ok(added.map(|(position, _)| position));
-                }
+            match self.try_append(entry).await? {
+                Some(appended) => return Ok(appended),
                 None => yield_now().await,
             }
         }
@@ -144,9 +193,8 @@ impl Log for SqlLog {
         Ok(())
     }
 
-    /// By the earlier of this clock and the database's: one that is ahead must not bring back what has ended.
     async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        let values = [self.namespace(), self.namespace(), Value::Number(now), self.namespace()];
+        let values = [self.namespace(), Value::Number(now), self.namespace()];
         self.client().execute(&self.statements.forget, &values).await
     }
 

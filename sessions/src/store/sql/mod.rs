@@ -8,10 +8,9 @@ mod dialect;
 mod driver;
 mod faults;
 mod leases;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod ledger;
 #[cfg(feature = "mysql")]
-pub(super) mod mysql;
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]

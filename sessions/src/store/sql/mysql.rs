@@ -11,8 +11,10 @@ use super::database::Database;
 use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
+use super::ledger::{LedgerDialect, SqlLog};
 use super::{MAX_CONNECTIONS, Sql, options};
 use crate::error::StoreError;
+use crate::ledger::Log;
 use crate::store::{ServerStore, Store};
 
 static MYSQL: Dialect = Dialect {
@@ -74,8 +76,39 @@ fn fault(error: &dyn DatabaseError) -> Fault {
     }
 }
 
+/// The table of a ledger.
+static LEDGER: Dialect = Dialect {
+    probe: "SELECT position FROM sealed_session_ledger LIMIT 0",
+    schema: &["CREATE TABLE IF NOT EXISTS sealed_session_ledger (
+            namespace varbinary(64) NOT NULL, position bigint NOT NULL, until bigint NOT NULL, body blob NOT NULL,
+            PRIMARY KEY (namespace, position), INDEX sealed_session_ledger_until (namespace, until)
+        ) ENGINE = InnoDB"],
+    ..MYSQL
+};
+
+static OWN: LedgerDialect = LedgerDialect {
+    // IGNORE would also keep a value that is too long, cut.
+    or_nothing: "",
+    // MariaDB alone could.
+    returns_rows: false,
+    forget: "DELETE FROM sealed_session_ledger
+             WHERE namespace = $1 AND until <= LEAST($2, unix_timestamp()) AND position > 0 AND position < (
+                 SELECT position FROM (
+                     SELECT max(position) AS position FROM sealed_session_ledger WHERE namespace = $3
+                 ) AS last
+             ) LIMIT 1000",
+};
+
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    let all = Connections::<MySql>::new(options(setting)?, &MYSQL, MAX_CONNECTIONS);
+    Ok(Arc::new(ServerStore::new(Sql::new(database(setting, &MYSQL)?), realm)))
+}
+
+pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
+    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, &OWN)))
+}
+
+fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String> {
+    let all = Connections::<MySql>::new(options(setting)?, dialect, MAX_CONNECTIONS);
     let driver = Native { reads: all.clone(), writes: all, rows_affected: MySqlQueryResult::rows_affected };
-    Ok(Arc::new(ServerStore::new(Sql::new(Database::new(setting, &MYSQL, driver, None)), realm)))
+    Ok(Database::new(setting, dialect, driver, None))
 }

@@ -13,7 +13,7 @@ use super::database::Database;
 use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
-use super::ledger::SqlLog;
+use super::ledger::{LedgerDialect, SqlLog};
 use super::{MAX_CONNECTIONS, Sql, options};
 use crate::ledger::Log;
 use crate::store::{ServerStore, Store};
@@ -67,12 +67,23 @@ static LEDGER: Dialect = Dialect {
     ..SQLITE
 };
 
+static OWN: LedgerDialect = LedgerDialect {
+    or_nothing: "ON CONFLICT DO NOTHING",
+    returns_rows: true,
+    forget: "DELETE FROM sealed_session_ledger WHERE namespace = $1 AND position IN (
+                 SELECT position FROM sealed_session_ledger
+                 WHERE namespace = $1 AND until <= min($2, unixepoch()) AND position > 0
+                     AND position < (SELECT max(position) FROM sealed_session_ledger WHERE namespace = $3)
+                 LIMIT 1000
+             )",
+};
+
 pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
     Ok(Arc::new(ServerStore::new(Sql::new(database(setting, &SQLITE)?), realm)))
 }
 
 pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
-    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, "min($3, unixepoch())")))
+    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, &OWN)))
 }
 
 fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String> {
