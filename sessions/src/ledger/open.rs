@@ -19,10 +19,12 @@ const BUILT_IN: &[(&[&str], Open)] = &[
     (&["mysql", "mariadb"], crate::store::sql::mysql::open_log),
     #[cfg(feature = "redis")]
     (crate::store::redis::SCHEMES, crate::store::redis::open_log),
+    #[cfg(feature = "mongodb")]
+    (&["mongodb", "mongodb+srv"], crate::store::mongodb::open_log),
 ];
 
 /// The features of the other logs; each one's schemes begin with the name of its feature.
-const FEATURES: &[&str] = &["sqlite", "postgres", "mysql", "redis"];
+const FEATURES: &[&str] = &["sqlite", "postgres", "mysql", "redis", "mongodb"];
 
 /// The schemes of this build's logs.
 pub(crate) fn schemes<'s>() -> impl Iterator<Item = &'s str> {

@@ -11,7 +11,7 @@ mod cookie;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "mongodb")]
-mod mongodb;
+pub(crate) mod mongodb;
 pub(crate) mod open;
 mod powers;
 #[cfg(feature = "redis")]

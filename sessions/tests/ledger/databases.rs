@@ -2,8 +2,8 @@
 
 use rocket::http::Status;
 use sealed_sessions::Sessions;
-use time::Duration;
-use world::databases::{Database, mariadb, postgres, redis, sqlite};
+use time::{Duration, OffsetDateTime};
+use world::databases::{Database, mariadb, mongoeco, nx_27017, postgres, redis, sqlite};
 use world::on_servers;
 
 use crate::node::{Browser, Node, figment};
@@ -24,7 +24,7 @@ mod contract {
         check(move |namespace| sealed_sessions::ledger::open(&url, namespace).unwrap()).await;
     }
 
-    on_servers!(is_kept: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
+    on_servers!(is_kept: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel, mongoeco, nx_27017);
 }
 
 mod unusual_defaults {
@@ -74,7 +74,7 @@ mod two_processes {
         again.stop().await;
     }
 
-    on_servers!(end_each_others_sessions: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
+    on_servers!(end_each_others_sessions: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel, mongoeco, nx_27017);
 }
 
 mod many_entries {
@@ -101,12 +101,13 @@ mod many_entries {
         assert_eq!((copy.status(&late).await, bob.status(&late).await), (401, 200));
     }
 
+    // MongoDB's substitutes take longer for so many than a store may.
     on_servers!(are_read_before_a_node_serves: sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel);
 }
 
 #[rocket::async_test]
 async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
-    for database in [sqlite(), postgres(), mariadb(), redis()].into_iter().flatten() {
+    for database in [sqlite(), postgres(), mariadb(), redis(), mongoeco()].into_iter().flatten() {
         let node = node(&database.url()).await;
         let (ada, bob) = (Browser::of(&node, "ada").await, Browser::of(&node, "bob").await);
         let settings = figment("").merge(("session.revocation", database.url()));
@@ -127,43 +128,113 @@ async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
     }
 }
 
-#[rocket::async_test]
-async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
-    let Some(mut database) = postgres() else { return };
-    let node = node(&database.url()).await;
-    let mut gone = Browser::of(&node, "ada").await;
-    let copy = gone.clone();
-    gone.posts(&node, "/logout", "").await;
-    let bob = Browser::of(&node, "bob").await;
-    database.kill();
-    assert_eq!((bob.status(&node).await, copy.status(&node).await), (200, 401));
-    node.clock.advance(Duration::seconds(11));
-    assert_eq!((bob.status(&node).await, copy.status(&node).await), (503, 401));
-    assert_eq!(bob.clone().posts(&node, "/logout", "").await, Status::ServiceUnavailable);
-    assert_eq!(Browser::default().gets(&node, "/who").await, "nobody  Absent");
-    database.restart();
-    assert_eq!((bob.status(&node).await, copy.status(&node).await), (200, 401));
-    let late = self::node(&database.url()).await;
-    assert_eq!((bob.status(&late).await, copy.status(&late).await), (200, 401));
+mod a_database_that_goes_away_and_comes_back {
+    use super::*;
+
+    async fn loses_nothing(database: Option<Database>) {
+        let Some(mut database) = database else { return };
+        let node = node(&database.url()).await;
+        let mut gone = Browser::of(&node, "ada").await;
+        let copy = gone.clone();
+        gone.posts(&node, "/logout", "").await;
+        let bob = Browser::of(&node, "bob").await;
+        database.kill();
+        assert_eq!((bob.status(&node).await, copy.status(&node).await), (200, 401));
+        node.clock.advance(Duration::seconds(11));
+        assert_eq!((bob.status(&node).await, copy.status(&node).await), (503, 401));
+        assert_eq!(bob.clone().posts(&node, "/logout", "").await, Status::ServiceUnavailable);
+        assert_eq!(Browser::default().gets(&node, "/who").await, "nobody  Absent");
+        database.restart();
+        assert_eq!((bob.status(&node).await, copy.status(&node).await), (200, 401));
+        let late = super::node(&database.url()).await;
+        assert_eq!((bob.status(&late).await, copy.status(&late).await), (200, 401));
+    }
+
+    #[rocket::async_test]
+    async fn postgres() {
+        loses_nothing(super::postgres()).await;
+    }
+
+    #[rocket::async_test]
+    async fn mariadb() {
+        loses_nothing(super::mariadb()).await;
+    }
+
+    #[rocket::async_test]
+    async fn mongodb() {
+        loses_nothing(super::nx_27017()).await;
+    }
 }
 
-#[rocket::async_test]
-async fn a_ledger_that_redis_has_evicted_is_noticed_and_put_back() {
-    let Some(database) = redis() else { return };
-    let node = node(&database.url()).await;
-    let mut gone = Browser::of(&node, "ada").await;
-    let copy = gone.clone();
-    gone.posts(&node, "/logout", "").await;
-    let bob = Browser::of(&node, "bob").await;
-    let mut server = ::redis::Client::open(database.url()).unwrap().get_connection().unwrap();
-    let evicted: i64 =
-        ::redis::cmd("DEL").arg("sessions:__Host-Http-session:ledger").query(&mut server).unwrap();
-    assert_eq!(evicted, 1, "it is one key");
-    node.catches_up().await;
-    let late = self::node(&database.url()).await;
-    for node in [&node, &late] {
-        assert_eq!((copy.status(node).await, bob.status(node).await), (401, 200));
+mod a_ledger_that_was_emptied {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    /// Deletes all that a database keeps of ledgers, as an eviction or a careless hand does.
+    async fn empty(url: &str) {
+        let delete = "DELETE FROM sealed_session_ledger";
+        match url.split(':').next().unwrap() {
+            "redis" => {
+                let mut server = redis::Client::open(url).unwrap().get_connection().unwrap();
+                let key = "sessions:__Host-Http-session:ledger";
+                let deleted: i64 = redis::cmd("DEL").arg(key).query(&mut server).unwrap();
+                assert_eq!(deleted, 1, "it is one key");
+            }
+            "postgres" => {
+                let mut server = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::query(delete).execute(&mut server).await.unwrap();
+            }
+            "mysql" => {
+                let mut server = sqlx::MySqlConnection::connect(url).await.unwrap();
+                sqlx::query(delete).execute(&mut server).await.unwrap();
+            }
+            _ => {
+                let server = mongodb::Client::with_uri_str(url).await.unwrap();
+                let entries = server
+                    .database("sessions")
+                    .collection::<mongodb::bson::Document>("sealed_session_ledger");
+                entries.delete_many(mongodb::bson::Document::new()).await.unwrap();
+            }
+        }
     }
+
+    async fn is_noticed_and_put_back(url: &str) {
+        let node = node(url).await;
+        let mut gone = Browser::of(&node, "ada").await;
+        let copy = gone.clone();
+        gone.posts(&node, "/logout", "").await;
+        let bob = Browser::of(&node, "bob").await;
+        empty(url).await;
+        node.catches_up().await;
+        let late = super::node(url).await;
+        for node in [&node, &late] {
+            assert_eq!((copy.status(node).await, bob.status(node).await), (401, 200));
+        }
+    }
+
+    on_servers!(is_noticed_and_put_back: postgres, mariadb, redis, mongoeco, nx_27017);
+}
+
+mod a_clock_that_is_ahead {
+    use super::*;
+    use sealed_sessions::ledger::Line;
+    use sealed_sessions::store::UnixSeconds;
+
+    async fn forgets_nothing_that_matters(url: &str) {
+        let log = sealed_sessions::ledger::open(url, "ahead").unwrap();
+        log.start().await.unwrap();
+        let now: UnixSeconds = OffsetDateTime::now_utc().unix_timestamp();
+        let line = |until| Line { until, body: vec![1] };
+        log.put(&[(1, line(now - 60)), (2, line(now + 3600)), (3, line(now - 60))]).await.unwrap();
+        assert_eq!(log.forget(now + 86_400).await.unwrap(), 1);
+        let left: Vec<u64> =
+            log.read(0, 10).await.unwrap().lines.iter().map(|(position, _)| *position).collect();
+        assert_eq!(left, [2, 3]);
+        log.stop().await;
+    }
+
+    on_servers!(forgets_nothing_that_matters: sqlite, postgres, mariadb, redis, mongoeco, nx_27017);
 }
 
 #[rocket::async_test]
@@ -175,6 +246,7 @@ async fn an_address_that_is_none_is_refused_without_showing_a_password() {
         ("postgres://u:secret@host:port/x", "not a URL"),
         ("redis://u:secret@h:port", "not one of Redis"),
         ("mysql://u:secret@h:port/x", "not a URL"),
+        ("mongodb://u:secret@h:port/x", "not one of MongoDB"),
         ("mssql://u:secret@h/x", "names no ledger"),
     ] {
         let figment = figment("").merge(("session.revocation", setting));

@@ -1,7 +1,13 @@
 //! Cookie sessions that the server can end: the ledger.
 
 mod conformance;
-#[cfg(all(feature = "postgres", feature = "redis", feature = "sqlite"))]
+#[cfg(all(
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite"
+))]
 mod databases;
 mod faults;
 mod first_time;

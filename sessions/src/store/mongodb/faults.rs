@@ -29,6 +29,13 @@ pub(super) fn is_taken(error: &Error) -> bool {
     code(error) == Some(TAKEN)
 }
 
+/// Whether all that some insertions have met is that there was a document already.
+pub(super) fn are_taken(error: &Error) -> bool {
+    let ErrorKind::InsertMany(error) = &*error.kind else { return false };
+    let mut errors = error.write_errors.iter().flatten();
+    error.write_concern_error.is_none() && errors.all(|error| error.code == TAKEN)
+}
+
 /// Whether another write came first: the layer above looks again.
 pub(super) fn is_conflict(error: &Error) -> bool {
     code(error) == Some(CONFLICT)

@@ -3,8 +3,10 @@
 //! A write names the version it goes over, so it is one step without a transaction; that works on a single
 //! server too. Tried on wire-compatible substitutes; a real mongod has not been.
 
+mod connection;
 mod faults;
 mod leases;
+mod ledger;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,13 +14,13 @@ use std::time::{Duration, SystemTime};
 use base64_simd::URL_SAFE_NO_PAD;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
-use mongodb::error::Error;
-use mongodb::options::{ClientOptions, ConnectionString, IndexOptions};
-use mongodb::{Client, Collection, Database, IndexModel};
+use mongodb::options::IndexOptions;
+use mongodb::{Collection, IndexModel};
 use rocket::futures::TryStreamExt as _;
-use rocket::tokio::sync::OnceCell;
 
+use self::connection::Connection;
 use self::faults::{failed, is_conflict, is_taken};
+pub(crate) use self::ledger::open_log;
 use super::Store;
 use super::server::ServerStore;
 use super::server::backend::{Backend, Leases, Row, SubjectHash};
@@ -26,12 +28,7 @@ use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
 
-const DEFAULT_DATABASE: &str = "sessions";
-
 const ROWS: &str = "sealed_session_rows";
-
-/// How long the driver looks for a server.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The longest that a document is kept; what lives longer is renewed by then.
 const MAX_LIFETIME: UnixSeconds = 3650 * 24 * 60 * 60;
@@ -43,40 +40,21 @@ const LEASES: &str = "sealed_session_leases";
 /// has expired is not decided by that.
 const CLOCK_MARGIN: UnixSeconds = 60 * 60;
 
-/// How many rows are trimmed at once.
+/// How many documents are trimmed or forgotten at once.
 const BATCH: i64 = 1000;
 
 pub(super) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store>, String> {
-    Ok(Arc::new(ServerStore::new(Mongo::new(setting)?, realm)))
+    Ok(Arc::new(ServerStore::new(Mongo { connection: Connection::new(setting)? }, realm)))
 }
 
 /// Keeps rows in the collection `sealed_session_rows`, which realms share: the hashes of subjects differ.
 struct Mongo {
-    address: String,
-    database: OnceCell<Database>,
+    connection: Connection,
 }
 
 impl Mongo {
-    /// Connects nowhere yet.
-    fn new(setting: &str) -> Result<Mongo, String> {
-        // The error may show the address, and the address a password.
-        ConnectionString::parse(setting).map_err(|_| "its address is not one of MongoDB".to_owned())?;
-        Ok(Mongo { address: setting.to_owned(), database: OnceCell::new() })
-    }
-
-    async fn database(&self) -> Result<&Database, StoreError> {
-        let connect = async || {
-            let mut options = ClientOptions::parse(&self.address).await?;
-            options.server_selection_timeout.get_or_insert(CONNECT_TIMEOUT);
-            options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
-            let name = options.default_database.clone().unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
-            Ok::<_, Error>(Client::with_options(options)?.database(&name))
-        };
-        self.database.get_or_try_init(connect).await.map_err(failed)
-    }
-
     async fn rows(&self) -> Result<Collection<Document>, StoreError> {
-        Ok(self.database().await?.collection(ROWS))
+        Ok(self.connection.database().await?.collection(ROWS))
     }
 
     /// Changes the row that the filter fits; `false` if there is none.
@@ -128,9 +106,13 @@ fn row(document: &Document) -> Result<Row, StoreError> {
     })
 }
 
+/// Reads what [`text`] has written.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
 fn hash(text: &str) -> Option<SubjectHash> {
-    let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
-    bytes.try_into().ok().map(SubjectHash::from_bytes)
+    bytes(text)?.try_into().ok().map(SubjectHash::from_bytes)
 }
 
 /// Servers may answer a small number as the shorter type.
@@ -219,16 +201,14 @@ impl Backend for Mongo {
         let forgetting = IndexModel::builder().keys(doc! { "forget_at": 1 }).options(forgets).build();
         let listing = IndexModel::builder().keys(doc! { "subject": 1 }).build();
         for (collection, index) in [(ROWS, forgetting.clone()), (ROWS, listing), (LEASES, forgetting)] {
-            let collection: Collection<Document> = self.database().await?.collection(collection);
+            let collection: Collection<Document> = self.connection.database().await?.collection(collection);
             collection.create_index(index).await.map_err(failed)?;
         }
         Ok(())
     }
 
     async fn stop(&self) {
-        if let Some(database) = self.database.get() {
-            database.client().clone().shutdown().await;
-        }
+        self.connection.close().await;
     }
 
     fn leases(&self) -> Option<&dyn Leases> {
