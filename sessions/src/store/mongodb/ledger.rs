@@ -7,6 +7,7 @@ use mongodb::bson::{Binary, Document, doc};
 use mongodb::options::{CollectionOptions, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Collection, IndexModel};
 use rocket::futures::TryStreamExt as _;
+use rocket::tokio::sync::Mutex;
 use rocket::tokio::task::yield_now;
 
 use super::connection::Connection;
@@ -18,7 +19,7 @@ use crate::ledger::{Line, Log, Page};
 
 const LEDGER: &str = "sealed_session_ledger";
 
-/// How often an entry finds that its position was taken by another one at the same moment.
+/// How often an entry finds that its position was taken by one of another node at the same moment.
 const MAX_TRIES: usize = 1000;
 
 /// The claim is at position 0.
@@ -28,11 +29,13 @@ const CLAIM: u64 = 0;
 struct MongoLog {
     connection: Connection,
     namespace: String,
+    /// A node's own entries take turns: at once they would only take each other's positions.
+    turn: Mutex<()>,
 }
 
 pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
     let namespace = namespace.to_owned();
-    Ok(Arc::new(MongoLog { connection: Connection::new(setting)?, namespace }))
+    Ok(Arc::new(MongoLog { connection: Connection::new(setting)?, namespace, turn: Mutex::default() }))
 }
 
 impl MongoLog {
@@ -134,6 +137,7 @@ impl Log for MongoLog {
     /// Goes after the last entry, and again if another one was faster. Also if an entry was put far above meanwhile,
     /// since those who have read that one never look below it; an entry that is there twice does no harm.
     async fn append(&self, line: &Line) -> Result<Option<u64>, StoreError> {
+        let _turn = self.turn.lock().await;
         for _ in 0..MAX_TRIES {
             let Some(last) = self.beyond(CLAIM, false).await? else { return Ok(None) };
             let position = last + 1;

@@ -1,5 +1,6 @@
 //! A ledger in a table: what SQLite, PostgreSQL and MySQL have in common.
 
+use rocket::tokio::sync::Mutex;
 use rocket::tokio::task::yield_now;
 use sqlx::SqlStr;
 
@@ -10,7 +11,7 @@ use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::ledger::{Line, Log, Page};
 
-/// How often an entry finds that its position was taken by another one at the same moment.
+/// How often an entry finds that its position was taken by one of another node at the same moment.
 const MAX_TRIES: usize = 1000;
 
 /// The claim's row is kept for ever.
@@ -32,6 +33,8 @@ pub(crate) struct SqlLog {
     database: Database,
     namespace: Vec<u8>,
     statements: Statements,
+    /// A node's own entries take turns: at once they would only take each other's positions.
+    turn: Mutex<()>,
 }
 
 /// The statements, in the dialect's notation.
@@ -95,7 +98,7 @@ impl SqlLog {
             append,
             forget: statement(own.forget),
         };
-        SqlLog { database, namespace: namespace.as_bytes().to_vec(), statements }
+        SqlLog { database, namespace: namespace.as_bytes().to_vec(), statements, turn: Mutex::default() }
     }
 
     fn client(&self) -> &Client {
@@ -177,6 +180,7 @@ impl Log for SqlLog {
     }
 
     async fn append(&self, entry: &Line) -> Result<Option<u64>, StoreError> {
+        let _turn = self.turn.lock().await;
         for _ in 0..MAX_TRIES {
             match self.try_append(entry).await? {
                 Some(appended) => return Ok(appended),
