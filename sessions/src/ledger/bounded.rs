@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocket::futures::stream::BoxStream;
 use rocket::tokio::time::timeout;
 
 use super::entry::Line;
@@ -47,6 +48,20 @@ impl BoundedLog {
 
     pub(super) async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
         self.within(self.log.forget(now)).await
+    }
+
+    pub(super) fn has_hints(&self) -> bool {
+        self.log.hints().is_some()
+    }
+
+    pub(super) async fn send(&self, position: u64) -> Result<(), StoreError> {
+        let Some(hints) = self.log.hints() else { return Ok(()) };
+        self.within(hints.send(position)).await
+    }
+
+    /// `None` if the log has no hints.
+    pub(super) async fn listen(&self) -> Option<Result<BoxStream<'static, u64>, StoreError>> {
+        Some(self.within(self.log.hints()?.listen()).await)
     }
 
     pub(super) async fn stop(&self) {

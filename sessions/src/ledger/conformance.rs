@@ -24,9 +24,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use rocket::futures::StreamExt as _;
 use rocket::futures::future::try_join_all;
+use rocket::futures::stream::BoxStream;
 use rocket::tokio::task::yield_now;
+use rocket::tokio::time::timeout;
 
 use super::entry::Line;
 use super::log::{Log, Page};
@@ -53,6 +57,7 @@ clauses! {
     "the last entry is never forgotten" last_stays;
     "two namespaces see nothing of each other" namespaces;
     "a log can be started again" started_again;
+    "a hint, where there are any, is heard by everyone who listens to this log, and by nobody else" hinted;
 }
 
 /// Checks every clause, one after the other.
@@ -298,4 +303,31 @@ async fn started_again(bench: Bench<'_>) -> Outcome {
     let log = bench.begun().await?;
     log.start().await?;
     reads(&*log, 0, 10, &[(START, bench.line(0))]).await
+}
+
+/// How long a hint may take.
+const HINT_TIMEOUT: Duration = Duration::from_secs(5);
+
+async fn hinted(bench: Bench<'_>) -> Outcome {
+    let (namespace, another) = (bench.namespace()?, bench.namespace()?);
+    let logs =
+        [bench.opened(&namespace).await?, bench.opened(&namespace).await?, bench.opened(&another).await?];
+    let [Some(one), Some(other), Some(stranger)] = logs.each_ref().map(|log| log.hints()) else {
+        return Ok(());
+    };
+    let [mut ones, mut others, mut strangers] =
+        [one.listen().await?, other.listen().await?, stranger.listen().await?];
+    one.send(START).await?;
+    hears(&mut ones, START).await?;
+    hears(&mut others, START).await?;
+    other.send(START + 1).await?;
+    hears(&mut ones, START + 1).await?;
+    hears(&mut others, START + 1).await?;
+    stranger.send(START + 2).await?;
+    hears(&mut strangers, START + 2).await
+}
+
+async fn hears(hints: &mut BoxStream<'static, u64>, position: u64) -> Outcome {
+    let heard = timeout(HINT_TIMEOUT, hints.next()).await;
+    expect(heard == Ok(Some(position)), || format!("{heard:?} was heard, not {position}"))
 }

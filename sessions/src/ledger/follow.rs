@@ -1,9 +1,10 @@
-//! Reading what is new: in the background every second, and where a request needs it.
+//! Reading what is new: in the background every second and on hints, and where a request needs it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rocket::tokio::join;
 use rocket::tokio::time::{sleep, timeout};
 
 use super::entry::{Entry, Line};
@@ -16,6 +17,9 @@ use crate::record::timeouts::MAX_SKEW;
 
 /// How often a node reads what is new.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The pause after each of these readings: however many hints come, there are at most 20 in a second.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many entries are read at once.
 pub(super) const PAGE: usize = 10_000;
@@ -39,6 +43,10 @@ pub(super) enum Found {
 
 /// Follows the log for as long as the app serves.
 pub(crate) async fn follow(ledger: Arc<Ledger>) {
+    join!(read_again_and_again(&ledger), ledger.listen());
+}
+
+async fn read_again_and_again(ledger: &Ledger) {
     let mut is_away = false;
     loop {
         let _ = timeout(INTERVAL, ledger.hint.notified()).await;
@@ -57,6 +65,7 @@ pub(crate) async fn follow(ledger: Arc<Ledger>) {
                 sleep(INTERVAL).await;
             }
         }
+        sleep(PAUSE).await;
     }
 }
 

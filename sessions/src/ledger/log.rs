@@ -1,6 +1,7 @@
 //! What a database has to do to keep a ledger: six steps on lines of bytes.
 
 use super::entry::Line;
+use super::hints::Hints;
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 
@@ -53,6 +54,11 @@ pub trait Log: Send + Sync + 'static {
     /// # Errors
     /// Logged; the next round comes all the same.
     async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError>;
+
+    /// What tells other nodes at once that there is something to read, if the database can.
+    fn hints(&self) -> Option<&dyn Hints> {
+        None
+    }
 
     /// Closes its connections. May be called more than once.
     async fn stop(&self) {}

@@ -10,7 +10,7 @@
 //!   holds those that still matter in memory (24 bytes each, 29 to 57 with the room of the table), and checks a
 //!   session against them without asking anybody.
 //! - A logout, a renewal and a sign-in append before the response leaves: on its own node an entry counts at once. Other
-//!   nodes read what is new every second.
+//!   nodes read what is new every second, and sooner where the log can push a [hint](Hints): PostgreSQL and Redis can.
 //! - A sign-in seals the position that its node had reached when the request's session was loaded, before any
 //!   password was checked. An entry for a subject ends the sessions of that subject that were sealed at a lower
 //!   position. So no clock decides what came first. The request that signs in comes with an anonymous session and
@@ -32,12 +32,15 @@
 //! genuine cookie was sealed at a position which the log has never reached. It says so in the app's log, puts back what
 //! it remembers, or, where that is not enough, ends everyone's sessions.
 
+mod announce;
 mod bounded;
 pub mod conformance;
 mod entry;
 mod follow;
 mod heal;
+mod hints;
 mod identity;
+mod listen;
 mod log;
 mod memory;
 mod node;
@@ -49,6 +52,7 @@ pub use self::entry::Line;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::entry::reads_what_it_writes;
 pub(crate) use self::follow::follow;
+pub use self::hints::Hints;
 pub use self::log::{Log, Page};
 pub use self::memory::MemoryLog;
 pub use self::node::Ledger;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rocket::tokio::sync::{Mutex as AsyncMutex, Notify};
 
+use super::announce::Announcer;
 use super::bounded::BoundedLog;
 use super::entry::{Entry, Line};
 use super::identity::Identity;
@@ -27,7 +28,8 @@ const MAX_RENEWALS: usize = 16;
 
 /// What ends sessions of a realm of cookie sessions, as one node of the app has it.
 pub struct Ledger {
-    pub(super) log: BoundedLog,
+    pub(super) log: Arc<BoundedLog>,
+    announcer: Announcer,
     pub(super) namespace: String,
     pub(super) sealer: Sealer,
     pub(super) clock: Arc<dyn Clock>,
@@ -93,8 +95,10 @@ impl Ledger {
         clock: Arc<dyn Clock>,
         terms: Terms,
     ) -> Ledger {
+        let log = Arc::new(BoundedLog::new(log, terms.timeout));
         Ledger {
-            log: BoundedLog::new(log, terms.timeout),
+            announcer: Announcer::new(Arc::clone(&log), namespace),
+            log,
             namespace: namespace.to_owned(),
             sealer,
             clock,
@@ -118,6 +122,7 @@ impl Ledger {
 
     /// Closes the log's connections.
     pub async fn stop(&self) {
+        self.announcer.finish().await;
         self.log.stop().await;
     }
 
@@ -271,6 +276,7 @@ impl Ledger {
                 && let Some(position) = self.log.append(&entry.line(until)).await?
                 && position > reached
             {
+                self.announcer.announce(position);
                 return Ok((position, entry));
             }
             // It has not been read yet, or has lost what it had.

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use rocket::futures::StreamExt as _;
 use rocket::futures::future::join_all;
+use rocket::futures::stream::{BoxStream, pending};
 use sealed_sessions::ledger::conformance::CLAUSES;
-use sealed_sessions::ledger::{Line, Log, MemoryLog, Page};
+use sealed_sessions::ledger::{Hints, Line, Log, MemoryLog, Page};
 use sealed_sessions::store::{StoreError, UnixSeconds};
 
 /// Checks every clause on the logs that `open` opens.
@@ -16,7 +18,7 @@ pub async fn check(open: impl Fn(&str) -> Arc<dyn Log> + Send + Sync + 'static) 
     }
 }
 
-fn in_memory(log: impl Fn() -> Arc<dyn Log>) -> impl Fn(&str) -> Arc<dyn Log> {
+pub fn in_memory(log: impl Fn() -> Arc<dyn Log>) -> impl Fn(&str) -> Arc<dyn Log> {
     let logs: Mutex<HashMap<String, Arc<dyn Log>>> = Mutex::default();
     move |namespace: &str| {
         let mut logs = logs.lock().unwrap();
@@ -46,6 +48,7 @@ enum Flaw {
     ForgetsTheLast,
     SharesNamespaces,
     StartsAnew,
+    TellsNobody,
 }
 
 /// A log in memory with a flaw.
@@ -160,6 +163,21 @@ impl Log for Flawed {
             _ => self.inner().forget(now).await,
         }
     }
+
+    fn hints(&self) -> Option<&dyn Hints> {
+        (self.flaw == Flaw::TellsNobody).then_some(self)
+    }
+}
+
+#[rocket::async_trait]
+impl Hints for Flawed {
+    async fn send(&self, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<BoxStream<'static, u64>, StoreError> {
+        Ok(pending().boxed())
+    }
 }
 
 /// The clauses that a log with this flaw breaks.
@@ -197,9 +215,10 @@ async fn each_clause_finds_a_log_that_breaks_it() {
         Flaw::ForgetsTheLast,
         Flaw::SharesNamespaces,
         Flaw::StartsAnew,
+        Flaw::TellsNobody,
     ]) {
         let broken = broken(flaw).await;
         assert!(broken.contains(&clause.name), "{flaw:?} breaks {broken:?}, not {clause:?}");
     }
-    assert_eq!(CLAUSES.len(), 13, "a flaw for each clause");
+    assert_eq!(CLAUSES.len(), 14, "a flaw for each clause");
 }

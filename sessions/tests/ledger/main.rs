@@ -1,22 +1,19 @@
 //! Cookie sessions that the server can end: the ledger.
 
 mod conformance;
-#[cfg(all(
-    feature = "mongodb",
-    feature = "mysql",
-    feature = "postgres",
-    feature = "redis",
-    feature = "sqlite"
-))]
+#[cfg(feature = "stores")]
 mod databases;
 mod faults;
 mod first_time;
+mod hints;
 mod late;
 #[path = "../session/log.rs"]
 mod log;
 mod logout;
 mod node;
 mod order;
+#[cfg(feature = "stores")]
+mod pushed;
 mod quiet;
 mod settings;
 mod site;

@@ -1,15 +1,18 @@
 //! The servers that a setting names: one, those of a Cluster, or one behind Sentinels.
 
+use std::io;
 use std::time::Duration;
 
+use redis::aio::PubSub;
 use redis::cluster::{ClusterClient, ClusterClientBuilder, ClusterConfig};
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, PushKind, RedisResult, TlsMode,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    ProtocolVersion, PushInfo, PushKind, RedisResult, TlsMode,
 };
 use rocket::tokio::sync::Mutex;
+use rocket::tokio::time::timeout;
 use rustls::crypto::{CryptoProvider, ring};
 
 use super::connection::Connection;
@@ -32,7 +35,8 @@ pub(super) struct Servers {
 
 enum Kind {
     One(Client),
-    Cluster(ClusterClient),
+    /// With its nodes one by one.
+    Cluster(ClusterClient, Vec<ConnectionInfo>),
     /// To be asked for the master.
     Sentinels(Mutex<SentinelClient>),
 }
@@ -60,7 +64,10 @@ impl Servers {
         }
         let kind = match kind {
             "" => Kind::One(Client::open(example.clone()).ok()?),
-            "cluster" => Kind::Cluster(cluster(nodes, example.redis_settings().protocol()).ok()?),
+            "cluster" => {
+                let client = cluster(nodes.clone(), example.redis_settings().protocol()).ok()?;
+                Kind::Cluster(client, nodes)
+            }
             "sentinel" => {
                 let service = query("sentinelServiceName").next()?;
                 Kind::Sentinels(Mutex::new(sentinels(nodes, &service, &example).ok()?))
@@ -72,11 +79,7 @@ impl Servers {
 
     /// Connects, and calls `lost` when the connection ends.
     pub(super) async fn connect(&self, lost: impl Fn() + Send + Sync + 'static) -> RedisResult<Connection> {
-        if is_encrypted(&self.example) && CryptoProvider::get_default().is_none() {
-            // The client takes the default, and panics without one in an app that has two built in. An app that has
-            // set its own keeps it.
-            let _ = ring::default_provider().install_default();
-        }
+        self.prepare_encryption();
         let mut config = config();
         if self.example.redis_settings().protocol() == ProtocolVersion::RESP3 {
             config = config.set_push_sender(move |push: PushInfo| {
@@ -94,7 +97,7 @@ impl Servers {
                 master = sentinels.lock().await.async_get_client().await?;
                 &master
             }
-            Kind::Cluster(client) => {
+            Kind::Cluster(client, _) => {
                 // It replaces the connections to its nodes by itself.
                 let config = ClusterConfig::new()
                     .set_connection_timeout(NODE_TIMEOUT)
@@ -103,6 +106,35 @@ impl Servers {
             }
         };
         Ok(Connection::Node(client.get_multiplexed_async_connection_with_config(&config).await?))
+    }
+
+    /// A connection that messages come on: to the master behind Sentinels, to any node of a Cluster.
+    pub(super) async fn listener(&self) -> RedisResult<PubSub> {
+        self.prepare_encryption();
+        match &self.kind {
+            Kind::One(client) => client.get_async_pubsub().await,
+            Kind::Sentinels(sentinels) => {
+                sentinels.lock().await.async_get_client().await?.get_async_pubsub().await
+            }
+            Kind::Cluster(_, nodes) => {
+                let mut found = Err((ErrorKind::ClusterConnectionNotFound, "no node answers").into());
+                for node in nodes {
+                    found = listener_of(node).await;
+                    if found.is_ok() {
+                        break;
+                    }
+                }
+                found
+            }
+        }
+    }
+
+    /// The client takes the default provider of cryptography, and panics without one in an app that has two built in.
+    /// An app that has set its own keeps it.
+    fn prepare_encryption(&self) {
+        if is_encrypted(&self.example) && CryptoProvider::get_default().is_none() {
+            let _ = ring::default_provider().install_default();
+        }
     }
 
     /// Connects to a node of the Cluster that has no slots yet.
@@ -117,6 +149,13 @@ impl Servers {
         let client = Client::open(self.example.clone().set_addr(address))?;
         Ok(Connection::Node(client.get_multiplexed_async_connection_with_config(&config()).await?))
     }
+}
+
+/// A connection to one of several nodes, of which another may answer sooner.
+async fn listener_of(node: &ConnectionInfo) -> RedisResult<PubSub> {
+    let client = Client::open(node.clone())?;
+    let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+    timeout(NODE_TIMEOUT, client.get_async_pubsub()).await.unwrap_or_else(late)
 }
 
 fn config() -> AsyncConnectionConfig {

@@ -11,7 +11,7 @@ use super::row::damaged;
 use super::scripts::Script;
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
-use crate::ledger::{Line, Log, Page};
+use crate::ledger::{Hints, Line, Log, Page};
 
 /// ARGV: the first position and how many entries.
 const READ: &str = "
@@ -73,9 +73,9 @@ const CLAIMED: u8 = b'c';
 
 /// Keeps the entries of a ledger under `sessions:<namespace>:ledger`: their positions and times as digits, and their
 /// bodies.
-struct RedisLog {
-    link: Link,
-    key: String,
+pub(super) struct RedisLog {
+    pub(super) link: Link,
+    pub(super) key: String,
     read: Script,
     claim: Script,
     append: Script,
@@ -195,6 +195,10 @@ impl Log for RedisLog {
         let next = if rest.is_empty() { FIRST.to_owned() } else { format!("({rest}") };
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(u64::try_from(*forgotten).unwrap_or(0))
+    }
+
+    fn hints(&self) -> Option<&dyn Hints> {
+        Some(self)
     }
 
     async fn stop(&self) {

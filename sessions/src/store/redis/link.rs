@@ -65,6 +65,11 @@ impl Link {
         Link(Arc::new(Ends { servers, state: Mutex::new(State { age: 0, phase: Phase::Idle }) }))
     }
 
+    /// Where it connects to.
+    pub(super) fn servers(&self) -> &Servers {
+        &self.0.servers
+    }
+
     /// Sends a command. Again if surely nobody has taken it, and never if somebody may have.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
         self.answer(command).await.map_err(Failure::into_store_error)

@@ -7,6 +7,7 @@
 mod address;
 mod connection;
 mod fault;
+mod hints;
 mod ledger;
 mod link;
 mod row;

@@ -141,7 +141,7 @@ impl Client {
     }
 
     /// The driver's message may name the server and the account, but shows no password and no parameter.
-    fn failed(&self, error: Error) -> StoreError {
+    pub(super) fn failed(&self, error: Error) -> StoreError {
         let text = error.to_string().lines().collect::<Vec<_>>().join(" ");
         match self.dialect.fault(&error) {
             Fault::Lost => StoreError::Disconnected(text),

@@ -9,7 +9,7 @@ use super::database::Database;
 use super::driver::{LineRow, Value};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
-use crate::ledger::{Line, Log, Page};
+use crate::ledger::{Hints, Line, Log, Page};
 
 /// How often an entry finds that its position was taken by one of another node at the same moment.
 const MAX_TRIES: usize = 1000;
@@ -35,6 +35,7 @@ pub(crate) struct SqlLog {
     statements: Statements,
     /// A node's own entries take turns: at once they would only take each other's positions.
     turn: Mutex<()>,
+    hints: Option<Box<dyn Hints>>,
 }
 
 /// The statements, in the dialect's notation.
@@ -98,7 +99,19 @@ impl SqlLog {
             append,
             forget: statement(own.forget),
         };
-        SqlLog { database, namespace: namespace.as_bytes().to_vec(), statements, turn: Mutex::default() }
+        SqlLog {
+            database,
+            namespace: namespace.as_bytes().to_vec(),
+            statements,
+            turn: Mutex::default(),
+            hints: None,
+        }
+    }
+
+    /// A log that can push hints.
+    #[cfg(feature = "postgres")]
+    pub(super) fn with_hints(self, hints: impl Hints + 'static) -> SqlLog {
+        SqlLog { hints: Some(Box::new(hints)), ..self }
     }
 
     fn client(&self) -> &Client {
@@ -200,6 +213,10 @@ impl Log for SqlLog {
     async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
         let values = [self.namespace(), Value::Number(now), self.namespace()];
         self.client().execute(&self.statements.forget, &values).await
+    }
+
+    fn hints(&self) -> Option<&dyn Hints> {
+        self.hints.as_deref()
     }
 
     async fn stop(&self) {

@@ -14,6 +14,7 @@ use super::dialect::{Dialect, PROBE};
 use super::driver::Native;
 use super::faults::Fault;
 use super::ledger::{LedgerDialect, SqlLog};
+use super::notify::Notify;
 use super::{MAX_CONNECTIONS, Sql, options};
 use crate::error::StoreError;
 use crate::ledger::Log;
@@ -150,7 +151,9 @@ pub(in crate::store) fn open(setting: &str, realm: &str) -> Result<Arc<dyn Store
 }
 
 pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
-    Ok(Arc::new(SqlLog::new(database(setting, &LEDGER)?, namespace, &OWN)))
+    let database = database(setting, &LEDGER)?;
+    let hints = Notify::new(&database.client, options(setting)?, &LEDGER, namespace);
+    Ok(Arc::new(SqlLog::new(database, namespace, &OWN).with_hints(hints)))
 }
 
 fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String> {
