@@ -148,7 +148,9 @@ fn decide<T: SessionData>(
         let subject = state.data.subject();
         is_remembered(state.remember, subject.as_deref(), Some(&base.record)) != base.record.remembered
     };
-    if renews || data.is_some() || remembers() {
+    // Written over a newer version, what it was is a change too.
+    let reseals = state.change != Change::Unchanged && matches!(state.arrival, Arrival::Stale { .. });
+    if renews || reseals || data.is_some() || remembers() {
         let id = if renews { new_id(state)? } else { base.record.id };
         let data = data.unwrap_or_else(|| base.record.data.clone());
         let record = next_record(state, &*state.data, Some(&base.record), id, data, now);
@@ -269,7 +271,9 @@ async fn perform<T: SessionData>(
     if base.as_deref().is_some_and(same) {
         return Ok(Lines::new());
     }
-    lines(&record, ticket)
+    let lines = lines(&record, ticket)?;
+    realm.versions.see(&record.id, record.version);
+    Ok(lines)
 }
 
 async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, CommitError> {
@@ -287,10 +291,13 @@ async fn change<T: SessionData>(
     realm: &Realm,
     state: &State<T>,
     base: &Base<T>,
-    record: Record,
+    mut record: Record,
     now: UnixSeconds,
 ) -> Result<Option<(Record, Ticket)>, CommitError> {
     let renews = record.id != base.record.id;
+    if !renews {
+        record.version = realm.versions.above(&record.id, base.record.version);
+    }
     match save(realm, &record, over(&base.record, renews)).await? {
         Written::Saved(ticket) => Ok(Some((record, ticket))),
         // A conflict is rare: its future is not to make every other one large.

@@ -11,6 +11,7 @@ use crate::cookie::keyring::KeyAge;
 use crate::cookie::request_cookies::SentChunks;
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
+use crate::error::Arrival;
 use crate::record::Record;
 use crate::record::id::Id;
 use crate::request::{RequestSession, Sizes};
@@ -65,7 +66,7 @@ proptest! {
             data: Arc::new(before.clone()),
         });
         let sizes = Sizes { cookies: 1, value: 1 };
-        let session = RequestSession::resumed(0, base, KeyAge::Current, SentChunks::default(), sizes);
+        let session = RequestSession::resumed(0, base, Arrival::Resumed, KeyAge::Current, SentChunks::default(), sizes);
         session.update(Change::Modified, |visitor| *visitor = mine.clone());
         let mut state = session.close(|_| false).unwrap();
         let base = state.base.take().unwrap();

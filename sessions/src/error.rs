@@ -38,6 +38,12 @@ pub enum Arrival {
     Absent,
     /// The browser's session goes on.
     Resumed,
+    /// The browser's session goes on, as it was before the newest version that this process has seen of it. Only where
+    /// the setting `notice_stale` is on; [`Current`](crate::Current) says what that promises.
+    Stale {
+        /// How many versions it is behind: at least 1.
+        behind: u32,
+    },
     /// The seal was genuine, but the session has timed out. A server store forgets such a session, so
     /// that this is [`Arrival::Revoked`] there unless the timeouts were tightened.
     Expired(Timeout),
@@ -82,6 +88,10 @@ pub enum SessionError {
     /// The store does not answer. The request gets 503; the browser keeps its cookie.
     #[error("the session store is unavailable")]
     Unavailable,
+    /// What the browser sent is older than what this process has seen of the session, and
+    /// [`Current`](crate::Current) refuses it: 409.
+    #[error("the session is older than its newest version")]
+    Stale,
     /// The path of the request lies in no realm, which is a mistake in the app: 500.
     #[error("this path belongs to no realm of sessions")]
     OutsideEveryRealm,

@@ -312,9 +312,9 @@
 //! # When requests of one session meet
 //!
 //! A server store merges them field by field: each field of your type that a request changed is as that request left
-//! it. What is inside a field is not merged, so of two requests that each add to one list the later one's list is kept;
-//! [`Exclusive`] makes them take turns. With the cookie store the last response to arrive wins, whole. It need not have
-//! changed anything: once a minute a request that only reads sets the cookie too.
+//! it. Inside a field nothing is merged, so of two requests that add to one list the later one's list is kept;
+//! [`Exclusive`] makes them take turns. With the cookie store the last response to arrive wins, whole, even one that only
+//! read (once a minute). With `notice_stale = true` an older cookie is [`Arrival::Stale`], and [`Current`] refuses it.
 //!
 //! # Features
 //!
@@ -384,7 +384,7 @@ pub use self::error::{Arrival, SessionError, Timeout};
 pub use self::error_page::failure;
 pub use self::failure::Failure;
 pub use self::fairing::Sessions;
-pub use self::guard::{Ended, Exclusive, Other, ReadOnly, Realms, Session};
+pub use self::guard::{Current, Ended, Exclusive, Other, ReadOnly, Realms, Session};
 pub use self::realm::config_error::ConfigError;
 pub use self::record::timeouts::{Expires, Timeouts};
 pub use self::store::{Powers, conformance};

@@ -58,7 +58,8 @@ async fn load_once<T: SessionData>(
     }
     match find(realm, &cookies, now).await {
         Ok(Ok(Found { base, key_age, sizes })) => {
-            Ok(RequestSession::resumed(now, base, key_age, cookies.chunks(), sizes))
+            let arrival = compared(realm, &base.record);
+            Ok(RequestSession::resumed(now, base, arrival, key_age, cookies.chunks(), sizes))
         }
         Ok(Err(lost)) => {
             match lost.arrival {
@@ -72,6 +73,14 @@ async fn load_once<T: SessionData>(
             log::error!("sessions of {:?}: cannot load: {error}", realm.path);
             Err(SessionError::Unavailable)
         }
+    }
+}
+
+/// Whether a session is as new as it should be.
+fn compared(realm: &Realm, record: &Record) -> Arrival {
+    match realm.versions.see(&record.id, record.version).saturating_sub(record.version) {
+        0 => Arrival::Resumed,
+        behind => Arrival::Stale { behind },
     }
 }
 

@@ -53,11 +53,12 @@ impl<T: SessionData> RequestSession<T> {
     pub(crate) fn resumed(
         now: UnixSeconds,
         base: Box<Base<T>>,
+        arrival: Arrival,
         key_age: KeyAge,
         chunks: SentChunks,
         sizes: Sizes,
     ) -> Box<Self> {
-        let state = Mutex::new(Stage::Open(State::resumed(base)));
+        let state = Mutex::new(Stage::Open(State { arrival, ..State::resumed(base) }));
         let used = AtomicBool::new(false);
         Box::new(RequestSession { now, chunks, key_age, sizes: Some(sizes), used, state })
     }

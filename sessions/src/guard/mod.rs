@@ -1,10 +1,12 @@
-//! The request guards: [`Session`], [`Exclusive`] and [`Realms`].
+//! The request guards: [`Session`], [`Current`], [`Exclusive`], [`ReadOnly`] and [`Realms`].
 
+mod current;
 mod exclusive;
 mod read_only;
 mod realms;
 pub(crate) mod session;
 
+pub use self::current::Current;
 pub use self::exclusive::Exclusive;
 pub use self::read_only::ReadOnly;
 pub use self::realms::Realms;

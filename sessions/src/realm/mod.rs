@@ -16,6 +16,7 @@ use crate::cookie::keyring::Keyring;
 use crate::ledger::{self, Ledger, Log, Revocable, Terms};
 use crate::occasional::Occasional;
 use crate::record::timeouts::RealmTimeouts;
+use crate::record::versions::Versions;
 use crate::store::bounded::BoundedStore;
 use crate::store::open::{open, schemes};
 use crate::store::{Sealer, Store, StoreOptions};
@@ -34,6 +35,8 @@ pub(crate) struct Realm {
     pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieFormat,
     pub(crate) timeouts: RealmTimeouts,
+    /// What the browsers of cookie sessions should have by now.
+    pub(crate) versions: Versions,
     pub(crate) keyring: Arc<Keyring>,
     /// Sessions whose data could not be read.
     pub(crate) unreadable: Occasional,
@@ -93,6 +96,8 @@ impl Realm {
                 )
             })?;
         }
+        // A server store has one version of a session.
+        let notices = settings.notice_stale && !store.is_on_server();
         Ok(Realm {
             path: settings.path,
             store,
@@ -103,6 +108,7 @@ impl Realm {
             origins: settings.origins,
             cookie: CookieFormat::new(&settings.cookie),
             timeouts: settings.timeouts,
+            versions: if notices { Versions::noticing() } else { Versions::default() },
             keyring: settings.keyring,
             unreadable: Occasional::new(),
             ambiguous: Occasional::new(),

@@ -33,6 +33,8 @@ pub(crate) struct RealmSettings {
     pub(crate) revocation: Option<String>,
     /// How old what a node knows of the ledger may be, in seconds.
     pub(crate) revocation_max_age: UnixSeconds,
+    /// Whether to notice cookies that are older than others of their session.
+    pub(crate) notice_stale: bool,
     pub(crate) seal_at_rest: bool,
     pub(crate) max_session_bytes: usize,
     pub(crate) max_anonymous_sessions: Option<u64>,
@@ -190,6 +192,7 @@ struct Table {
     revocation: Option<String>,
     #[serde(default, deserialize_with = "duration::age")]
     revocation_max_age: Option<Duration>,
+    notice_stale: Option<bool>,
     seal_at_rest: Option<bool>,
     max_session_bytes: Option<usize>,
     max_anonymous_sessions: Option<u64>,
@@ -279,6 +282,7 @@ impl RealmSettings {
             namespace: namespace(&table, written.namespace, &cookie)?,
             revocation: written.revocation,
             revocation_max_age: seconds(written.revocation_max_age, 10),
+            notice_stale: written.notice_stale.unwrap_or(false),
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
             max_session_bytes: written.max_session_bytes.unwrap_or(65_536),
             max_anonymous_sessions: written.max_anonymous_sessions,

@@ -3,6 +3,7 @@
 pub(crate) mod id;
 pub(crate) mod merge;
 pub(crate) mod timeouts;
+pub(crate) mod versions;
 pub(crate) mod wire;
 
 use std::fmt;

@@ -25,6 +25,7 @@ mod rules;
 mod sign_in;
 #[path = "../site/mod.rs"]
 mod site;
+mod stale;
 #[cfg(feature = "memory")]
 mod stores;
 mod support;
