@@ -5,7 +5,7 @@ use rocket::request::Request;
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Catcher, catch};
 use rocket_dyn_templates::context;
-use sealed_sessions::{Failure, failure};
+use sealed_sessions::{Arrival, Failure, failure};
 use serde_json::json;
 
 use super::confirm;
@@ -109,6 +109,10 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let (explanation, advice): (&str, Vec<String>) = match status.code {
         400 => ("The request could not be understood.", Vec::new()),
+        409 if is_stale(&page) => (
+            "Your browser sent an older state of your session than this site has seen, as happens with two tabs.",
+            vec!["Nothing was changed. Look at what is there now, then send the form again.".into()],
+        ),
         404 => ("There is no page here.", vec!["Check the address.".into()]),
         413 => ("That was more than a form may hold.", vec!["Nothing was changed. Send less.".into()]),
         415 => ("That was sent in a way that this page does not read.", Vec::new()),
@@ -144,9 +148,14 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     Some(page.show("error", reason, own))
 }
 
+/// Whether a handler has refused the session because it is not the newest.
+fn is_stale(page: &Page<'_>) -> bool {
+    page.session().is_some_and(|session| matches!(session.arrival(), Arrival::Stale { .. }))
+}
+
 /// The page that a refused form was sent from.
 fn form_page(status: Status, request: &Request<'_>) -> Option<String> {
-    let is_refused = matches!(status.code, 403 | 413 | 415 | 422);
+    let is_refused = matches!(status.code, 403 | 409 | 413 | 415 | 422);
     Next::of_form(request).filter(|_| is_refused).map(Next::into_string)
 }
 

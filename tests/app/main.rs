@@ -10,4 +10,5 @@ mod lab_flaws;
 mod late;
 mod recent;
 mod sessions;
+mod stale;
 mod support;

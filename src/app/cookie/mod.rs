@@ -204,6 +204,9 @@ fn arrival(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::Absent => "Your browser sent no session cookie of this realm.",
         Arrival::Resumed => "Your browser sent a session cookie, and its seal was whole.",
+        Arrival::Stale { .. } => {
+            "Your browser sent a session cookie whose seal was whole, but this server has seen a newer one of the session."
+        }
         Arrival::Expired(Timeout::Idle) => "Your browser sent a session that was idle for too long.",
         Arrival::Expired(Timeout::Absolute) => "Your browser sent a session that was too old.",
         Arrival::Revoked => "Your browser sent a session that has ended.",

@@ -1,0 +1,113 @@
+//! What went to and fro in an experiment, as a sequence diagram.
+
+use serde::Serialize;
+
+use crate::lab::Exchange;
+
+/// The width of the picture, the height of the heads and that of one exchange.
+const WIDTH: f64 = 360.0;
+const HEAD: f64 = 34.0;
+const STEP: f64 = 46.0;
+/// The longest label that fits between two lanes.
+const MAX_LETTERS: usize = 30;
+
+/// A picture: who takes part, and what they say to each other, from top to bottom.
+#[derive(Serialize)]
+pub(super) struct Lanes {
+    width: f64,
+    height: f64,
+    lanes: Vec<Lane>,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Lane {
+    name: &'static str,
+    x: f64,
+}
+
+/// A request and its answer.
+#[derive(Serialize)]
+struct Step {
+    from: f64,
+    to: f64,
+    y: f64,
+    asks: String,
+    answers: String,
+    /// The answer sets a cookie.
+    sets: bool,
+    /// The verdict rests on this one.
+    decides: bool,
+}
+
+const SERVER: &str = "server";
+
+/// The picture of these exchanges; `None` if there are none.
+pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for exchange in exchanges {
+        if !names.contains(&exchange.who) {
+            names.push(exchange.who);
+        }
+    }
+    names.push(SERVER);
+    let spread = WIDTH / names.len() as f64;
+    let lane = |name: &str| {
+        let at = names.iter().position(|other| *other == name).unwrap_or_default();
+        spread * (at as f64 + 0.5)
+    };
+    let step = |(number, exchange): (usize, &Exchange)| Step {
+        from: lane(exchange.who),
+        to: lane(SERVER),
+        y: HEAD + STEP * number as f64 + 20.0,
+        asks: short(&format!("{} {}", exchange.method, exchange.path)),
+        answers: short(&answer(exchange)),
+        sets: !exchange.set_cookie.is_empty(),
+        decides: number + 1 == exchanges.len(),
+    };
+    let steps: Vec<Step> = exchanges.iter().enumerate().map(step).collect();
+    let height = HEAD + STEP * steps.len() as f64 + 8.0;
+    let lanes = names.iter().map(|name| Lane { name, x: lane(name) }).collect();
+    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps })
+}
+
+fn answer(exchange: &Exchange) -> String {
+    match exchange.says.as_str() {
+        "" => exchange.status.clone(),
+        says => format!("{} {says}", exchange.status),
+    }
+}
+
+/// So much of a text as fits.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_LETTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(who: &'static str, says: &str) -> Exchange {
+        Exchange { who, method: "GET", path: "/profile".into(), status: "200".into(), says: says.into(), ..Exchange::default() }
+    }
+
+    #[test]
+    fn everyone_has_a_lane_and_the_last_step_decides() {
+        let picture = of(&[exchange("visitor", ""), exchange("thief", "ada"), exchange("visitor", "")]).unwrap();
+        let names: Vec<_> = picture.lanes.iter().map(|lane| lane.name).collect();
+        assert_eq!(names, ["visitor", "thief", "server"]);
+        assert_eq!(picture.steps.iter().map(|step| step.decides).collect::<Vec<_>>(), [false, false, true]);
+        assert!(picture.steps.windows(2).all(|pair| pair[0].y < pair[1].y));
+        assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
+        assert_eq!(picture.steps[1].answers, "200 ada");
+        assert!(of(&[]).is_none());
+    }
+
+    #[test]
+    fn a_long_label_is_cut() {
+        assert_eq!(short(&"é".repeat(40)), format!("{}…", "é".repeat(30)));
+    }
+}
