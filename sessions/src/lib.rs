@@ -379,7 +379,7 @@ pub mod store;
 pub mod testing;
 
 pub use self::clock::{Clock, SystemClock};
-pub use self::data::SessionData;
+pub use self::data::{Labels, SessionData};
 pub use self::error::{Arrival, SessionError, Timeout};
 pub use self::error_page::failure;
 pub use self::failure::Failure;

@@ -193,6 +193,7 @@ fn alive<T: SessionData>(
 ) -> Result<Box<Base<T>>, Lost<T>> {
     let (arrival, left) = match loaded {
         Loaded::Found(record) => match read(realm, &record, now) {
+            Ok(data) if is_ended_by_label(realm, &record, &*data) => (Arrival::Revoked, None),
             Ok(data) => return Ok(Box::new(Base { record, ticket, data })),
             Err(arrival) => (arrival, None),
         },
@@ -201,6 +202,11 @@ fn alive<T: SessionData>(
         Loaded::Unreadable => (Arrival::Invalid(Invalid::Format), None),
     };
     Err(Lost { arrival, ticket: Some(ticket), left })
+}
+
+/// Whether the ledger has ended a session by one of its labels, which no store reads.
+pub(crate) fn is_ended_by_label<T: SessionData>(realm: &Realm, record: &Record, data: &T) -> bool {
+    realm.store.ledger().is_some_and(|ledger| ledger.has_ended_labelled(record, &data.labels()))
 }
 
 /// The data of a record that is still alive.

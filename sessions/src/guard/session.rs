@@ -16,14 +16,14 @@ use crate::error::{Arrival, SessionError, StoreError};
 use crate::forms::Refusal;
 use crate::inspect::Details;
 use crate::ledger::Ledger;
-use crate::load::load;
+use crate::load::{is_ended_by_label, load};
 use crate::origin::Site;
 use crate::realm::Realm;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{Expires, Timeouts};
 use crate::request::RequestSession;
-use crate::state::Change;
+use crate::state::{Base, Change};
 use crate::store::Listed;
 use crate::store::bounded::EndedAll;
 
@@ -227,7 +227,11 @@ impl<'r, T: SessionData> Session<'r, T> {
             None => Ok(Ended::Unable),
             Some(EndedAll::Sessions(count)) => Ok(Ended::Sessions(count)),
             Some(EndedAll::Below(position)) => {
-                self.request.keep_at(position);
+                // One that a label has ended meanwhile must not be sealed above that.
+                let ended = |base: &Base<T>| is_ended_by_label(self.realm, &base.record, &*base.data);
+                if self.request.with_base(ended) != Some(true) {
+                    self.request.keep_at(position);
+                }
                 Ok(Ended::Uncounted)
             }
         }

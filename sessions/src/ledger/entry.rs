@@ -22,6 +22,8 @@ pub(super) enum Entry {
     Replaced { session: u64, next: u64 },
     /// The sessions of a subject have ended, if they were signed in before.
     Subject { subject: u64 },
+    /// The sessions with a label have ended, if they were signed in before.
+    Label { label: u64 },
     /// All sessions that were signed in before have ended.
     Everyone,
     /// The log had lost entries, and what one node remembers has been put back.
@@ -34,6 +36,7 @@ const SUBJECT: u8 = 3;
 const EVERYONE: u8 = 4;
 const MENDED: u8 = 5;
 const REPLACED: u8 = 6;
+const LABEL: u8 = 7;
 
 impl Entry {
     pub(super) fn line(self, until: UnixSeconds) -> Line {
@@ -47,6 +50,7 @@ impl Entry {
             Entry::Renewed { session, next } => push(RENEWED, &[session, next]),
             Entry::Replaced { session, next } => push(REPLACED, &[session, next]),
             Entry::Subject { subject } => push(SUBJECT, &[subject]),
+            Entry::Label { label } => push(LABEL, &[label]),
             Entry::Everyone => push(EVERYONE, &[]),
             Entry::Mended => push(MENDED, &[]),
         }
@@ -64,6 +68,7 @@ impl Entry {
             RENEWED => Entry::Renewed { session: hash(rest)?, next: second()? },
             REPLACED => Entry::Replaced { session: hash(rest)?, next: second()? },
             SUBJECT => Entry::Subject { subject: hash(rest)? },
+            LABEL => Entry::Label { label: hash(rest)? },
             EVERYONE => Entry::Everyone,
             MENDED => Entry::Mended,
             _ => return None,
@@ -92,6 +97,7 @@ mod tests {
             Entry::Renewed { session: u64::MAX, next: 2 },
             Entry::Replaced { session: 0, next: u64::MAX },
             Entry::Subject { subject: 3 },
+            Entry::Label { label: 4 },
             Entry::Everyone,
             Entry::Mended,
         ] {

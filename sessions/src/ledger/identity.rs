@@ -59,6 +59,10 @@ impl Identity {
     pub(super) fn subject(&self, subject: &str) -> u64 {
         self.hasher.hash(subject.as_bytes())
     }
+
+    pub(super) fn label(&self, label: &str) -> u64 {
+        self.hasher.hash(label.as_bytes())
+    }
 }
 
 /// What a claim is bound to, so that one that was copied from another namespace does not open.

@@ -14,6 +14,7 @@ use super::identity::Identity;
 use super::log::Log;
 use super::table::{Fate, Table};
 use crate::clock::{Clock, UnixSeconds};
+use crate::data::Labels;
 use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::Id;
@@ -178,6 +179,17 @@ impl Ledger {
         if self.is_recent(&view, now) { Verdict::GoesOn } else { Verdict::Unknown }
     }
 
+    /// Whether the session of a record has ended by one of its labels, as far as this node knows.
+    pub(crate) fn has_ended_labelled(&self, record: &Record, labels: &Labels<'_>) -> bool {
+        if record.subject.is_none() || labels.iter().all(Option::is_none) {
+            return false;
+        }
+        let view = self.view();
+        let Some((_, identity)) = &view.claim else { return false };
+        let sealed_at = record.position.unwrap_or(0);
+        labels.iter().flatten().any(|label| view.table.has_ended_label(identity.label(label), sealed_at))
+    }
+
     /// Whether the id of a session has been entered, by a sign-in within the grace, say.
     pub(super) fn is_superseded(&self, id: &Id) -> bool {
         let (view, now) = (self.view(), self.clock.seconds());
@@ -192,6 +204,15 @@ impl Ledger {
     /// When the log does not answer: they may go on.
     pub async fn end_subject(&self, subject: &str) -> Result<u64, StoreError> {
         self.enter(|identity| Entry::Subject { subject: identity.subject(subject) }, self.longest()).await
+    }
+
+    /// Ends all sessions with a [label](crate::SessionData::labels) that were signed in before, whoever's they are, and
+    /// returns the position of the entry. None of them is spared, not even the caller's.
+    ///
+    /// # Errors
+    /// When the log does not answer: they may go on.
+    pub async fn end_label(&self, label: &str) -> Result<u64, StoreError> {
+        self.enter(|identity| Entry::Label { label: identity.label(label) }, self.longest()).await
     }
 
     /// Ends all sessions of everyone that were signed in before, and returns the position of the entry.

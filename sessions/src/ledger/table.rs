@@ -12,6 +12,7 @@ use crate::store::RENEWAL_GRACE;
 pub(super) struct Table {
     sessions: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     subjects: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
+    labels: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     everyone: Option<Kept>,
     /// What sessions that this node has seen renewed in the last minute have become.
     renewals: HashMap<u64, Renewal, BuildHasherDefault<AlreadyHashed>>,
@@ -24,6 +25,15 @@ struct Kept {
     /// The seconds since 1970, up to the year 2106.
     until: u32,
     has_ended: bool,
+}
+
+impl Kept {
+    /// Has the later of two entries count.
+    fn raise(self, known: &mut Kept) {
+        if known.position <= self.position {
+            *known = Kept { until: known.until.max(self.until), ..self };
+        }
+    }
 }
 
 struct Renewal {
@@ -66,12 +76,8 @@ impl Table {
                     renewal.next.push(next);
                 }
             }
-            Entry::Subject { subject } => {
-                let known = self.subjects.entry(subject).or_insert(kept);
-                if known.position <= position {
-                    *known = Kept { until: known.until.max(until), ..kept };
-                }
-            }
+            Entry::Subject { subject } => kept.raise(self.subjects.entry(subject).or_insert(kept)),
+            Entry::Label { label } => kept.raise(self.labels.entry(label).or_insert(kept)),
             Entry::Everyone => {
                 if self.everyone_below() <= position {
                     self.everyone = Some(kept);
@@ -96,6 +102,11 @@ impl Table {
             || self.subjects.get(&subject).is_some_and(|kept| sealed_at < kept.position)
     }
 
+    /// Whether a session with a label that was sealed at this position has ended with all others of the label.
+    pub(super) fn has_ended_label(&self, label: u64, sealed_at: u64) -> bool {
+        self.labels.get(&label).is_some_and(|kept| sealed_at < kept.position)
+    }
+
     /// Everyone's sessions that were sealed below this position have ended.
     pub(super) fn everyone_below(&self) -> u64 {
         self.everyone.map_or(0, |kept| kept.position)
@@ -118,7 +129,7 @@ impl Table {
     /// Forgets what no longer matters.
     pub(super) fn forget(&mut self, now: UnixSeconds) {
         let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
-        for kept in [&mut self.sessions, &mut self.subjects] {
+        for kept in [&mut self.sessions, &mut self.subjects, &mut self.labels] {
             kept.retain(|_, kept| matters(kept));
             if kept.len() < kept.capacity() / 4 {
                 kept.shrink_to_fit();
@@ -130,7 +141,7 @@ impl Table {
 
     /// How many entries it holds.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len() + self.subjects.len() + usize::from(self.everyone.is_some())
+        self.sessions.len() + self.subjects.len() + self.labels.len() + usize::from(self.everyone.is_some())
     }
 
     /// Its entries, with their positions and until when they matter.
@@ -147,8 +158,9 @@ impl Table {
         });
         let subjects =
             self.subjects.iter().map(|(subject, kept)| entry(kept, Entry::Subject { subject: *subject }));
+        let labels = self.labels.iter().map(|(label, kept)| entry(kept, Entry::Label { label: *label }));
         let everyone = self.everyone.iter().map(|kept| entry(kept, Entry::Everyone));
-        sessions.chain(subjects).chain(everyone).collect()
+        sessions.chain(subjects).chain(labels).chain(everyone).collect()
     }
 
     /// Whether what an entry says is known here.
@@ -160,6 +172,7 @@ impl Table {
             Entry::Subject { subject } => {
                 self.subjects.get(&subject).is_some_and(|kept| position <= kept.position)
             }
+            Entry::Label { label } => self.labels.get(&label).is_some_and(|kept| position <= kept.position),
             Entry::Everyone => position <= self.everyone_below(),
             Entry::Mended => true,
         }

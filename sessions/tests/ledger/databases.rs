@@ -59,12 +59,16 @@ mod two_processes {
         let (copy, before) = (ada.clone(), bob.clone());
         assert_eq!(ada.posts(&one, "/logout", "").await, Status::Ok);
         assert_eq!(bob.posts(&other, "/others/end", "").await, Status::Ok);
+        let mut labelled = Browser::of(&one, "carol").await;
+        labelled.gets(&one, "/label/tenant:7").await;
+        assert_eq!(Browser::default().posts(&other, "/end/label/tenant:7", "").await, Status::Ok);
         one.catches_up().await;
         other.catches_up().await;
         let late = node(url).await;
         for node in [&one, &other, &late] {
             assert_eq!(copy.status(node).await, 401, "{url}");
             assert_eq!((before.status(node).await, bob.status(node).await), (401, 200), "{url}");
+            assert_eq!(labelled.status(node).await, 401, "{url}");
         }
         for node in [one, other, late] {
             node.stop().await;

@@ -6,6 +6,7 @@ mod databases;
 mod faults;
 mod first_time;
 mod hints;
+mod labels;
 mod late;
 #[path = "../session/log.rs"]
 mod log;

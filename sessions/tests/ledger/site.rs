@@ -5,7 +5,7 @@ use rocket::http::Status;
 use rocket::tokio::sync::Barrier;
 use rocket::{Build, FromForm, Rocket, State, get, post, routes};
 use sealed_sessions::forms::Protected;
-use sealed_sessions::{Session, SessionData, Sessions};
+use sealed_sessions::{Labels, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -14,11 +14,18 @@ pub struct Visitor {
     user: Option<String>,
     #[serde(default)]
     cart: Vec<String>,
+    /// What it can be ended by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
 }
 
 impl SessionData for Visitor {
     fn subject(&self) -> Option<std::borrow::Cow<'_, str>> {
         self.user.as_deref().map(Into::into)
+    }
+
+    fn labels(&self) -> Labels<'_> {
+        std::array::from_fn(|n| self.labels.get(n).map(Into::into))
     }
 }
 
@@ -114,6 +121,17 @@ async fn end(session: Visit<'_>, user: &str) {
     };
 }
 
+#[get("/label/<label>")]
+fn label(session: Visit<'_>, label: String) {
+    session.update(|visitor| visitor.labels.push(label));
+}
+
+/// What an identity provider asks for.
+#[post("/end/label/<label>")]
+async fn end_label(session: Visit<'_>, label: &str) {
+    session.ledger().unwrap().end_label(label).await.unwrap();
+}
+
 #[get("/others")]
 async fn others(session: Visit<'_>) -> String {
     format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
@@ -131,6 +149,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
         "again" => session.reauthenticated(),
         "login" => session.sign_in(|visitor| visitor.user = Some("ada".into())),
         "logout" => session.destroy(),
+        "others" => drop(session.end_others().await.map_err(|_| Status::ServiceUnavailable)?),
         "read" => {}
         _ => return Err(Status::NotFound),
     }
@@ -139,10 +158,12 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, private, others, read];
-    let changing = routes![add, login, callback, token, again, renew, large, logout, end_others, end, slow];
+    let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
+    let ending = routes![end_others, end, end_label];
     rocket::custom(figment)
         .attach(sessions)
         .manage(Meeting(Barrier::new(2)))
         .mount("/", reading)
         .mount("/", changing)
+        .mount("/", ending)
 }
