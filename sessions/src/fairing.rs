@@ -19,9 +19,9 @@ use crate::engine::{Engine, RequestSessions, Setup};
 use crate::error::Arrival;
 use crate::error_page;
 use crate::guard::session::form_proof;
-use crate::ledger::{Ledger, Log};
+use crate::ledger::Log;
 use crate::lifecycle::{self, Upkeep};
-use crate::realm;
+use crate::operator::RealmOperator;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings;
 use crate::realm::{Given, NamedLog, NamedStore};
@@ -93,6 +93,40 @@ impl<T: SessionData> Sessions<T> {
         self.logs.push((name.to_owned(), log));
         self
     }
+
+    /// What lists and ends the sessions of each realm, in alphabetical order, for a program beside the app: with the same
+    /// settings, and the same stores and logs if the app brings its own.
+    ///
+    /// ```no_run
+    /// # use sealed_sessions::{SessionData, Sessions};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Default, Clone, Serialize, Deserialize)]
+    /// # struct Visitor {}
+    /// # impl SessionData for Visitor {}
+    /// # async fn sign_out(subject: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// for realm in Sessions::<Visitor>::fairing().operators(&rocket::Config::figment())? {
+    ///     if let Some(reason) = realm.unable() {
+    ///         eprintln!("{}: {reason}", realm.path());
+    ///         continue;
+    ///     }
+    ///     realm.start().await?;
+    ///     realm.end_subject(subject).await?;
+    ///     realm.stop().await;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the settings cannot be read, as at launch.
+    pub fn operators(&self, figment: &Figment) -> Result<Vec<RealmOperator>, ConfigError> {
+        let given = self.given();
+        settings::read(figment)?.into_iter().map(|settings| RealmOperator::new(settings, &given)).collect()
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given { stores: &self.stores, logs: &self.logs, clock: &self.clock }
+    }
 }
 
 impl Sessions<()> {
@@ -112,38 +146,6 @@ impl Sessions<()> {
     /// When `session.realms` cannot be read. Other settings are checked at launch.
     pub fn realms(figment: &Figment) -> Result<Vec<String>, ConfigError> {
         settings::realm_paths(figment)
-    }
-
-    /// The ledgers that the settings name, by the paths of their realms, for a program beside the app: it can end a
-    /// subject's sessions, or everyone's. A ledger in memory is in the app's own process alone, and is left out.
-    ///
-    /// ```no_run
-    /// # use sealed_sessions::Sessions;
-    /// # async fn sign_out(subject: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// for (_, ledger) in Sessions::ledgers(&rocket::Config::figment())? {
-    ///     ledger.start().await?;
-    ///     ledger.end_subject(subject).await?;
-    ///     ledger.stop().await;
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the settings cannot be read, as at launch.
-    pub fn ledgers(figment: &Figment) -> Result<Vec<(String, Arc<Ledger>)>, ConfigError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let given = Given { stores: &[], logs: &[], clock: &clock };
-        let mut ledgers = Vec::new();
-        for settings in settings::read(figment)? {
-            if settings.revocation.as_deref() == Some("memory") {
-                continue;
-            }
-            if let Some(ledger) = realm::ledger(&settings, &given)? {
-                ledgers.push((settings.path, ledger));
-            }
-        }
-        Ok(ledgers)
     }
 }
 
@@ -224,7 +226,7 @@ impl<T: SessionData> Sessions<T> {
             return Err(format!("they hold {held} already and cannot hold {name} too"));
         }
         let setup = Setup {
-            given: Given { stores: &self.stores, logs: &self.logs, clock: &self.clock },
+            given: self.given(),
             default_realm: self.default_realm.clone(),
             form_proof: form_proof::<T>,
         };

@@ -369,6 +369,7 @@ pub mod ledger;
 mod lifecycle;
 mod load;
 mod occasional;
+pub mod operator;
 mod origin;
 mod realm;
 mod record;

@@ -67,12 +67,17 @@ impl Keyring {
     /// A session's name in logs and lists: a keyed hash of its id's hash, useless to anyone who reads it (ASVS 5.0,
     /// 14.2.1).
     pub(crate) fn handle(&self, id: &IdHash) -> String {
-        self.macs.first().map(|key| handle(key, id)).unwrap_or_default()
+        self.handles(id).next().unwrap_or_default()
+    }
+
+    /// A session's name under each of the keys, the current one first.
+    pub(crate) fn handles(&self, id: &IdHash) -> impl Iterator<Item = String> {
+        self.macs.iter().map(|key| handle(key, id))
     }
 
     /// Whether this is a session's name under any of the keys: it may be from before a rotation.
     pub(crate) fn owns_handle(&self, id: &IdHash, text: &str) -> bool {
-        self.macs.iter().any(|key| handle(key, id) == text)
+        self.handles(id).any(|handle| handle == text)
     }
 
     /// A token for a form of this session; `None` without random bits from the operating system.

@@ -238,7 +238,7 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// The ledger of the session's realm, which ends the sessions of any subject, or everyone's; `None` without the
-    /// setting `revocation`.
+    /// setting `revocation`. A program beside the app has [`Sessions::operators`](crate::Sessions::operators).
     pub fn ledger(&self) -> Option<&'r Ledger> {
         self.realm.store.ledger().map(|ledger| &**ledger)
     }
@@ -265,7 +265,8 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 }
 
-/// Another session of the same subject, as [`Session::others`] lists it.
+/// Another session of the same subject, as [`Session::others`] lists it, or one of those that a
+/// [`RealmOperator`](crate::operator::RealmOperator) lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
     /// Its name for people, logs and [`Session::end_other`]: a keyed hash. It is no credential.

@@ -11,13 +11,14 @@ pub struct Line {
     pub body: Vec<u8>,
 }
 
-/// What an entry says. Sessions and subjects are named by keyed hashes.
+/// What an entry says. Sessions, subjects and handles are named by keyed hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     /// A session has ended.
     Ended { session: u64 },
-    /// A session has a new id from now on, unless it had ended before.
-    Renewed { session: u64, next: u64 },
+    /// A session has a new id from now on, unless it had ended before. `handle` is that of the old id; 0 from a node
+    /// that did not say.
+    Renewed { session: u64, next: u64, handle: u64 },
     /// A sign-in that came with the cookie of a session has opened another.
     Replaced { session: u64, next: u64 },
     /// The sessions of a subject have ended, if they were signed in before.
@@ -26,6 +27,8 @@ pub(super) enum Entry {
     Label { label: u64 },
     /// All sessions that were signed in before have ended.
     Everyone,
+    /// The session of this handle has ended, if it was signed in before.
+    Handle { handle: u64 },
     /// The log had lost entries, and what one node remembers has been put back.
     Mended,
 }
@@ -37,21 +40,23 @@ const EVERYONE: u8 = 4;
 const MENDED: u8 = 5;
 const REPLACED: u8 = 6;
 const LABEL: u8 = 7;
+const HANDLE: u8 = 8;
 
 impl Entry {
     pub(super) fn line(self, until: UnixSeconds) -> Line {
-        let mut body = Vec::with_capacity(1 + 2 * size_of::<u64>());
+        let mut body = Vec::with_capacity(1 + 3 * size_of::<u64>());
         let mut push = |kind, hashes: &[u64]| {
             body.push(kind);
             hashes.iter().for_each(|hash| body.extend(hash.to_be_bytes()));
         };
         match self {
             Entry::Ended { session } => push(ENDED, &[session]),
-            Entry::Renewed { session, next } => push(RENEWED, &[session, next]),
+            Entry::Renewed { session, next, handle } => push(RENEWED, &[session, next, handle]),
             Entry::Replaced { session, next } => push(REPLACED, &[session, next]),
             Entry::Subject { subject } => push(SUBJECT, &[subject]),
             Entry::Label { label } => push(LABEL, &[label]),
             Entry::Everyone => push(EVERYONE, &[]),
+            Entry::Handle { handle } => push(HANDLE, &[handle]),
             Entry::Mended => push(MENDED, &[]),
         }
         Line { until, body }
@@ -61,15 +66,20 @@ impl Entry {
     /// left to later versions.
     pub(super) fn read(body: &[u8]) -> Option<Entry> {
         let (kind, rest) = body.split_first()?;
-        let hash = |rest: &[u8]| rest.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-        let second = || hash(rest.get(size_of::<u64>()..)?);
+        let hash = |n: usize| {
+            let bytes = rest.get(n * size_of::<u64>()..)?.first_chunk()?;
+            Some(u64::from_be_bytes(*bytes))
+        };
         Some(match *kind {
-            ENDED => Entry::Ended { session: hash(rest)? },
-            RENEWED => Entry::Renewed { session: hash(rest)?, next: second()? },
-            REPLACED => Entry::Replaced { session: hash(rest)?, next: second()? },
-            SUBJECT => Entry::Subject { subject: hash(rest)? },
-            LABEL => Entry::Label { label: hash(rest)? },
+            ENDED => Entry::Ended { session: hash(0)? },
+            RENEWED => {
+                Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: hash(2).unwrap_or_default() }
+            }
+            REPLACED => Entry::Replaced { session: hash(0)?, next: hash(1)? },
+            SUBJECT => Entry::Subject { subject: hash(0)? },
+            LABEL => Entry::Label { label: hash(0)? },
             EVERYONE => Entry::Everyone,
+            HANDLE => Entry::Handle { handle: hash(0)? },
             MENDED => Entry::Mended,
             _ => return None,
         })
@@ -94,11 +104,12 @@ mod tests {
     fn every_entry_that_is_written_is_read() {
         for entry in [
             Entry::Ended { session: 1 },
-            Entry::Renewed { session: u64::MAX, next: 2 },
+            Entry::Renewed { session: u64::MAX, next: 2, handle: 9 },
             Entry::Replaced { session: 0, next: u64::MAX },
             Entry::Subject { subject: 3 },
             Entry::Label { label: 4 },
             Entry::Everyone,
+            Entry::Handle { handle: 4 },
             Entry::Mended,
         ] {
             let Line { until, mut body } = entry.line(7);
@@ -106,6 +117,12 @@ mod tests {
             body.extend(b"of a later version");
             assert_eq!(Entry::read(&body), Some(entry));
         }
+    }
+
+    #[test]
+    fn a_renewal_that_says_no_handle_is_read_too() {
+        let body = [&[RENEWED][..], &1_u64.to_be_bytes(), &2_u64.to_be_bytes()].concat();
+        assert_eq!(Entry::read(&body), Some(Entry::Renewed { session: 1, next: 2, handle: 0 }));
     }
 
     #[test]

@@ -63,6 +63,10 @@ impl Identity {
     pub(super) fn label(&self, label: &str) -> u64 {
         self.hasher.hash(label.as_bytes())
     }
+
+    pub(super) fn handle(&self, handle: &str) -> u64 {
+        self.hasher.hash(handle.as_bytes())
+    }
 }
 
 /// What a claim is bound to, so that one that was copied from another namespace does not open.

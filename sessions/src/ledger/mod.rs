@@ -1,8 +1,8 @@
 //! The ledger: cookie sessions that the server can end, without a lookup on ordinary requests.
 //!
 //! A cookie that holds its whole session opens wherever the key is, so a copy of it outlives the logout. The setting
-//! `revocation` adds a ledger of what has ended to a realm of cookie sessions. An entry ends one session (a logout, or
-//! a renewal of its id), all sessions of a subject or with a [label](crate::SessionData::labels), or everyone's.
+//! `revocation` adds a ledger of what has ended to a realm of cookie sessions. An entry ends one session (a logout, a
+//! renewal of its id, or an operator who knows its handle), all sessions of a subject or with a [label](crate::SessionData::labels), or everyone's.
 //!
 //! # How it works
 //!

@@ -17,7 +17,7 @@ use crate::clock::{Clock, UnixSeconds};
 use crate::data::Labels;
 use crate::error::StoreError;
 use crate::record::Record;
-use crate::record::id::Id;
+use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{MAX_SKEW, RealmTimeouts};
 use crate::store::Sealer;
 
@@ -169,7 +169,9 @@ impl Ledger {
         }
         let Some(subject) = &record.subject else { return Verdict::GoesOn };
         let sealed_at = record.position.unwrap_or(0);
-        if view.table.has_ended_all(identity.subject(subject), sealed_at) {
+        if view.table.has_ended_all(identity.subject(subject), sealed_at)
+            || self.has_ended_by_handle(&view, identity, record)
+        {
             return Verdict::Ended;
         }
         if sealed_at > view.reached() {
@@ -188,6 +190,19 @@ impl Ledger {
         let Some((_, identity)) = &view.claim else { return false };
         let sealed_at = record.position.unwrap_or(0);
         labels.iter().flatten().any(|label| view.table.has_ended_label(identity.label(label), sealed_at))
+    }
+
+    /// Whether the session of a record, which has a subject, has ended by its handle.
+    fn has_ended_by_handle(&self, view: &View, identity: &Identity, record: &Record) -> bool {
+        let sealed_at = record.position.unwrap_or(0);
+        // The handle may be from before a rotation of the keys.
+        let of_any_key = || {
+            let id = IdHash::of(&record.id);
+            self.sealer
+                .handles(&id)
+                .any(|handle| view.table.has_ended_by_handle(identity.handle(&handle), sealed_at))
+        };
+        view.table.may_have_ended_by_handle(sealed_at) && of_any_key()
     }
 
     /// Whether the id of a session has been entered, by a sign-in within the grace, say.
@@ -223,25 +238,53 @@ impl Ledger {
         self.enter(|_| Entry::Everyone, self.longest()).await
     }
 
+    /// Ends the session of a handle, as logs and lists show it, if it was signed in before, and what it has become if it
+    /// was renewed since. Whether there is such a session no ledger knows.
+    ///
+    /// A node works the handles of sessions out for as long as such an entry matters, but not of those that were signed
+    /// in after it.
+    ///
+    /// # Errors
+    /// When the log does not answer: it may go on.
+    pub async fn end_by_handle(&self, handle: &str) -> Result<u64, StoreError> {
+        let entry = |identity: &Identity| Entry::Handle { handle: identity.handle(handle) };
+        let position = self.enter(entry, self.longest()).await?;
+        let next = {
+            let view = self.view();
+            let of = |(_, identity): &(_, Identity)| {
+                view.table.renewed_from(identity.handle(handle), self.clock.seconds())
+            };
+            view.claim.as_ref().map(of).unwrap_or_default()
+        };
+        self.end_renewed(next).await?;
+        Ok(position)
+    }
+
     /// Ends the session of a record, and what it has become if it was renewed. An anonymous session has nothing that a
     /// copy of it could be used for, so none is entered: visitors must not fill the log.
     pub(super) async fn end(&self, record: &Record) -> Result<(), StoreError> {
         let session = |view: &View| view.claim.as_ref().map(|(_, identity)| identity.session(&record.id));
-        let next_of = |hash: u64| self.view().table.renewed_to(hash, self.clock.seconds()).to_vec();
-        let mut next = Vec::new();
         if record.subject.is_some() {
             let entry = |identity: &Identity| Entry::Ended { session: identity.session(&record.id) };
             self.enter(entry, self.end_of(record)).await?;
         }
         let first = session(&self.view());
-        next.extend(first.map(next_of).unwrap_or_default());
+        self.end_renewed(first.map(|hash| self.renewed_to(hash)).unwrap_or_default()).await
+    }
+
+    fn renewed_to(&self, session: u64) -> Vec<u64> {
+        self.view().table.renewed_to(session, self.clock.seconds()).to_vec()
+    }
+
+    /// Ends these sessions, and what they have become.
+    async fn end_renewed(&self, mut next: Vec<u64>) -> Result<(), StoreError> {
         let mut ended = 0;
         while let Some(hash) = next.pop() {
             if ended == MAX_RENEWALS {
                 return Err(StoreError::Failed("a session is renewed faster than it can be ended".into()));
             }
             self.enter(|_| Entry::Ended { session: hash }, self.longest()).await?;
-            next.extend(next_of(hash));
+            next.extend(self.renewed_to(hash));
             ended += 1;
         }
         Ok(())
@@ -249,15 +292,19 @@ impl Ledger {
 
     /// Enters that a session is another from now on. `false` if somebody else was first: it has ended or was renewed.
     pub(super) async fn renew(&self, old: &Record, new: &Record) -> Result<bool, StoreError> {
+        let handle = self.sealer.handles(&IdHash::of(&old.id)).next().unwrap_or_default();
         let entry = |identity: &Identity| Entry::Renewed {
             session: identity.session(&old.id),
             next: identity.session(&new.id),
+            handle: identity.handle(&handle),
         };
         self.enter(entry, self.end_of(old)).await?;
         let (view, now) = (self.view(), self.clock.seconds());
         let Some((_, identity)) = &view.claim else { return Ok(false) };
         let (from, to) = (identity.session(&old.id), identity.session(&new.id));
-        Ok(view.table.has_become(from, to, now))
+        // A node that has not read it yet may have been asked to renew a session that has ended by its handle.
+        let has_ended = old.subject.is_some() && self.has_ended_by_handle(&view, identity, old);
+        Ok(view.table.has_become(from, to, now) && !has_ended)
     }
 
     /// Enters that a sign-in has opened a session in the place of another, which may be dead already.

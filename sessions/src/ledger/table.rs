@@ -14,6 +14,10 @@ pub(super) struct Table {
     subjects: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     labels: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     everyone: Option<Kept>,
+    /// Sessions that ended by their handles.
+    handles: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
+    /// The highest position of those.
+    last_handle: u64,
     /// What sessions that this node has seen renewed in the last minute have become.
     renewals: HashMap<u64, Renewal, BuildHasherDefault<AlreadyHashed>>,
 }
@@ -41,6 +45,7 @@ struct Renewal {
     seen: UnixSeconds,
     /// In the log's order.
     next: Vec<u64>,
+    handle: u64,
 }
 
 /// What has become of a session.
@@ -64,13 +69,14 @@ impl Table {
                 known.until = known.until.max(until);
                 known.has_ended = true;
             }
-            Entry::Renewed { session, next } | Entry::Replaced { session, next } => {
+            Entry::Renewed { session, next, .. } | Entry::Replaced { session, next } => {
                 let known = self.sessions.entry(session).or_insert(kept);
                 known.until = known.until.max(until);
                 if known.has_ended && matches!(entry, Entry::Renewed { .. }) {
                     return;
                 }
-                let fresh = || Renewal { seen: now, next: Vec::new() };
+                let handle = if let Entry::Renewed { handle, .. } = entry { handle } else { 0 };
+                let fresh = || Renewal { seen: now, next: Vec::new(), handle };
                 let renewal = self.renewals.entry(session).or_insert_with(fresh);
                 if !renewal.next.contains(&next) {
                     renewal.next.push(next);
@@ -82,6 +88,12 @@ impl Table {
                 if self.everyone_below() <= position {
                     self.everyone = Some(kept);
                 }
+            }
+            Entry::Handle { handle } => {
+                let known = self.handles.entry(handle).or_insert(kept);
+                *known =
+                    Kept { position: known.position.max(position), until: known.until.max(until), ..kept };
+                self.last_handle = self.last_handle.max(position);
             }
             Entry::Mended => {}
         }
@@ -107,6 +119,25 @@ impl Table {
         self.labels.get(&label).is_some_and(|kept| sealed_at < kept.position)
     }
 
+    /// Whether a session that was sealed at this position may have ended by its handle. If not, nobody has to work its
+    /// handle out: that takes longer than all the rest.
+    pub(super) fn may_have_ended_by_handle(&self, sealed_at: u64) -> bool {
+        sealed_at < self.last_handle
+    }
+
+    /// Whether a session of a handle that was sealed at this position has ended by it.
+    pub(super) fn has_ended_by_handle(&self, handle: u64, sealed_at: u64) -> bool {
+        self.handles.get(&handle).is_some_and(|kept| sealed_at < kept.position)
+    }
+
+    /// What the sessions of a handle have become, by those renewals that this node has read in the last minute. They
+    /// may be all that there are: a node that has just started has read the whole log.
+    pub(super) fn renewed_from(&self, handle: u64, now: UnixSeconds) -> Vec<u64> {
+        let renewals =
+            self.renewals.values().filter(|renewal| renewal.handle == handle && is_recent(renewal, now));
+        renewals.flat_map(|renewal| renewal.next.iter().copied()).collect()
+    }
+
     /// Everyone's sessions that were sealed below this position have ended.
     pub(super) fn everyone_below(&self) -> u64 {
         self.everyone.map_or(0, |kept| kept.position)
@@ -129,19 +160,24 @@ impl Table {
     /// Forgets what no longer matters.
     pub(super) fn forget(&mut self, now: UnixSeconds) {
         let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
-        for kept in [&mut self.sessions, &mut self.subjects, &mut self.labels] {
+        for kept in [&mut self.sessions, &mut self.subjects, &mut self.labels, &mut self.handles] {
             kept.retain(|_, kept| matters(kept));
             if kept.len() < kept.capacity() / 4 {
                 kept.shrink_to_fit();
             }
         }
+        self.last_handle = self.handles.values().map(|kept| kept.position).max().unwrap_or(0);
         // The entry for everyone is one, and stays: a new one has to be above it.
         self.renewals.retain(|_, renewal| is_recent(renewal, now));
     }
 
     /// How many entries it holds.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len() + self.subjects.len() + self.labels.len() + usize::from(self.everyone.is_some())
+        self.sessions.len()
+            + self.subjects.len()
+            + self.labels.len()
+            + self.handles.len()
+            + usize::from(self.everyone.is_some())
     }
 
     /// Its entries, with their positions and until when they matter.
@@ -150,17 +186,19 @@ impl Table {
         let sessions = self.sessions.iter().map(|(session, kept)| {
             let session = *session;
             // What it has become matters for a minute only; without that it has ended.
-            let next = self.renewals.get(&session).filter(|_| !kept.has_ended);
-            match next.and_then(|renewal| renewal.next.first()) {
-                Some(next) => entry(kept, Entry::Renewed { session, next: *next }),
-                None => entry(kept, Entry::Ended { session }),
-            }
+            let renewal = self.renewals.get(&session).filter(|_| !kept.has_ended);
+            let renewed = renewal.and_then(|renewal| {
+                Some(Entry::Renewed { session, next: *renewal.next.first()?, handle: renewal.handle })
+            });
+            entry(kept, renewed.unwrap_or(Entry::Ended { session }))
         });
         let subjects =
             self.subjects.iter().map(|(subject, kept)| entry(kept, Entry::Subject { subject: *subject }));
         let labels = self.labels.iter().map(|(label, kept)| entry(kept, Entry::Label { label: *label }));
+        let handles =
+            self.handles.iter().map(|(handle, kept)| entry(kept, Entry::Handle { handle: *handle }));
         let everyone = self.everyone.iter().map(|kept| entry(kept, Entry::Everyone));
-        sessions.chain(subjects).chain(labels).chain(everyone).collect()
+        sessions.chain(subjects).chain(labels).chain(handles).chain(everyone).collect()
     }
 
     /// Whether what an entry says is known here.
@@ -174,6 +212,9 @@ impl Table {
             }
             Entry::Label { label } => self.labels.get(&label).is_some_and(|kept| position <= kept.position),
             Entry::Everyone => position <= self.everyone_below(),
+            Entry::Handle { handle } => {
+                self.handles.get(&handle).is_some_and(|kept| position <= kept.position)
+            }
             Entry::Mended => true,
         }
     }
@@ -198,5 +239,22 @@ impl Hasher for AlreadyHashed {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_works_out_a_handle_unless_an_entry_above_its_session_still_matters() {
+        let mut table = Table::default();
+        assert!(!table.may_have_ended_by_handle(0));
+        table.apply(5, Entry::Handle { handle: 1 }, 1000, 0);
+        table.apply(9, Entry::Handle { handle: 2 }, 2000, 0);
+        assert!(table.may_have_ended_by_handle(8) && !table.may_have_ended_by_handle(9));
+        assert!(table.has_ended_by_handle(1, 4) && !table.has_ended_by_handle(1, 5));
+        table.forget(2000);
+        assert!(!table.may_have_ended_by_handle(0) && table.len() == 0);
     }
 }

@@ -118,10 +118,7 @@ impl Realm {
 }
 
 /// The ledger of a realm whose settings ask for one.
-pub(crate) fn ledger(
-    settings: &RealmSettings,
-    given: &Given<'_>,
-) -> Result<Option<Arc<Ledger>>, ConfigError> {
+fn ledger(settings: &RealmSettings, given: &Given<'_>) -> Result<Option<Arc<Ledger>>, ConfigError> {
     let Some(setting) = settings.revocation.as_deref().filter(|setting| *setting != NO_REVOCATION) else {
         return Ok(None);
     };

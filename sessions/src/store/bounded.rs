@@ -9,12 +9,12 @@ use std::time::Duration;
 use rocket::tokio::time::timeout;
 
 use super::server::lock::{LocalLock, LocalLocks};
-use super::{Listed, Loaded, Lock, Powers, Store, StoreError, StoreOptions, Write, Written};
+use super::{Listed, Loaded, Lock, Page, Powers, Store, StoreError, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
 use crate::ledger::Ledger;
 use crate::record::id::{Id, IdHash};
 
-/// How long a store may take to start, to sweep one batch, or to stop.
+/// How long a store may take to start, to sweep one batch, to give one page of all sessions, or to stop.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A store whose every call is bounded, so that no caller can forget the bound.
@@ -112,6 +112,20 @@ impl BoundedStore {
     ) -> Result<Option<Vec<Listed>>, StoreError> {
         match self.store.list() {
             Some(list) => within(self.timeout, list.of_subject(subject, now)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether sessions can be ended without their tickets, in the store itself.
+    pub(crate) fn can_end(&self) -> bool {
+        self.store.revoke().is_some()
+    }
+
+    /// A page of everyone's live sessions; `None` if the store cannot go through them. Nobody waits for it but an
+    /// operator.
+    pub(crate) async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Option<Page>, StoreError> {
+        match self.store.everyone() {
+            Some(everyone) => within(SERVICE_TIMEOUT, everyone.page(from, now)).await.map(Some),
             None => Ok(None),
         }
     }

@@ -9,7 +9,7 @@ use lru::LruCache;
 
 use super::Store;
 use super::server::ServerStore;
-use super::server::backend::{Backend, Row, SubjectHash};
+use super::server::backend::{Backend, Row, Scan, Scanned, SubjectHash};
 use crate::clock::{Clock, SystemClock, UnixSeconds};
 use crate::error::StoreError;
 use crate::record::id::IdHash;
@@ -172,6 +172,21 @@ impl Backend for Memory {
         let expired: Vec<IdHash> = all.filter(|(_, row)| row.expires <= now).map(|(id, _)| *id).collect();
         expired.iter().for_each(|id| rows.take(id));
         Ok(expired.len() as u64)
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
+}
+
+#[rocket::async_trait]
+impl Scan for Memory {
+    /// One page: all rows as of one moment. Markers are among those without a subject.
+    async fn page(&self, _from: &[u8]) -> Result<Scanned, StoreError> {
+        let rows = self.rows();
+        let markers = rows.anonymous.iter().filter(|(_, row)| row.version == 0);
+        let found = rows.signed_in.iter().chain(markers).map(|(id, row)| (*id, row.clone()));
+        Ok(Scanned { rows: found.collect(), next: None })
     }
 }
 

@@ -27,7 +27,7 @@ pub use self::cookie::CookieStore;
 pub use self::open::open;
 pub use self::powers::Powers;
 pub use self::server::ServerStore;
-pub use self::server::backend::{Backend, LEASE_SECONDS, Leases, Row, SubjectHash};
+pub use self::server::backend::{Backend, LEASE_SECONDS, Leases, Row, Scan, Scanned, SubjectHash};
 pub use self::server::seal::Sealer;
 pub use crate::clock::UnixSeconds;
 pub use crate::cookie::ticket::Ticket;
@@ -86,6 +86,11 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// Lists the sessions of everyone.
+    fn everyone(&self) -> Option<&dyn Everyone> {
+        None
+    }
+
     /// Lets requests of one session take turns.
     fn locks(&self) -> Option<&dyn Locks> {
         None
@@ -127,6 +132,28 @@ pub trait List: Send + Sync {
     /// # Errors
     /// When the store cannot tell.
     async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError>;
+}
+
+/// A store that can go through the sessions of everyone who is signed in.
+#[rocket::async_trait]
+pub trait Everyone: Send + Sync {
+    /// The page that begins at `from`: nothing for the first, then what the page before gave as `next`. A session that
+    /// lives from the first page to the last does come, even if it is renewed meanwhile; one may come twice.
+    ///
+    /// # Errors
+    /// When the store cannot tell.
+    async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Page, StoreError>;
+}
+
+/// A page of sessions that have a subject, whichever it is.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The live sessions.
+    pub sessions: Vec<Listed>,
+    /// Those that were renewed within [`RENEWAL_GRACE`] once more, with a hash that they had before each.
+    pub renewed: Vec<(IdHash, Listed)>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Vec<u8>>,
 }
 
 /// A store that can let requests take turns.

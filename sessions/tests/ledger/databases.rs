@@ -2,11 +2,13 @@
 
 use rocket::http::Status;
 use sealed_sessions::Sessions;
+use sealed_sessions::operator::{OperatorError, Unable};
 use time::{Duration, OffsetDateTime};
 use world::databases::{Database, mariadb, mongoeco, nx_27017, postgres, redis, sqlite};
 use world::on_servers;
 
 use crate::node::{Browser, Node, figment};
+use crate::site::Visitor;
 use crate::watched::Watched;
 
 /// A node of an app whose ledger is at `url`.
@@ -115,19 +117,26 @@ async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
         let node = node(&database.url()).await;
         let (ada, bob) = (Browser::of(&node, "ada").await, Browser::of(&node, "bob").await);
         let settings = figment("").merge(("session.revocation", database.url()));
-        let ledgers = Sessions::ledgers(&settings).unwrap();
-        let [(path, ledger)] = &ledgers[..] else { panic!("one realm has one ledger") };
-        assert_eq!(path, "/");
-        ledger.start().await.unwrap();
-        ledger.end_subject("ada").await.unwrap();
+        let operators = Sessions::<Visitor>::fairing().operators(&settings).unwrap();
+        let [operator] = &operators[..] else { panic!("there is one realm") };
+        assert_eq!((operator.path(), operator.unable()), ("/", None));
+        operator.start().await.unwrap();
+        assert_eq!(operator.end_subject("ada").await.unwrap(), None, "a ledger does not count");
         node.catches_up().await;
         assert_eq!((ada.status(&node).await, bob.status(&node).await), (401, 200));
         let ada = Browser::of(&node, "ada").await;
         assert_eq!(ada.status(&node).await, 200);
-        ledger.end_everyone().await.unwrap();
-        ledger.stop().await;
+        assert_eq!(operator.end_everyone().await.unwrap(), None);
+        let mut bob = Browser::of(&node, "bob").await;
+        let eve = Browser::of(&node, "eve").await;
+        let handle = bob.gets(&node, "/handle").await.parse().unwrap();
+        assert_eq!(operator.end_session(&handle).await.unwrap(), None);
+        let listed = operator.sessions_of("eve").await;
+        assert!(matches!(listed, Err(OperatorError::Unable(Unable::Unlisted))), "{listed:?}");
+        operator.stop().await;
         node.catches_up().await;
         assert_eq!((ada.status(&node).await, bob.status(&node).await), (401, 401));
+        assert_eq!(eve.status(&node).await, 200);
         assert_eq!(Browser::of(&node, "bob").await.status(&node).await, 200);
     }
 }

@@ -5,6 +5,7 @@ mod conformance;
 mod databases;
 mod faults;
 mod first_time;
+mod handles;
 mod hints;
 mod labels;
 mod late;

@@ -56,6 +56,12 @@ fn who(session: Visit<'_>) -> String {
     format!("{user} {} {:?}", visitor.cart.join("+"), session.arrival())
 }
 
+/// The session's name in logs.
+#[get("/handle")]
+fn handle(session: Visit<'_>) -> String {
+    session.inspect().handle().unwrap_or_default()
+}
+
 #[get("/private")]
 fn private(session: Visit<'_>) -> Result<String, Status> {
     session.get().user.clone().ok_or(Status::Unauthorized)
@@ -157,7 +163,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 }
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
-    let reading = routes![form, who, private, others, read];
+    let reading = routes![form, who, handle, private, others, read];
     let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
     let ending = routes![end_others, end, end_label];
     rocket::custom(figment)

@@ -9,6 +9,7 @@ mod life;
 mod losses;
 mod lost_answers;
 mod namespaces;
+mod operator;
 mod parallel;
 mod redis;
 mod round_trips;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use self::bench::Bench;
 use self::clauses::{
-    crowds, data, dead, ending, expiry, listing, locks, renewing, repeating, running, writing,
+    crowds, data, dead, ending, everyone, expiry, listing, locks, renewing, repeating, running, writing,
 };
 pub use crate::contract::{Clause, Report};
 use crate::contract::{check_all, clauses};
@@ -65,6 +65,8 @@ clauses! {
     "a clock that jumps loses no live session" expiry::jumping_clock;
     "a session is listed under its subject, even if it was anonymous first" listing::listed_by_subject;
     "a session that has ended is not listed" listing::not_listed_when_ended;
+    "of everyone's sessions, those that are signed in and live are gone through" everyone::signed_in_alone;
+    "a session that was renewed is gone through under its old hashes too" everyone::by_old_hashes_too;
     "no session is found for an unknown, hostile or oversized ticket" data::hostile_tickets;
     "empty, large and unusual data is kept" data::any_data;
     "extreme numbers round-trip" data::extreme_numbers;

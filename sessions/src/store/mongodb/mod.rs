@@ -23,7 +23,7 @@ use self::faults::{failed, is_conflict, is_taken};
 pub(crate) use self::ledger::open_log;
 use super::Store;
 use super::server::ServerStore;
-use super::server::backend::{Backend, Leases, Row, SubjectHash};
+use super::server::backend::{Backend, Leases, Row, Scan, Scanned, SubjectHash};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
@@ -39,6 +39,9 @@ const LEASES: &str = "sealed_session_leases";
 /// The server removes by its own clock what was dated by the clock of a node, which may be behind. Whether a session
 /// has expired is not decided by that.
 const CLOCK_MARGIN: UnixSeconds = 60 * 60;
+
+/// How many rows a page of all has at most.
+const PAGE: i64 = 500;
 
 /// How many documents are trimmed or forgotten at once.
 const BATCH: i64 = 1000;
@@ -111,6 +114,13 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
 
+/// Reads documents, with the hashes of their ids.
+fn rows(documents: &[Document]) -> Result<Vec<(IdHash, Row)>, StoreError> {
+    let id = |document: &Document| document.get_str("_id").ok().and_then(IdHash::from_text);
+    let found = documents.iter().filter_map(|document| Some((id(document)?, document)));
+    found.map(|(id, document)| Ok((id, row(document)?))).collect()
+}
+
 fn hash(text: &str) -> Option<SubjectHash> {
     bytes(text)?.try_into().ok().map(SubjectHash::from_bytes)
 }
@@ -171,10 +181,7 @@ impl Backend for Mongo {
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
         let filter = doc! { "subject": text(subject.as_bytes()) };
         let found = self.rows().await?.find(filter).await.map_err(failed)?;
-        let documents: Vec<Document> = found.try_collect().await.map_err(failed)?;
-        let id = |document: &Document| document.get_str("_id").ok().and_then(IdHash::from_text);
-        let rows = documents.iter().filter_map(|document| Some((id(document)?, document)));
-        rows.map(|(id, document)| Ok((id, row(document)?))).collect()
+        rows(&found.try_collect::<Vec<Document>>().await.map_err(failed)?)
     }
 
     async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
@@ -213,5 +220,22 @@ impl Backend for Mongo {
 
     fn leases(&self) -> Option<&dyn Leases> {
         Some(self)
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
+}
+
+#[rocket::async_trait]
+impl Scan for Mongo {
+    /// By the order of the hashes' texts. A page begins after one.
+    async fn page(&self, from: &[u8]) -> Result<Scanned, StoreError> {
+        let filter = doc! { "_id": { "$gt": String::from_utf8_lossy(from).as_ref() } };
+        let found = self.rows().await?.find(filter).sort(doc! { "_id": 1 }).limit(PAGE).await;
+        let documents: Vec<Document> = found.map_err(failed)?.try_collect().await.map_err(failed)?;
+        let last = documents.last().filter(|_| documents.len() as i64 == PAGE);
+        let next = last.and_then(|last| Some(last.get_str("_id").ok()?.as_bytes().to_vec()));
+        Ok(Scanned { rows: rows(&documents)?, next })
     }
 }

@@ -77,6 +77,11 @@ impl Servers {
         Some(Servers { kind, example })
     }
 
+    /// Whether they are the nodes of a Cluster.
+    pub(super) fn are_cluster(&self) -> bool {
+        matches!(self.kind, Kind::Cluster(..))
+    }
+
     /// Connects, and calls `lost` when the connection ends.
     pub(super) async fn connect(&self, lost: impl Fn() + Send + Sync + 'static) -> RedisResult<Connection> {
         self.prepare_encryption();

@@ -2,7 +2,7 @@
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::SingleNodeRoutingInfo;
+use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 /// To one server, or to all nodes of a Cluster.
@@ -17,6 +17,18 @@ impl Connection {
         let answer = match self {
             Connection::Node(node) => node.send_packed_command(command).await?,
             Connection::Cluster(cluster) => cluster.req_packed_command(command).await?,
+        };
+        answered(answer)
+    }
+
+    /// Asks one node.
+    pub(super) async fn send_at(&mut self, host: &str, port: u16, command: &Cmd) -> RedisResult<Value> {
+        let answer = match self {
+            Connection::Node(node) => node.send_packed_command(command).await?,
+            Connection::Cluster(cluster) => {
+                let node = SingleNodeRoutingInfo::ByAddress { host: host.to_owned(), port };
+                cluster.route_command(command.clone(), RoutingInfo::SingleNode(node)).await?
+            }
         };
         answered(answer)
     }

@@ -85,6 +85,16 @@ impl Link {
         }
     }
 
+    /// Whether the keys are on several nodes.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.0.servers.are_cluster()
+    }
+
+    /// Sends a command to one node of the Cluster.
+    pub(super) async fn ask_at(&self, host: &str, port: u16, command: &Cmd) -> Result<Value, StoreError> {
+        self.0.send_at(host, port, command).await.map_err(Failure::into_store_error)
+    }
+
     /// Sends a command once, whatever comes of it.
     pub(super) async fn ask_once(&self, command: &Cmd) -> Result<Value, StoreError> {
         self.0.send(command).await.map_err(Failure::into_store_error)
@@ -130,6 +140,13 @@ impl Ends {
         let (age, mut connection) = self.connection().await.map_err(Failure::Unconnected)?;
         let waiting = self.waiting(age);
         waiting.end(connection.send(command).await)
+    }
+
+    /// As [`Ends::send`], to one node.
+    async fn send_at(self: &Arc<Self>, host: &str, port: u16, command: &Cmd) -> Result<Value, Failure> {
+        let (age, mut connection) = self.connection().await.map_err(Failure::Unconnected)?;
+        let waiting = self.waiting(age);
+        waiting.end(connection.send_at(host, port, command).await)
     }
 
     /// As [`Ends::send`], to the node that a slot is moving to. Until the first slot has moved, a new node is not one

@@ -11,6 +11,7 @@ mod hints;
 mod ledger;
 mod link;
 mod row;
+mod scan;
 mod scripts;
 mod subjects;
 
@@ -27,7 +28,7 @@ use self::row::{NEVER, damaged};
 use self::scripts::{Answer, Scripts};
 use super::Store;
 use super::server::ServerStore;
-use super::server::backend::{Backend, LEASE_SECONDS, Leases, Row, SubjectHash};
+use super::server::backend::{Backend, LEASE_SECONDS, Leases, Row, Scan, SubjectHash};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
@@ -186,6 +187,10 @@ impl Backend for Redis {
     }
 
     fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
     }
 }

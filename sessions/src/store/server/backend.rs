@@ -95,6 +95,12 @@ pub trait Backend: Send + Sync + 'static {
     fn leases(&self) -> Option<&dyn Leases> {
         None
     }
+
+    /// Goes through all rows. Without it no operator can end everyone's sessions, or one that is known by its handle
+    /// alone.
+    fn scan(&self) -> Option<&dyn Scan> {
+        None
+    }
 }
 
 /// Locks that the processes of one database share, and that end by themselves when a process does.
@@ -112,6 +118,28 @@ pub trait Leases: Send + Sync {
     /// # Errors
     /// When it may not have ended.
     async fn release(&self, name: &[u8], holder: &[u8; 16]) -> Result<(), StoreError>;
+}
+
+/// A database that can be gone through, page by page.
+#[rocket::async_trait]
+pub trait Scan: Send + Sync {
+    /// The page that begins at `from`: nothing for the first, then what the page before gave as `next`. The rows come
+    /// in any order and may come twice, and a row that is there from the first page to the last does come, even if it is
+    /// replaced meanwhile. Rows of other namespaces may come too; those without a subject may be left out, unless they
+    /// are markers (version 0).
+    ///
+    /// # Errors
+    /// When the database cannot tell.
+    async fn page(&self, from: &[u8]) -> Result<Scanned, StoreError>;
+}
+
+/// A page of rows.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// The rows, with the hashes of their ids.
+    pub rows: Vec<(IdHash, Row)>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Vec<u8>>,
 }
 
 /// How long a lease lasts, in seconds, unless it is released.

@@ -6,12 +6,21 @@
 use crate::record::Record;
 use crate::record::id::IdHash;
 use crate::record::wire::Fields;
+use crate::store::Listed;
 
 /// What a row stands for.
 #[derive(Debug)]
 pub(super) enum Body {
     Session(Fields),
     Marker { next: IdHash, left: Option<Fields> },
+}
+
+impl Fields {
+    /// The session under this hash, in a list.
+    pub(super) fn into_listed(self, id: IdHash) -> Listed {
+        let Fields { created, seen, signed_in, remembered, data, .. } = self;
+        Listed { id, created, seen, signed_in, remembered, data }
+    }
 }
 
 /// The body of a session.

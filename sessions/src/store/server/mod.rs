@@ -6,6 +6,7 @@ mod anonymous;
 pub(in crate::store) mod backend;
 mod body;
 pub(in crate::store) mod detached;
+mod everyone;
 mod lease;
 pub(crate) mod lock;
 mod namespace;
@@ -23,13 +24,15 @@ use self::lease::Lease;
 use self::lock::LocalLocks;
 use self::rows::Rows;
 use self::steps::Steps;
-use super::{List, Listed, Loaded, Lock, Locks, Over, Revoke, Service, Store, StoreOptions, Write, Written};
+use super::{
+    Everyone, List, Listed, Loaded, Lock, Locks, Over, Page, Revoke, Service, Store, StoreOptions, Write,
+    Written,
+};
 use crate::clock::UnixSeconds;
 use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
-use crate::record::wire::Fields;
 
 /// A session is ended through at most so many renewals.
 const MAX_RENEWALS: usize = 16;
@@ -209,6 +212,10 @@ impl Store for ServerStore {
         Some(self)
     }
 
+    fn everyone(&self) -> Option<&dyn Everyone> {
+        self.steps.backend().scan().map(|_| self as &dyn Everyone)
+    }
+
     fn locks(&self) -> Option<&dyn Locks> {
         Some(self)
     }
@@ -269,6 +276,13 @@ impl List for ServerStore {
 }
 
 #[rocket::async_trait]
+impl Everyone for ServerStore {
+    async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Page, StoreError> {
+        everyone::page(&self.rows, &self.steps, from, now).await
+    }
+}
+
+#[rocket::async_trait]
 impl Locks for ServerStore {
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
         let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
@@ -315,8 +329,7 @@ fn saved(record: &Record) -> Written {
 
 fn listed(id: IdHash, body: Body) -> Option<Listed> {
     let Body::Session(fields) = body else { return None };
-    let Fields { created, seen, signed_in, remembered, data, .. } = fields;
-    Some(Listed { id, created, seen, signed_in, remembered, data })
+    Some(fields.into_listed(id))
 }
 
 fn too_often() -> StoreError {

@@ -106,6 +106,13 @@ impl Rows {
         }
     }
 
+    /// Whether a row is a session of this namespace, by what it is filed under and the subject that stands in it: several
+    /// namespaces may share a table. An anonymous session belongs to none.
+    pub(super) fn owns(&self, filed_under: Option<SubjectHash>, fields: &Fields) -> bool {
+        let subject = fields.subject.as_deref().map(|subject| self.subject(subject));
+        subject.is_some() && subject == filed_under
+    }
+
     /// Whether a row is this record, as it was written.
     pub(super) fn is_of(&self, id: &IdHash, row: Row, record: &Record) -> bool {
         row.version == record.version && self.text(id, row.body).as_deref() == Some(&*of_session(record))

@@ -22,6 +22,11 @@ impl Sealer {
         sealed.map_err(|_| StoreError::Failed("cannot seal the data".into()))
     }
 
+    /// A session's handle under each of the keys, the current one first.
+    pub(crate) fn handles(&self, id: &IdHash) -> impl Iterator<Item = String> {
+        self.0.handles(id)
+    }
+
     /// `None` if no key opens it.
     pub(crate) fn open(&self, id: &IdHash, sealed: Vec<u8>) -> Option<(String, KeyAge)> {
         let (ticket, age) = self.0.open(&associated(id), sealed).ok()?;

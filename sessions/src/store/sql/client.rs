@@ -66,13 +66,13 @@ impl Client {
         found.map_err(|error| self.failed(error))
     }
 
-    /// The rows that `of_subject` finds.
+    /// The rows that `of_subject` or `page` finds.
     pub(super) async fn rows(
         &self,
-        of_subject: &SqlStr,
+        statement: &SqlStr,
         values: &[Value<'_>],
     ) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let found = self.tried(|| self.driver.rows(of_subject, values)).await;
+        let found = self.tried(|| self.driver.rows(statement, values)).await;
         found.map_err(|error| self.failed(error))
     }
 

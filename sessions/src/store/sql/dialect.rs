@@ -37,6 +37,9 @@ pub(super) struct Dialect {
     pub(super) fault: fn(&dyn DatabaseError) -> Fault,
 }
 
+/// How many rows `page` finds at most.
+pub(super) const PAGE: usize = 500;
+
 /// Finds whether the tables of the stores are there.
 pub(super) const PROBE: &str = "SELECT version FROM sealed_session_rows LIMIT 0";
 
@@ -49,6 +52,7 @@ pub(super) struct Statements {
     pub(super) touch: SqlStr,
     pub(super) remove: SqlStr,
     pub(super) of_subject: SqlStr,
+    pub(super) page: SqlStr,
     pub(super) sweep: SqlStr,
     pub(super) trim: SqlStr,
 }
@@ -83,6 +87,11 @@ impl Statements {
                 "SELECT version, seen, expires, subject_hash, body, id_hash
                  FROM sealed_session_rows WHERE subject_hash = $1",
             ),
+            page: statement(&format!(
+                "SELECT version, seen, expires, subject_hash, body, id_hash FROM sealed_session_rows
+                 WHERE id_hash > $1 AND (subject_hash IS NOT NULL OR version = 0)
+                 ORDER BY id_hash LIMIT {PAGE}"
+            )),
             sweep: statement(dialect.sweep),
             trim: statement(dialect.trim),
         }

@@ -47,7 +47,7 @@ pub(super) trait Driver: Send + Sync {
         values: &[Value<'_>],
     ) -> BoxFuture<'a, Result<Option<Row>, Error>>;
 
-    /// The rows that `of_subject` finds.
+    /// The rows that `of_subject` or `page` finds.
     fn rows<'a>(
         &'a self,
         statement: &'a SqlStr,
@@ -201,7 +201,7 @@ where
     found.iter().map(line).collect()
 }
 
-/// Reads a row of `get`, whose columns a row of `of_subject` has too.
+/// Reads a row of `get`, whose columns a row of `of_subject` or `page` has too.
 fn row<DB>(row: &DB::Row) -> Result<Row, Error>
 where
     DB: Database,

@@ -24,10 +24,10 @@ use sqlx::ConnectOptions;
 
 use self::client::Client;
 use self::database::Database;
-use self::dialect::Statements;
+use self::dialect::{PAGE, Statements};
 use self::driver::Value;
 use self::leases::SqlLeases;
-use super::server::backend::{Backend, Leases, Row, SubjectHash};
+use super::server::backend::{Backend, Leases, Row, Scan, Scanned, SubjectHash};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::id::IdHash;
@@ -134,5 +134,20 @@ impl Backend for Sql {
 
     fn leases(&self) -> Option<&dyn Leases> {
         self.leases.as_ref().map(|leases| leases as &dyn Leases)
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
+}
+
+#[rocket::async_trait]
+impl Scan for Sql {
+    /// By the order of the hashes. A page begins after a hash.
+    async fn page(&self, from: &[u8]) -> Result<Scanned, StoreError> {
+        let rows = self.client.rows(&self.statements.page, &[Value::Bytes(from)]).await?;
+        let last = rows.last().filter(|_| rows.len() == PAGE);
+        let next = last.map(|(id, _)| id.as_bytes().to_vec());
+        Ok(Scanned { rows, next })
     }
 }

@@ -38,6 +38,11 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
     ("a clock that jumps loses no live session", Flaw::TouchTrustsItsOwnClock),
     ("a session is listed under its subject, even if it was anonymous first", Flaw::MissesTheAnonymousFirst),
     ("a session that has ended is not listed", Flaw::ListsTheExpired),
+    (
+        "of everyone's sessions, those that are signed in and live are gone through",
+        Flaw::GoesThroughTheExpired,
+    ),
+    ("a session that was renewed is gone through under its old hashes too", Flaw::ForgetsOldHashes),
     ("no session is found for an unknown, hostile or oversized ticket", Flaw::ChokesOnHostileTickets),
     ("empty, large and unusual data is kept", Flaw::LosesLetters),
     ("extreme numbers round-trip", Flaw::CutsNumbers),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::sleep;
 use sealed_sessions::store::{
-    self, Id, IdHash, List, Listed, Loaded, Lock, Locks, Over, Record, Revoke, Service, Store, StoreError,
-    UnixSeconds, Write, Written,
+    self, Everyone, Id, IdHash, List, Listed, Loaded, Lock, Locks, Over, Page, Record, Revoke, Service,
+    Store, StoreError, UnixSeconds, Write, Written,
 };
 use sealed_sessions::{Clock, SystemClock};
 
@@ -50,6 +50,8 @@ pub enum Flaw {
     TouchTrustsItsOwnClock,
     MissesTheAnonymousFirst,
     ListsTheExpired,
+    GoesThroughTheExpired,
+    ForgetsOldHashes,
     ChokesOnHostileTickets,
     SweepsTheLiving,
     SweepsByAnyClock,
@@ -283,6 +285,10 @@ impl Store for Flawed {
         Some(self)
     }
 
+    fn everyone(&self) -> Option<&dyn Everyone> {
+        Some(self)
+    }
+
     fn locks(&self) -> Option<&dyn Locks> {
         Some(self)
     }
@@ -322,6 +328,18 @@ impl List for Flawed {
             listed.retain(|listed| notes.with_subject.contains(&listed.id));
         }
         Ok(listed)
+    }
+}
+
+#[rocket::async_trait]
+impl Everyone for Flawed {
+    async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Page, StoreError> {
+        let now = if self.is(Flaw::GoesThroughTheExpired) { 0 } else { now };
+        let mut page = self.inner.everyone().unwrap().page(from, now).await?;
+        if self.is(Flaw::ForgetsOldHashes) {
+            page.renewed.clear();
+        }
+        Ok(page)
     }
 }
 

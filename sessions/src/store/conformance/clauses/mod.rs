@@ -4,6 +4,7 @@ pub(super) mod crowds;
 pub(super) mod data;
 pub(super) mod dead;
 pub(super) mod ending;
+pub(super) mod everyone;
 pub(super) mod expiry;
 pub(super) mod listing;
 pub(super) mod locks;
