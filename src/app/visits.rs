@@ -6,12 +6,16 @@ use rocket_dyn_templates::context;
 use serde_json::json;
 
 use super::copies;
-use super::page::{Html, Page};
-use super::visitor::Session;
+use super::page::{Ended, Html, Page};
+use super::visitor::{Session, Visitor};
 
 #[get("/")]
 fn visits(session: Session<'_>, page: Page<'_>, cookies: &CookieJar<'_>) -> Html {
+    let is_over = page.ended() == Some(Ended::Account);
     let visits = session.update(|visitor| {
+        if is_over {
+            *visitor = Visitor { visits: visitor.visits, ..Visitor::default() };
+        }
         visitor.visits = visitor.visits.saturating_add(1);
         visitor.visits
     });

@@ -100,13 +100,19 @@ async fn l8_in_stateless_a_disabled_or_deleted_account_is_signed_out_by_the_next
         app.database(done).await;
         let refused = app.get("/stateless/profile").await;
         assert_eq!(refused.location(), "/stateless/login?next=%2Fstateless%2Fprofile&ended=account");
-        for page in ["/stateless", "/stateless/cookie", "/stateless/login", "/"] {
-            let page = app.get(page).await.body;
-            let stateless = page.split_once("Revocable <small>").map_or(&*page, |(before, _)| before);
-            assert!(!stateless.contains("Signed in as") && !stateless.contains("<dd>ada</dd>"), "{page}");
-        }
         app.database(undone).await;
         assert!(!is_in(&app, "/stateless").await, "what is over stays over");
+        for path in ["/stateless/cookie", "/stateless/login", "/", "/stateless"] {
+            let page = app.get(path).await;
+            let stateless =
+                page.body.split_once("Revocable <small>").map_or(&*page.body, |(before, _)| before);
+            assert!(
+                !stateless.contains("Signed in as") && !stateless.contains("<dd>ada</dd>"),
+                "{stateless}"
+            );
+            assert_eq!(page.notice().is_some_and(|notice| notice.contains("is over")), path != "/", "{path}");
+        }
+        assert_eq!(app.get("/stateless").await.notice(), None, "the page of visits has told it");
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) async fn follow(ledger: Arc<Ledger>) {
 async fn read_again_and_again(ledger: &Ledger) {
     let mut is_away = false;
     loop {
-        let _ = timeout(INTERVAL, ledger.hint.notified()).await;
+        let _ = timeout(INTERVAL.saturating_sub(PAUSE), ledger.hint.notified()).await;
         let namespace = &ledger.namespace;
         match ledger.catch_up().await {
             Ok(()) if is_away => {

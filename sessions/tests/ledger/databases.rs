@@ -141,11 +141,9 @@ async fn an_operator_ends_the_sessions_of_one_and_of_everyone() {
     }
 }
 
-mod a_database_that_goes_away_and_comes_back {
-    use super::*;
-
-    async fn loses_nothing(database: Option<Database>) {
-        let Some(mut database) = database else { return };
+#[rocket::async_test]
+async fn a_database_that_goes_away_and_comes_back_loses_nothing() {
+    for mut database in [postgres(), mariadb(), nx_27017()].into_iter().flatten() {
         let node = node(&database.url()).await;
         let mut gone = Browser::of(&node, "ada").await;
         let copy = gone.clone();
@@ -159,23 +157,8 @@ mod a_database_that_goes_away_and_comes_back {
         assert_eq!(Browser::default().gets(&node, "/who").await, "nobody  Absent");
         database.restart();
         assert_eq!((bob.status(&node).await, copy.status(&node).await), (200, 401));
-        let late = super::node(&database.url()).await;
+        let late = self::node(&database.url()).await;
         assert_eq!((bob.status(&late).await, copy.status(&late).await), (200, 401));
-    }
-
-    #[rocket::async_test]
-    async fn postgres() {
-        loses_nothing(super::postgres()).await;
-    }
-
-    #[rocket::async_test]
-    async fn mariadb() {
-        loses_nothing(super::mariadb()).await;
-    }
-
-    #[rocket::async_test]
-    async fn mongodb() {
-        loses_nothing(super::nx_27017()).await;
     }
 }
 

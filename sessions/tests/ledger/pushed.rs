@@ -72,3 +72,17 @@ async fn hints_follow_a_failover_of_redis() {
     at_last(async || hints.send(7).await).await;
     assert_eq!(timeout(PATIENCE, heard.next()).await, Ok(Some(7)));
 }
+
+#[rocket::async_test]
+async fn hints_of_a_cluster_come_by_way_of_any_node() {
+    let Some(mut database) = world::databases::redis_cluster_of_five() else { return };
+    // The replica of the first takes its place some seconds later.
+    let first = database.ports()[0];
+    let log = sealed_sessions::ledger::open(&database.url(), "hints").unwrap();
+    log.start().await.unwrap();
+    database.kill_at(first);
+    let hints = log.hints().unwrap();
+    let mut heard = at_last(async || hints.listen().await).await;
+    at_last(async || hints.send(9).await).await;
+    assert_eq!(timeout(PATIENCE, heard.next()).await, Ok(Some(9)));
+}

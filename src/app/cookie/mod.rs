@@ -145,7 +145,7 @@ fn server(session: Session<'_>) -> Value {
 /// The record, readable, without its id, which is shown as logs show it.
 fn pretty(record: &Record, session: &Session<'_>) -> String {
     let data: Value = serde_json::from_str(&record.data).unwrap_or_default();
-    let shown = json!({
+    let mut shown = json!({
         "session": session.inspect().handle(),
         "created": record.created,
         "seen": record.seen,
@@ -155,6 +155,9 @@ fn pretty(record: &Record, session: &Session<'_>) -> String {
         "subject": record.subject,
         "data": data,
     });
+    if let (Some(position), Some(fields)) = (record.position, shown.as_object_mut()) {
+        fields.insert("position".to_owned(), position.into());
+    }
     serde_json::to_string_pretty(&shown).unwrap_or_default()
 }
 
@@ -172,7 +175,7 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
         )
     };
     let row = |field: &str, value: String, meaning: &str| json!({ "field": field, "value": value, "meaning": meaning });
-    vec![
+    let mut rows = vec![
         row(
             "session",
             "a keyed hash".into(),
@@ -197,7 +200,13 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
         ),
         row("subject", record.subject.clone().unwrap_or("nobody".into()), "The number of the account."),
         row("data", format!("{} bytes", record.data.len()), "What the pages of this realm remember."),
-    ]
+    ];
+    rows.extend(record.position.map(|position| {
+        let meaning =
+            "How far the ledger was before the password was checked: a later entry for the account ends this session.";
+        row("position", position.to_string(), meaning)
+    }));
+    rows
 }
 
 fn arrival(arrival: Arrival) -> &'static str {
