@@ -1,4 +1,4 @@
-//! The command line: serve (the default), keygen, inspect, account, lab.
+//! The command line: serve (the default), keygen, inspect, sessions, revoke, account, lab.
 
 mod command;
 
@@ -18,7 +18,7 @@ use sealed_sessions_app::lab::{self, load};
 use sealed_sessions_app::terminal::{print, say};
 use serde::Serialize;
 
-use self::command::account::Account;
+use self::command::{account, finished, revoke, sessions};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -43,9 +43,12 @@ enum Command {
     /// Takes a cookie's value, a whole Cookie: header, or a Set-Cookie: line. Neither a key nor a cookie is
     /// ever an argument, since other users of a machine see arguments.
     Inspect,
+    /// List the sessions of an account, while the app runs.
+    Sessions(sessions::Arguments),
+    /// End sessions, while the app runs: those of an account, one, or everyone's.
+    Revoke(revoke::Arguments),
     /// Disable an account, or enable it again, while the app runs.
-    #[command(subcommand)]
-    Account(Account),
+    Account(account::Arguments),
     /// Run the experiments that compare the stores, and print which outcomes are safe on which.
     #[cfg(feature = "lab")]
     #[command(args_conflicts_with_subcommands = true)]
@@ -77,7 +80,9 @@ async fn main() -> ExitCode {
         Command::Serve => return serve().await,
         Command::Keygen => keygen(),
         Command::Inspect => inspect(),
-        Command::Account(command) => command::account::execute(command).await,
+        Command::Sessions(arguments) => return finished(sessions::execute(arguments).await),
+        Command::Revoke(arguments) => return finished(revoke::execute(arguments).await),
+        Command::Account(arguments) => return finished(account::execute(arguments).await),
         #[cfg(feature = "lab")]
         Command::Lab { command: Some(Lab::Load(arguments)), .. } => lab_load(arguments).await,
         #[cfg(feature = "lab")]

@@ -30,9 +30,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// What the sessions know it by.
-    pub(super) fn subject(&self) -> String {
+    /// What its sessions have as their subject.
+    pub fn subject(&self) -> String {
         self.id.to_string()
+    }
+
+    /// Its number and its name, for an operator.
+    pub fn described(&self) -> String {
+        format!("account {}, {:?}", self.id, self.name)
     }
 }
 

@@ -49,6 +49,7 @@ use std::sync::Arc;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket, Route};
+use sealed_sessions::operator::RealmOperator;
 use sealed_sessions::{Clock, Sessions};
 
 pub use self::accounts::Account;
@@ -76,6 +77,15 @@ pub fn figment() -> Figment {
 pub fn with_existing_key(figment: Figment) -> Result<Figment, String> {
     let settings = Settings::read(&figment)?;
     secret_key::existing(settings.with_stores(figment), &settings.data_dir)
+}
+
+/// What lists and ends the sessions of each realm, with the key and the stores that the app would use.
+///
+/// # Errors
+/// When there is no key yet, or the configuration is wrong.
+pub fn operators(figment: Figment) -> Result<Vec<RealmOperator>, String> {
+    let figment = with_existing_key(figment)?;
+    Sessions::<Visitor>::fairing().operators(&figment).map_err(|error| error.to_string())
 }
 
 /// Where the app keeps its files: the key, the database, the last load test.

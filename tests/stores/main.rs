@@ -2,5 +2,6 @@
 
 mod encrypted;
 mod launch;
+mod operator;
 mod outage;
 mod program;
