@@ -230,6 +230,38 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
     assert_eq!(document["realms"], json!([{ "realm": "/stateful", "ended": 0 }]));
 }
 
+#[test]
+fn where_no_realm_can_each_one_says_why() {
+    let site = Site::start();
+    site.server.register("alice");
+    for arguments in [&["revoke", "--all"][..], &["sessions", "--subject", "alice"]] {
+        let mut command = site.command(arguments);
+        let ran = Ran::of(command.env("ROCKET_SESSION", "{store=\"cookie\"}").output().unwrap());
+        assert_eq!((ran.code, &*ran.printed), (Some(1), ""), "{ran:?}");
+        let lines: Vec<&str> = ran.said.lines().collect();
+        assert_eq!(lines.len(), 2, "{ran:?}");
+        assert!(lines.iter().all(|line| line.contains("nobody can list or end them")), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_gone_ends_no_command_before_its_work_is_done() {
+    let site = Site::start();
+    site.server.register("alice");
+    for arguments in
+        [&["account", "disable", "alice"][..], &["account", "enable", "alice"], &["revoke", "--all"]]
+    {
+        let jar = (arguments[1] != "enable").then(|| site.sign_in("/stateful", "alice"));
+        let closed = std::io::pipe().unwrap().1;
+        let ran = Ran::of(site.command(arguments).stdout(closed).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.said.contains("panicked") && !ran.said.contains("pipe"), "{ran:?}");
+        if let Some(jar) = jar {
+            assert_eq!(site.user("/stateful", &jar), None, "{arguments:?}");
+        }
+    }
+}
+
 /// Runs the program where there is no site, or one with another key.
 fn elsewhere(directory: &Path, key: Option<&str>, arguments: &[&str]) -> Ran {
     let mut command = program!().command(directory);

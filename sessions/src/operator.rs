@@ -40,8 +40,8 @@ pub struct RealmOperator {
 pub enum Unable {
     /// The realm has the cookie store, and no ledger.
     #[error(
-        "its sessions are in cookies alone, where nobody can list or end them; the setting revocation, or a server \
-         store, would let you"
+        "its sessions are in cookies alone: nobody can list or end them; with the setting revocation they can be \
+         ended, in a server store listed too"
     )]
     CookiesAlone,
     /// The realm has the store or the ledger `memory`.
