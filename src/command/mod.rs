@@ -1,8 +1,11 @@
-//! The commands of an operator, one file each. They work beside the running app.
+//! The commands, one file each. Those of an operator work beside the running app: `sessions`, `revoke` and `account`.
 
 pub(super) mod account;
+pub(super) mod inspect;
+pub(super) mod keygen;
 mod realms;
 pub(super) mod revoke;
+pub(super) mod serve;
 pub(super) mod sessions;
 
 use std::process::ExitCode;
