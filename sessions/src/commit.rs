@@ -230,7 +230,8 @@ async fn perform<T: SessionData>(
 ) -> Result<Lines, CommitError> {
     let lines = |record: &Record, ticket| {
         let max_age = realm.timeouts.max_age(record, now);
-        let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, &session.chunks);
+        let sent = &session.chunks;
+        let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, sent, now);
         lines.map_err(|why| CommitError::Unsendable(why, record.data.clone()))
     };
     if let Plan::Change(base, record) = &plan

@@ -9,7 +9,8 @@ use thiserror::Error;
 pub enum Invalid {
     /// Not the text of a sealed cookie, or not all of its chunks.
     Malformed,
-    /// No key of the keyring opens it: foreign, tampered with, or of a key since removed.
+    /// No key of the keyring opens it: foreign, tampered with, of a key since removed, or of a period that is
+    /// over.
     Seal,
     /// Sealed by a version of this library whose format this one does not know.
     Format,

@@ -130,7 +130,7 @@ async fn find<T: SessionData>(
     let mut dead: Vec<Ticket> = Vec::new();
     let (mut lost, mut unopened): (Option<Lost<T>>, _) = (None, None);
     for value in cookies.values() {
-        let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value) {
+        let (ticket, key_age) = match realm.cookie.open(&realm.keyring, &value, now) {
             Ok(opened) => opened,
             Err(reason) => {
                 unopened = unopened.or(Some(Arrival::Invalid(reason)));

@@ -4,6 +4,9 @@
 //! the cookie's name. A longer one is sealed whole and then cut into chunks: the cookie itself holds
 //! `COUNT.first-chunk`, and `NAME.1`, `NAME.2`, … hold the others. The seal is bound to name and count, so
 //! chunks of different seals, or too few or too many of them, do not open.
+//!
+//! With the setting `key_rollover`, the id of the key that sealed it stands before the base64, and the seal is bound to
+//! that too.
 
 use std::borrow::Cow;
 
@@ -11,7 +14,8 @@ use base64_simd::STANDARD;
 use rocket::Request;
 use smallvec::SmallVec;
 
-use super::keyring::{KeyAge, Keyring};
+use super::keyring::{Current, KeyAge, Keyring};
+use super::period::KeyId;
 use super::request_cookies::{MAX_CHUNKS, SentChunks, SentValue};
 use super::settings::{CookieSettings, Persistent, SameSite};
 use super::ticket::Ticket;
@@ -81,22 +85,26 @@ impl CookieFormat {
         remembered: bool,
         max_age: UnixSeconds,
         sent: &SentChunks,
+        now: UnixSeconds,
     ) -> Result<Lines, Unsendable> {
-        let text_bytes = base64_bytes(ticket.sealed_bytes());
+        let current = keyring.current(now).map_err(|_| Unsendable::SealFailed)?;
+        let text_bytes = current.id().len() + base64_bytes(ticket.sealed_bytes());
         let mut digits = itoa::Buffer::new();
         let tail = self.tail(remembered, digits.format(max_age));
         let one_line = HEADER.len() + self.name.len() + "=".len() + text_bytes + bytes(&tail);
         let mut lines = if one_line <= MAX_LINE_BYTES {
             self.refuse_above_limit(one_line)?;
-            let sealed = keyring.seal(self.name.as_bytes(), ticket).map_err(|_| Unsendable::SealFailed)?;
+            let associated = self.associated(current.id(), 1);
+            let sealed = current.seal(&associated, ticket).map_err(|_| Unsendable::SealFailed)?;
             let mut line = String::with_capacity(one_line);
             line.push_str(&self.name);
             line.push('=');
+            line.push_str(current.id());
             STANDARD.encode_append(&sealed, &mut line);
             tail.iter().for_each(|part| line.push_str(part));
             Lines::from([line])
         } else {
-            self.chunks(keyring, ticket, text_bytes, &tail.concat())?
+            self.chunks(&current, ticket, text_bytes, &tail.concat())?
         };
         let kept = lines.len();
         lines.extend(sent.from(kept).map(|chunk| self.removal(chunk)));
@@ -123,7 +131,7 @@ impl CookieFormat {
 
     fn chunks(
         &self,
-        keyring: &Keyring,
+        current: &Current<'_>,
         ticket: Ticket,
         text_bytes: usize,
         tail: &str,
@@ -135,8 +143,10 @@ impl CookieFormat {
         if count > MAX_CHUNKS {
             return Err(Unsendable::TooLarge { bytes: text_bytes, limit: MAX_CHUNKS * room });
         }
-        let sealed = keyring.seal(&self.associated(count), ticket).map_err(|_| Unsendable::SealFailed)?;
-        let text = STANDARD.encode_to_string(sealed);
+        let associated = self.associated(current.id(), count);
+        let sealed = current.seal(&associated, ticket).map_err(|_| Unsendable::SealFailed)?;
+        let mut text = current.id().to_owned();
+        STANDARD.encode_append(sealed, &mut text);
         let mut rest = text.as_str();
         let mut lines = Lines::with_capacity(count);
         for chunk in 0..count {
@@ -176,18 +186,28 @@ impl CookieFormat {
         }
     }
 
-    /// What the seal is bound to beside the key.
-    fn associated(&self, count: usize) -> Cow<'_, [u8]> {
-        match count {
-            1 => Cow::Borrowed(self.name.as_bytes()),
-            _ => Cow::Owned(format!("{}.{count}", self.name).into_bytes()),
+    /// What the seal is bound to beside the key: the key's id, the cookie's name and the number of chunks.
+    fn associated(&self, id: &str, count: usize) -> Cow<'_, [u8]> {
+        match (id, count) {
+            ("", 1) => Cow::Borrowed(self.name.as_bytes()),
+            (_, 1) => Cow::Owned([id, &self.name].concat().into_bytes()),
+            _ => Cow::Owned(format!("{id}{}.{count}", self.name).into_bytes()),
         }
     }
 
     /// Opens one of the values that the browser sent.
-    pub(crate) fn open(&self, keyring: &Keyring, value: &SentValue<'_>) -> Result<(Ticket, KeyAge), Invalid> {
-        let sealed = STANDARD.decode_to_vec(value.text()).map_err(|_| Invalid::Malformed)?;
-        keyring.open(&self.associated(value.cookies()), sealed)
+    pub(crate) fn open(
+        &self,
+        keyring: &Keyring,
+        value: &SentValue<'_>,
+        now: UnixSeconds,
+    ) -> Result<(Ticket, KeyAge), Invalid> {
+        let decoded = |text: &str| STANDARD.decode_to_vec(text).map_err(|_| Invalid::Malformed);
+        if !KeyId::begins(value.text()) {
+            return keyring.open(&self.associated("", value.cookies()), decoded(value.text())?);
+        }
+        let (id, text) = KeyId::split(value.text()).ok_or(Invalid::Malformed)?;
+        keyring.open_of(&id, now, &self.associated(id.text, value.cookies()), &decoded(text)?)
     }
 }
 

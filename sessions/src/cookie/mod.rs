@@ -4,6 +4,10 @@ mod form_token;
 pub(crate) mod format;
 pub(crate) mod key;
 pub(crate) mod keyring;
+pub(crate) mod period;
+mod period_keys;
+#[cfg(test)]
+mod period_properties;
 #[cfg(test)]
 mod properties;
 pub(crate) mod request_cookies;

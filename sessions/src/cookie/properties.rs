@@ -1,10 +1,12 @@
 //! Properties of every record, every ticket and every change on the wire.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::format::CookieFormat;
 use super::key::parse_key;
-use super::keyring::{KeyAge, Keyring};
+use super::keyring::{AppKey, KeyAge, Keyring, Rollover};
 use super::request_cookies::RequestCookies;
 use super::settings::{CookieSettings, Persistent, SameSite};
 use super::ticket::Ticket;
@@ -12,9 +14,9 @@ use crate::error::Invalid;
 use crate::record::Record;
 use crate::record::id::Id;
 
-const NAME: &str = "__Host-session";
+pub(super) const NAME: &str = "__Host-session";
 
-fn format() -> CookieFormat {
+pub(super) fn format() -> CookieFormat {
     named(NAME)
 }
 
@@ -32,17 +34,18 @@ fn named(name: &str) -> CookieFormat {
 }
 
 fn keyring(letter: &str) -> Keyring {
-    Keyring::new(&parse_key(&letter.repeat(64)).unwrap(), &[]).unwrap()
+    let key = AppKey::new(&parse_key(&letter.repeat(64)).unwrap()).unwrap();
+    Keyring::new(Arc::new(key), &[], Rollover { length: None, lifetime: 0 }).unwrap()
 }
 
 /// The Cookie header of a browser that got these Set-Cookie lines.
-fn header(lines: &[String]) -> String {
+pub(super) fn header(lines: &[String]) -> String {
     let pairs = lines.iter().map(|line| line.split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
 fn sealed(text: &str) -> String {
-    let lines = format().set(&keyring("a"), Ticket::new(text), false, 1800, &Default::default()).unwrap();
+    let lines = format().set(&keyring("a"), Ticket::new(text), false, 1800, &Default::default(), 0).unwrap();
     assert!(lines.iter().all(|line| line.len() + "Set-Cookie: ".len() <= 4096));
     header(&lines)
 }
@@ -50,7 +53,7 @@ fn sealed(text: &str) -> String {
 /// What opens of a Cookie header.
 fn opened(header: &str) -> Vec<String> {
     let sent = RequestCookies::parse(std::iter::once(header), NAME);
-    let opened = sent.values().filter_map(|value| format().open(&keyring("a"), &value).ok());
+    let opened = sent.values().filter_map(|value| format().open(&keyring("a"), &value, 0).ok());
     opened.map(|(ticket, _)| ticket.text().to_owned()).collect()
 }
 
@@ -176,7 +179,7 @@ fn a_seal_is_bound_to_its_cookie_and_to_its_key() {
     let sent = RequestCookies::parse(std::iter::once(header.as_str()), "__Host-other");
     let other = named("__Host-other");
     let value = sent.values().next().unwrap();
-    assert_eq!(other.open(&keyring("a"), &value).err(), Some(Invalid::Seal));
-    assert_eq!(format().open(&keyring("b"), &value).err(), Some(Invalid::Seal));
-    assert_eq!(format().open(&keyring("a"), &value).map(|(_, age)| age).ok(), Some(KeyAge::Current));
+    assert_eq!(other.open(&keyring("a"), &value, 0).err(), Some(Invalid::Seal));
+    assert_eq!(format().open(&keyring("b"), &value, 0).err(), Some(Invalid::Seal));
+    assert_eq!(format().open(&keyring("a"), &value, 0).map(|(_, age)| age).ok(), Some(KeyAge::Current));
 }

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::clock::UnixSeconds;
 use crate::cookie::format::CookieFormat;
 use crate::cookie::keyring::KeyAge;
+use crate::cookie::period::KeyId;
 use crate::cookie::request_cookies::RequestCookies;
 use crate::error::{Arrival, Invalid, Timeout};
 use crate::realm::config_error::ConfigError;
@@ -40,6 +41,10 @@ pub struct Inspection {
     /// `"current"` or `"previous"`; `None` when no key opens it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<&'static str>,
+    /// The period whose key sealed it, with the setting `key_rollover`: proven if a key opens it, otherwise what it says
+    /// of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<KeyPeriod>,
     /// The session's name in logs: a keyed hash of its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
@@ -49,6 +54,17 @@ pub struct Inspection {
     /// Why it is not a live session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// When a key that was derived for a period sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct KeyPeriod {
+    /// The first moment of the period, in seconds since 1970. Serialized as RFC 3339 writes it.
+    #[serde(serialize_with = "rfc3339")]
+    pub from: UnixSeconds,
+    /// The first moment after it.
+    #[serde(serialize_with = "rfc3339")]
+    pub until: UnixSeconds,
 }
 
 /// A record without its id, which is a credential.
@@ -129,10 +145,15 @@ fn inspect(realm: &RealmSettings, header: &str, now: UnixSeconds) -> Vec<Inspect
     let mut found = Vec::new();
     for value in sent.values() {
         let mut inspection = Inspection::of(realm);
-        match format.open(&realm.keyring, &value) {
+        let period = KeyId::split(value.text()).map(|(id, _)| id.period);
+        inspection.period = period.map(|period| KeyPeriod { from: period.start(), until: period.end() });
+        match format.open(&realm.keyring, &value, now) {
             Ok((ticket, age)) => {
                 inspection.key = Some(if age == KeyAge::Current { "current" } else { "previous" });
                 inspection.describe(realm, ticket.text(), now);
+            }
+            Err(Invalid::Seal) if period.is_some_and(|period| !realm.keyring.opens(&period, now)) => {
+                inspection.problem = Some(OTHER_PERIOD.into());
             }
             Err(reason) => inspection.problem = Some(explain(Arrival::Invalid(reason)).into()),
         }
@@ -148,7 +169,7 @@ fn inspect(realm: &RealmSettings, header: &str, now: UnixSeconds) -> Vec<Inspect
 impl Inspection {
     fn of(realm: &RealmSettings) -> Inspection {
         let (realm, cookie) = (realm.path.clone(), realm.cookie.name.clone());
-        Inspection { realm, cookie, key: None, session: None, record: None, problem: None }
+        Inspection { realm, cookie, key: None, period: None, session: None, record: None, problem: None }
     }
 
     fn describe(&mut self, realm: &RealmSettings, ticket: &str, now: UnixSeconds) {
@@ -177,6 +198,9 @@ impl Inspection {
         }
     }
 }
+
+const OTHER_PERIOD: &str =
+    "the key of the period that it names does not open at this time: no session of it can be alive";
 
 fn explain(arrival: Arrival) -> &'static str {
     match arrival {

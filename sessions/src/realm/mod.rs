@@ -3,6 +3,7 @@
 pub(crate) mod config_error;
 mod duration;
 pub(crate) mod map;
+mod secret_key;
 pub(crate) mod settings;
 
 use std::sync::Arc;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cookie::Key;
 use rocket::figment::Figment;
 use rocket::figment::error::{Error as FigmentError, Kind};
 use rocket::figment::value::{Dict, Value};
@@ -11,9 +10,11 @@ use serde::Deserialize;
 
 use super::config_error::ConfigError;
 use super::duration;
+use super::secret_key::SecretKey;
 use crate::clock::UnixSeconds;
-use crate::cookie::key::{ConfiguredKey, KEY_FORMS, KeyProblem};
-use crate::cookie::keyring::Keyring;
+use crate::cookie::key::{ConfiguredKey, KeyProblem};
+use crate::cookie::keyring::{Keyring, Rollover};
+use crate::cookie::period::KeyRollover;
 use crate::cookie::settings::{CookieSettings, Persistent, SameSite};
 use crate::record::timeouts::{RealmTimeouts, Timeouts};
 
@@ -56,7 +57,7 @@ pub fn has_secret_key(figment: &Figment) -> bool {
 
 /// Reads `secret_key` and the table `session`: the settings of every realm, in alphabetical order.
 pub(crate) fn read(figment: &Figment) -> Result<Vec<RealmSettings>, ConfigError> {
-    let secret_key = secret_key(figment)?;
+    let secret_key = SecretKey::read(figment)?;
     let (shared, realms) = tables(figment)?;
     let read =
         |path: &str, table: String, own: Dict| RealmSettings::read(&secret_key, path, table, &shared, own);
@@ -144,40 +145,6 @@ fn checked_path(path: &str) -> Result<(), ConfigError> {
     ))
 }
 
-fn secret_key(figment: &Figment) -> Result<Key, ConfigError> {
-    let refuse = |problem: &str| ConfigError::new("secret_key", problem, KEY_FORMS);
-    let missing = || {
-        refuse(
-            "is not set, and sessions cannot be sealed without a key: set it in Rocket.toml or in ROCKET_SECRET_KEY; \
-             a test can start from sealed_sessions::testing::figment(), which has one",
-        )
-    };
-    match figment.extract_inner::<ConfiguredKey>("secret_key") {
-        Ok(ConfiguredKey(Ok(key))) => Ok(key),
-        Ok(ConfiguredKey(Err(KeyProblem::Missing))) => Err(missing()),
-        Ok(ConfiguredKey(Err(problem))) => Err(refuse(&format!("cannot be used: {problem}"))),
-        Err(error) if error.missing() => Err(missing()),
-        Err(_) => Err(refuse("cannot be used: it is neither text nor bytes")),
-    }
-}
-
-fn keyring(current: &Key, table: &str, previous: Vec<ConfiguredKey>) -> Result<Keyring, ConfigError> {
-    let mut keys: Vec<Key> = Vec::with_capacity(previous.len());
-    for (n, ConfiguredKey(key)) in previous.into_iter().enumerate() {
-        let refuse = |problem| {
-            let problem = format!("cannot be used: {problem}");
-            ConfigError::new(format!("{table}.previous_keys[{n}]"), problem, KEY_FORMS)
-        };
-        match key {
-            Ok(key) if key == *current || keys.contains(&key) => return Err(refuse(KeyProblem::Duplicate)),
-            Ok(key) => keys.push(key),
-            Err(problem) => return Err(refuse(problem)),
-        }
-    }
-    Keyring::new(current, &keys)
-        .ok_or_else(|| ConfigError::new("secret_key", "cannot be used by the cipher", KEY_FORMS))
-}
-
 /// A table as it is written. Absent settings get their defaults below.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -217,6 +184,7 @@ struct Table {
     partitioned: Option<bool>,
     persistent: Option<Persistent>,
     previous_keys: Option<Vec<ConfiguredKey>>,
+    key_rollover: Option<KeyRollover>,
     max_cookie_bytes: Option<usize>,
 }
 
@@ -224,7 +192,7 @@ const DAY: UnixSeconds = 24 * 60 * 60;
 
 impl RealmSettings {
     fn read(
-        secret_key: &Key,
+        secret_key: &SecretKey,
         path: &str,
         table: String,
         shared: &Dict,
@@ -273,6 +241,19 @@ impl RealmSettings {
             persistent: written.persistent.unwrap_or(Persistent::Remembered),
             max_bytes: written.max_cookie_bytes.unwrap_or(8192),
         };
+        let timeouts = RealmTimeouts {
+            signed_in: Timeouts { idle, absolute },
+            anonymous: Timeouts { idle: seconds(written.anonymous_idle_timeout, idle), absolute },
+            remembered: Timeouts {
+                idle: seconds(written.remember_idle_timeout, remember_absolute.min(14 * DAY)),
+                absolute: remember_absolute,
+            },
+        };
+        let rollover = Rollover {
+            length: written.key_rollover.and_then(|KeyRollover(length)| length),
+            lifetime: timeouts.longest(),
+        };
+        let previous_keys = written.previous_keys.unwrap_or_default();
         let settings = RealmSettings {
             path: path.to_owned(),
             store: written.store.unwrap_or_else(|| "cookie".into()),
@@ -288,16 +269,9 @@ impl RealmSettings {
             max_anonymous_sessions: written.max_anonymous_sessions,
             sweep_interval: written.sweep_interval.unwrap_or(Duration::from_secs(60)),
             origins: origins(&table, written.origins.unwrap_or_default())?,
-            timeouts: RealmTimeouts {
-                signed_in: Timeouts { idle, absolute },
-                anonymous: Timeouts { idle: seconds(written.anonymous_idle_timeout, idle), absolute },
-                remembered: Timeouts {
-                    idle: seconds(written.remember_idle_timeout, remember_absolute.min(14 * DAY)),
-                    absolute: remember_absolute,
-                },
-            },
+            timeouts,
             cookie,
-            keyring: Arc::new(keyring(secret_key, &table, written.previous_keys.unwrap_or_default())?),
+            keyring: Arc::new(secret_key.keyring(previous_keys, &table, rollover)?),
             table,
         };
         settings.cookie.check(path).map_err(|refused| {

@@ -76,6 +76,11 @@ impl RealmTimeouts {
         }
     }
 
+    /// The longest that any session may live.
+    pub(crate) fn longest(&self) -> UnixSeconds {
+        self.signed_in.absolute.max(self.anonymous.absolute).max(self.remembered.absolute)
+    }
+
     /// Whether the session goes on at `now`: a live one has now − seen < idle and now − created < absolute.
     pub(crate) fn judge(&self, record: &Record, now: UnixSeconds) -> Arrival {
         let latest = now.saturating_add(MAX_SKEW);

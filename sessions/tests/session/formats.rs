@@ -9,6 +9,9 @@ use crate::support::App;
 const ANONYMOUS: &str = include_str!("golden/anonymous.txt");
 const SIGNED_IN: &str = include_str!("golden/signed_in.txt");
 const CHUNKED: &str = include_str!("golden/chunked.txt");
+/// What a key of the day of 2027-01-15 sealed. Another implementation of RFC 5869 and AES-256-GCM has made them.
+const OF_A_PERIOD: &str = include_str!("golden/period.txt");
+const CHUNKED_OF_A_PERIOD: &str = include_str!("golden/period_chunked.txt");
 
 /// What `/all` says of a browser that sends this.
 fn opened(cookie: &'static str) -> String {
@@ -35,6 +38,18 @@ fn a_remembered_login_of_0_1_0_opens() {
 fn a_session_in_chunks_of_0_1_0_opens() {
     let expected = "Resumed views=1 user=Some(\"ada\") note=4000 opened=1800000000 remembered=false signed_in=Some(1800000000)";
     assert_eq!(opened(CHUNKED), expected);
+}
+
+#[test]
+fn a_session_that_the_key_of_a_period_has_sealed_opens() {
+    for (cookie, note) in [(OF_A_PERIOD, 0), (CHUNKED_OF_A_PERIOD, 4000)] {
+        assert_eq!(
+            opened(cookie),
+            format!(
+                "Resumed views=1 user=None note={note} opened=1800000000 remembered=false signed_in=None"
+            )
+        );
+    }
 }
 
 #[test]

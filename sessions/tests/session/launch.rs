@@ -163,6 +163,21 @@ fn rule_12_a_bad_previous_key_is_named_by_its_place_and_not_shown() {
 }
 
 #[test]
+fn rule_12_a_period_of_keys_that_is_too_short_too_long_or_no_duration_is_refused() {
+    for period in
+        ["0 seconds", "59 seconds", "9 minutes", "10 minutes 1 second", "366 days", "1 fortnight", "off", ""]
+    {
+        let log = with_settings(&format!("key_rollover = {period:?}"));
+        for part in
+            ["session.key_rollover", &format!("{period:?}"), "from 10 minutes to 365 days", "\"none\""]
+        {
+            assert!(log.contains(part), "{part} is not in {log}");
+        }
+    }
+    assert!(with_settings("key_rollover = 86400").contains("session.key_rollover"));
+}
+
+#[test]
 fn rule_13_the_password_of_a_store_is_not_shown() {
     let log = with_settings("store = \"floppy://user:hunter2@127.0.0.1\"");
     assert!(!log.contains("hunter2"), "{log}");

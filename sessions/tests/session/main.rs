@@ -19,6 +19,7 @@ mod launch;
 mod log;
 mod reads_back;
 mod realms;
+mod rollover;
 mod rotation;
 mod rules;
 #[cfg(feature = "memory")]

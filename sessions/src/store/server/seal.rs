@@ -47,12 +47,14 @@ impl fmt::Debug for Sealer {
 #[cfg(all(test, feature = "memory"))]
 mod tests {
     use super::*;
+    use crate::cookie::keyring::{AppKey, Rollover};
     use crate::store::{StoreOptions, conformance, open};
 
     /// No two seals are equal: what is compared must be what is in them.
     #[rocket::async_test]
     async fn a_store_that_seals_keeps_the_contract_too() {
-        let keyring = Keyring::new(&cookie::Key::generate(), &[]).unwrap();
+        let key = Arc::new(AppKey::new(&cookie::Key::generate()).unwrap());
+        let keyring = Keyring::new(key, &[], Rollover { length: None, lifetime: 0 }).unwrap();
         let store = open("memory", "s").unwrap();
         let options =
             StoreOptions { sealer: Sealer::new(Arc::new(keyring)), seal_at_rest: true, max_anonymous: None };
