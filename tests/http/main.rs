@@ -4,6 +4,7 @@ mod bad_cookies;
 mod bad_forms;
 mod csrf;
 mod ends;
+mod key_walk;
 mod log;
 mod pages;
 mod sign_in;
