@@ -1,14 +1,20 @@
 //! Where the library takes the time from.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration as StdDuration, SystemTime};
 
+use rocket::tokio::sync::Notify;
+use rocket::tokio::time::sleep;
 use time::{Duration, OffsetDateTime};
 
 /// Seconds since 1970-01-01T00:00:00Z, as a record and a store keep them.
 pub type UnixSeconds = i64;
 
+/// How long [`Clock::reached`] sleeps at most: a clock that was set forward meanwhile is noticed then.
+const MAX_SLEEP: UnixSeconds = 60;
+
 /// The time as the sessions see it. Every expiry is decided by one of these and never by the browser.
+#[rocket::async_trait]
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> OffsetDateTime;
@@ -16,6 +22,16 @@ pub trait Clock: Send + Sync + 'static {
     /// The present moment in whole seconds, rounded down.
     fn seconds(&self) -> UnixSeconds {
         self.now().unix_timestamp()
+    }
+
+    /// Waits until it is this moment or later. Without an implementation of its own, a clock is looked at again when the
+    /// difference has passed, and once a minute.
+    async fn reached(&self, moment: UnixSeconds) {
+        loop {
+            let left = moment.saturating_sub(self.seconds());
+            let Ok(left @ 1..) = u64::try_from(left.min(MAX_SLEEP)) else { return };
+            sleep(StdDuration::from_secs(left)).await;
+        }
     }
 }
 
@@ -48,23 +64,40 @@ impl Clock for SystemClock {
 /// assert_eq!(clock.now().unix_timestamp(), 31 * 60);
 /// ```
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    seconds: AtomicI64,
+    moved: Notify,
+}
 
 impl ManualClock {
     /// A clock that shows `start`, in whole seconds.
     pub fn at(start: OffsetDateTime) -> Self {
-        ManualClock(AtomicI64::new(start.unix_timestamp()))
+        ManualClock { seconds: AtomicI64::new(start.unix_timestamp()), moved: Notify::new() }
     }
 
     /// Moves the clock on by `step`, in whole seconds; a negative step moves it back.
     pub fn advance(&self, step: Duration) {
-        self.0.fetch_add(step.whole_seconds(), Ordering::SeqCst);
+        self.seconds.fetch_add(step.whole_seconds(), Ordering::SeqCst);
+        self.moved.notify_waiters();
     }
 }
 
+#[rocket::async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> OffsetDateTime {
-        moment(self.0.load(Ordering::SeqCst))
+        moment(self.seconds.load(Ordering::SeqCst))
+    }
+
+    /// Takes no time: whoever waits goes on when the clock is moved.
+    async fn reached(&self, moment: UnixSeconds) {
+        loop {
+            // From before the look, so that no move is missed.
+            let moved = self.moved.notified();
+            if self.seconds() >= moment {
+                return;
+            }
+            moved.await;
+        }
     }
 }
 

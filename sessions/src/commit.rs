@@ -1,19 +1,20 @@
 //! From the session to the store and the cookie, once per request: decide, write, seal. Nothing else writes.
 
-use crate::clock::{UnixSeconds, moment};
+use crate::clock::UnixSeconds;
 use crate::cookie::format::Lines;
 use crate::cookie::keyring::KeyAge;
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
+use crate::destroy::end;
 use crate::encoding::{encoded, with_newer_fields};
 use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
+use crate::next::{is_same, next_record, rebased};
 use crate::realm::Realm;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
-use crate::record::merge::merge;
 use crate::request::RequestSession;
-use crate::state::{Base, Change, Destroyed, State, is_remembered};
+use crate::state::{Base, Change, State, is_remembered};
 use crate::store::{CookieStore, Loaded, Over, Write, Written};
 
 /// How often a write that meets conflicts is tried. Those of one process wait for each other, so only writes of
@@ -32,6 +33,8 @@ pub(crate) struct Committed {
 /// What a commit has to write.
 enum Plan<T> {
     Nothing,
+    /// The session goes on as it is.
+    Stay(Box<Base<T>>),
     /// Only `seen` moves, or the current key seals what a previous one did. The store is asked in any case, so
     /// that a session that has ended meanwhile is not sealed again.
     Touch(Box<Base<T>>, Record),
@@ -98,29 +101,6 @@ pub(crate) async fn commit<T: SessionData>(
     }
 }
 
-/// Ends in the store what `destroy` has ended.
-async fn end(realm: &Realm, destroyed: Option<&Destroyed>) -> Result<(), Failure> {
-    let (ticket, record) = match destroyed {
-        None | Some(Destroyed::Nothing) => return Ok(()),
-        Some(Destroyed::Session(ticket, record)) => (ticket, Some(record)),
-        Some(Destroyed::Superseded(ticket)) => (ticket, None),
-    };
-    realm.store.delete(ticket.text()).await.map_err(|error| {
-        let path = &realm.path;
-        let copy_lives_until = record.map(|record| moment(realm.timeouts.expires(record)));
-        match (record, copy_lives_until) {
-            (Some(record), Some(until)) => {
-                let handle = realm.keyring.handle(&IdHash::of(&record.id));
-                log::error!(
-                    "sessions of {path:?}: cannot end {handle}, whose copy lives until {until}: {error}"
-                );
-            }
-            _ => log::error!("sessions of {path:?}: cannot end a session that was renewed: {error}"),
-        }
-        Failure::Unavailable { copy_lives_until }
-    })
-}
-
 /// Rules 3, 4 and 14, without a side effect.
 fn decide<T: SessionData>(
     realm: &Realm,
@@ -160,7 +140,7 @@ fn decide<T: SessionData>(
         let record = Record { seen: now.max(base.record.seen), ..base.record.clone() };
         return Ok(Plan::Touch(base, record));
     }
-    Ok(Plan::Nothing)
+    Ok(Plan::Stay(base))
 }
 
 /// The text of changed data; `None` if it is as it was. Fields of a newer release are kept, unless the subject
@@ -192,34 +172,6 @@ fn new_id<T>(state: &State<T>) -> Result<Id, CommitError> {
     Ok(state.next_id.map_or_else(Id::random, Ok)?)
 }
 
-/// The record that a write at `now` keeps, as a change of `base` or as a new session.
-fn next_record<T: SessionData>(
-    state: &State<T>,
-    data: &T,
-    base: Option<&Record>,
-    id: Id,
-    text: String,
-    now: UnixSeconds,
-) -> Record {
-    let subject = data.subject().map(|subject| subject.into_owned());
-    let changed = base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
-    let proven = subject.is_some() && (state.change == Change::Proven || changed);
-    let before = base.and_then(|base| base.signed_in);
-    let position = if proven { state.position } else { base.and_then(|base| base.position) };
-    Record {
-        id,
-        // Proof of identity restarts both timeouts (rule 5; SP 800-63B-4, 5.2).
-        created: base.filter(|_| !proven).map_or(now, |base| base.created),
-        seen: base.map_or(now, |base| now.max(base.seen)),
-        version: base.map_or(1, |base| base.version.saturating_add(1)),
-        data: text,
-        remembered: is_remembered(state.remember, subject.as_deref(), base),
-        signed_in: subject.as_ref().and(if proven { Some(now) } else { before }),
-        position: subject.as_ref().and(position.max(state.kept_at)),
-        subject,
-    }
-}
-
 /// Writes, and returns the `Set-Cookie` lines.
 async fn perform<T: SessionData>(
     realm: &Realm,
@@ -243,6 +195,10 @@ async fn perform<T: SessionData>(
     }
     let (base, record, ticket) = match plan {
         Plan::Nothing => return Ok(Lines::new()),
+        Plan::Stay(base) => {
+            session.keep(base.record, Some(base.ticket));
+            return Ok(Lines::new());
+        }
         Plan::Create(record) => {
             let over = match &state.dead {
                 Some(ticket) => Over::Dead { ticket: ticket.text(), proven: state.is_proven(None) },
@@ -255,9 +211,13 @@ async fn perform<T: SessionData>(
                 Written::Stale => return Err(taken()),
             }
         }
-        Plan::Touch(base, record) => match save(realm, &record, Over::Touch).await? {
-            Written::Saved(ticket) => (Some(base), record, ticket),
-            Written::Stale => return Ok(Lines::new()),
+        Plan::Touch(base, record) => match save(realm, &record, Over::Touch).await {
+            Ok(Written::Saved(ticket)) => (Some(base), record, ticket),
+            Ok(Written::Stale) => return Ok(Lines::new()),
+            Err(error) => {
+                session.keep(base.record, Some(base.ticket));
+                return Err(error);
+            }
         },
         Plan::Change(base, record) => match change(realm, state, &base, record, now).await? {
             Some((record, ticket)) => (Some(base), record, ticket),
@@ -270,10 +230,13 @@ async fn perform<T: SessionData>(
             && session.key_age == KeyAge::Current
     };
     if base.as_deref().is_some_and(same) {
+        session.keep(record, Some(ticket));
         return Ok(Lines::new());
     }
+    let kept = realm.store.is_asked().then(|| ticket.clone());
     let lines = lines(&record, ticket)?;
     realm.versions.see(&record.id, record.version);
+    session.keep(record, kept);
     Ok(lines)
 }
 
@@ -367,32 +330,4 @@ fn taken() -> CommitError {
 
 fn over(old: &Record, renews: bool) -> Over<'_> {
     if renews { Over::Renewed(old) } else { Over::Version(old.version) }
-}
-
-/// What to write after a conflict: their record with my changes. Where I change the subject, it is my record
-/// whole: a merge would mix two people's data.
-pub(crate) fn rebased<T: SessionData>(
-    state: &State<T>,
-    base: &Base<T>,
-    mine: &Record,
-    theirs: &Record,
-    now: UnixSeconds,
-) -> Result<Record, CommitError> {
-    if mine.subject != base.record.subject {
-        return Ok(next_record(state, &*state.data, Some(theirs), mine.id, mine.data.clone(), now));
-    }
-    let known = serde_json::to_string(&*base.data)?;
-    // What this release does not know is no change of mine.
-    let before = with_newer_fields::<T>(known.clone(), &base.record.data, &known);
-    let text = merge(&before, &mine.data, &theirs.data)?;
-    let both: T = serde_json::from_str(&text)?;
-    Ok(next_record(state, &both, Some(theirs), mine.id, text, now))
-}
-
-/// Whether a write would change nothing but times and version.
-fn is_same(next: &Record, theirs: &Record) -> bool {
-    next.data == theirs.data
-        && next.subject == theirs.subject
-        && next.remembered == theirs.remembered
-        && next.signed_in == theirs.signed_in
 }

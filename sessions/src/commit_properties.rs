@@ -6,12 +6,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::commit::rebased;
 use crate::cookie::keyring::KeyAge;
 use crate::cookie::request_cookies::SentChunks;
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::Arrival;
+use crate::next::rebased;
 use crate::record::Record;
 use crate::record::id::Id;
 use crate::request::{RequestSession, Sizes};

@@ -37,6 +37,37 @@ use serde::de::DeserializeOwned;
 ///     }
 /// }
 /// ```
+///
+/// A part of an app, or a crate, that keeps something in the session asks for no more than its own field, by `AsMut`:
+///
+/// ```
+/// use sealed_sessions::{Session, SessionData};
+/// use serde::{Deserialize, Serialize};
+///
+/// // The part:
+/// #[derive(Default, Clone, Serialize, Deserialize)]
+/// struct Cart(Vec<String>);
+///
+/// fn add<T: SessionData + AsMut<Cart>>(session: Session<'_, T>, item: &str) {
+///     session.update(|data| data.as_mut().0.push(item.to_owned()));
+/// }
+///
+/// // The app:
+/// #[derive(Default, Clone, Serialize, Deserialize)]
+/// struct Visitor {
+///     #[serde(default)]
+///     cart: Cart,
+///     views: u64,
+/// }
+///
+/// impl SessionData for Visitor {}
+///
+/// impl AsMut<Cart> for Visitor {
+///     fn as_mut(&mut self) -> &mut Cart {
+///         &mut self.cart
+///     }
+/// }
+/// ```
 pub trait SessionData: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Whose session this is: the account's id, or `None` while the visitor is anonymous. A change of subject
     /// gives the session a new id.

@@ -222,38 +222,16 @@
 //! # Several parts of an app in one session
 //!
 //! An app has one type of session. A part of it, or a crate, that keeps something in the session asks for no
-//! more than its own field, by the standard traits `AsRef` and `AsMut`:
+//! more than its own field, by the standard traits `AsRef` and `AsMut`: [`SessionData`] shows how, and the example
+//! `parts` has two parts with guards of their own.
 //!
-//! ```
-//! use sealed_sessions::{Session, SessionData};
-//! use serde::{Deserialize, Serialize};
+//! # Responses that go on for long
 //!
-//! // The part:
-//! #[derive(Default, Clone, Serialize, Deserialize)]
-//! struct Cart(Vec<String>);
+//! A stream of events must not outlive the logout. [`Session::ended`] waits for the end of the session, be it a logout
+//! or a timeout, and says which [`End`] it was; race it against what there is to send. The example `events` does so.
 //!
-//! fn add<T: SessionData + AsMut<Cart>>(session: Session<'_, T>, item: &str) {
-//!     session.update(|data| data.as_mut().0.push(item.to_owned()));
-//! }
-//!
-//! // The app:
-//! #[derive(Default, Clone, Serialize, Deserialize)]
-//! struct Visitor {
-//!     #[serde(default)]
-//!     cart: Cart,
-//!     views: u64,
-//! }
-//!
-//! impl SessionData for Visitor {}
-//!
-//! impl AsMut<Cart> for Visitor {
-//!     fn as_mut(&mut self) -> &mut Cart {
-//!         &mut self.cart
-//!     }
-//! }
-//! ```
-//!
-//! The example `parts` has two parts with guards of their own.
+//! Such a response counts as one use of the session, when it begins, and with [`ReadOnly`] as none: what comes again by
+//! itself must not keep a session alive that nobody uses.
 //!
 //! # Forms
 //!
@@ -354,7 +332,9 @@ mod commit_properties;
 mod contract;
 mod cookie;
 mod data;
+mod destroy;
 mod encoding;
+mod ended;
 mod engine;
 mod error;
 mod error_page;
@@ -368,6 +348,7 @@ pub mod inspect;
 pub mod ledger;
 mod lifecycle;
 mod load;
+mod next;
 mod occasional;
 pub mod operator;
 mod origin;
@@ -381,6 +362,7 @@ pub mod testing;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::data::{Labels, SessionData};
+pub use self::ended::End;
 pub use self::error::{Arrival, SessionError, Timeout};
 pub use self::error_page::failure;
 pub use self::failure::Failure;

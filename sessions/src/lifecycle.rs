@@ -111,6 +111,7 @@ impl Requests {
 
 /// Stops the stores once the last requests have been answered, or `grace` is over.
 pub(crate) async fn stop(realms: &RealmMap, requests: &Requests, grace: Duration) {
+    realms.iter().for_each(|realm| realm.stop());
     requests.are_answered(grace).await;
     join_all(realms.iter().map(|realm| realm.store.stop())).await;
 }

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::clock::UnixSeconds;
 use crate::cookie::keyring::KeyAge;
 use crate::cookie::request_cookies::SentChunks;
+use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::Arrival;
+use crate::record::Record;
 use crate::record::id::Id;
 use crate::record::timeouts::{Expires, RealmTimeouts};
 use crate::state::{Base, Change, Destroyed, Lost, State, is_remembered, merged, rebased};
@@ -39,8 +41,16 @@ pub(crate) struct Sizes {
 /// A session is open until its response is under way.
 enum Stage<T> {
     Open(State<T>),
-    /// Guards that outlive the response can still read the data.
-    Committed(Arrival, Arc<T>),
+    /// Guards that outlive the response can still read the data, and wait for the session's end.
+    Committed(Arrival, Arc<T>, Option<Kept>),
+}
+
+/// A session as it is kept.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub(crate) record: Record,
+    /// `None` if a cookie has it: then the record says it all.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl<T: SessionData> RequestSession<T> {
@@ -95,13 +105,13 @@ impl<T: SessionData> RequestSession<T> {
 
     pub(crate) fn data(&self) -> Arc<T> {
         match &*self.stage() {
-            Stage::Open(State { data, .. }) | Stage::Committed(_, data) => Arc::clone(data),
+            Stage::Open(State { data, .. }) | Stage::Committed(_, data, _) => Arc::clone(data),
         }
     }
 
     pub(crate) fn arrival(&self) -> Arrival {
         match &*self.stage() {
-            Stage::Open(State { arrival, .. }) | Stage::Committed(arrival, _) => *arrival,
+            Stage::Open(State { arrival, .. }) | Stage::Committed(arrival, ..) => *arrival,
         }
     }
 
@@ -253,14 +263,15 @@ impl<T: SessionData> RequestSession<T> {
     /// Hands the state to the commit, once, unless there is nothing to do. Later changes are refused.
     pub(crate) fn close(&self, is_nothing: impl FnOnce(&State<T>) -> bool) -> Option<State<T>> {
         let mut stage = self.stage();
-        let Stage::Open(state) = &*stage else { return None };
+        let Stage::Open(state) = &mut *stage else { return None };
         let nothing = is_nothing(state);
-        let committed = Stage::Committed(state.arrival, Arc::clone(&state.data));
+        let (arrival, data) = (state.arrival, Arc::clone(&state.data));
         if nothing {
-            *stage = committed;
+            let kept = state.base.take().map(|base| Kept { record: base.record, ticket: Some(base.ticket) });
+            *stage = Stage::Committed(arrival, data, kept);
             return None;
         }
-        match std::mem::replace(&mut *stage, committed) {
+        match std::mem::replace(&mut *stage, Stage::Committed(arrival, data, None)) {
             Stage::Open(state) => Some(state),
             Stage::Committed(..) => None,
         }
@@ -268,9 +279,25 @@ impl<T: SessionData> RequestSession<T> {
 
     /// Forgets what could not be kept: the error page must not show somebody as signed in who is not.
     pub(crate) fn forget(&self) {
-        let mut stage = self.stage();
-        if let Stage::Committed(arrival, _) = *stage {
-            *stage = Stage::Committed(arrival, Arc::default());
+        if let Stage::Committed(_, data, kept) = &mut *self.stage() {
+            (*data, *kept) = (Arc::default(), None);
+        }
+    }
+
+    /// Notes how the commit has kept it.
+    pub(crate) fn keep(&self, record: Record, ticket: Option<Ticket>) {
+        if let Stage::Committed(_, _, kept) = &mut *self.stage() {
+            *kept = Some(Kept { record, ticket });
+        }
+    }
+
+    /// The session as it is kept: as it was loaded, until the commit has kept it otherwise. `None` if there is none.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        match &*self.stage() {
+            Stage::Open(State { base, .. }) => base
+                .as_deref()
+                .map(|base| Kept { record: base.record.clone(), ticket: Some(base.ticket.clone()) }),
+            Stage::Committed(_, _, kept) => kept.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The request guards: [`Session`], [`Current`], [`Exclusive`], [`ReadOnly`] and [`Realms`].
 
 mod current;
+mod ended;
 mod exclusive;
 mod read_only;
 mod realms;

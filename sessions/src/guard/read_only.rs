@@ -34,8 +34,8 @@ use crate::request::RequestSession;
 /// }
 /// ```
 pub struct ReadOnly<'r, T> {
-    realm: &'r Realm,
-    request: &'r RequestSession<T>,
+    pub(super) realm: &'r Realm,
+    pub(super) request: &'r RequestSession<T>,
 }
 
 impl<'r, T: SessionData> ReadOnly<'r, T> {

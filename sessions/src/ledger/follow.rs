@@ -58,6 +58,8 @@ async fn read_again_and_again(ledger: &Ledger) {
             }
             Ok(()) => {}
             Err(error) => {
+                // Once what this node knows is too old, nobody can say whether a session goes on.
+                ledger.changed.notify_waiters();
                 if !is_away {
                     log::error!("the ledger {namespace:?} cannot be read: {error}");
                 }
@@ -195,6 +197,7 @@ impl Ledger {
         }
         if let Some(last) = lines.last() {
             view.last = Some(last.clone());
+            self.changed.notify_waiters();
         }
         if has_unknown && !std::mem::replace(&mut view.has_said_unknown, true) {
             log::warn!(

@@ -94,6 +94,7 @@ impl Ledger {
         view.table = Table::default();
         view.current_at = None;
         view.doubtful_below = view.doubtful_below.max(reached + 1);
+        self.changed.notify_waiters();
     }
 
     /// Ends everyone's sessions that were sealed below a position, since entries that ended some may be lost.

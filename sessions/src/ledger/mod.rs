@@ -47,6 +47,7 @@ mod node;
 mod open;
 mod revocable;
 mod table;
+mod watch;
 
 pub use self::entry::Line;
 #[cfg(any(test, fuzzing))]

@@ -44,6 +44,8 @@ pub struct Ledger {
     pub(super) highest: AtomicU64,
     /// There is something to read.
     pub(super) hint: Notify,
+    /// What this node knows has changed.
+    pub(super) changed: Notify,
 }
 
 /// What a realm's settings say about its ledger.
@@ -109,6 +111,7 @@ impl Ledger {
             begun: AtomicU64::new(0),
             highest: AtomicU64::new(0),
             hint: Notify::new(),
+            changed: Notify::new(),
         }
     }
 
@@ -325,6 +328,7 @@ impl Ledger {
         let (position, entry) = self.append(entry, until).await?;
         if let Err(error) = self.catch_up_to(position).await {
             self.view_mut().table.apply(position, entry, until, self.clock.seconds());
+            self.changed.notify_waiters();
             return Err(error);
         }
         Ok(position)

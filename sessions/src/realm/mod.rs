@@ -9,6 +9,8 @@ pub(crate) mod settings;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocket::tokio::sync::watch;
+
 use self::config_error::ConfigError;
 use self::settings::RealmSettings;
 use crate::clock::Clock;
@@ -45,6 +47,10 @@ pub(crate) struct Realm {
     pub(crate) ambiguous: Occasional,
     /// Uses of sessions that could not be noted.
     pub(crate) unnoted: Occasional,
+    /// Long responses that cannot learn whether their sessions go on.
+    pub(crate) unasked: Occasional,
+    pub(crate) clock: Arc<dyn Clock>,
+    is_stopping: watch::Sender<bool>,
 }
 
 /// A store that the app brings, by the name that the setting `store` chooses it by.
@@ -114,7 +120,21 @@ impl Realm {
             unreadable: Occasional::new(),
             ambiguous: Occasional::new(),
             unnoted: Occasional::new(),
+            unasked: Occasional::new(),
+            clock: Arc::clone(given.clock),
+            is_stopping: watch::Sender::new(false),
         })
+    }
+
+    /// Waits until the app stops.
+    pub(crate) async fn stops(&self) {
+        // The sender is here, so it cannot be gone.
+        let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    /// Tells long responses that the app stops.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.send_replace(true);
     }
 }
 

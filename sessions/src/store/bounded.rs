@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use rocket::tokio::sync::futures::Notified;
 use rocket::tokio::time::timeout;
 
 use super::server::lock::{LocalLock, LocalLocks};
@@ -13,6 +14,7 @@ use super::{Listed, Loaded, Lock, Page, Powers, Store, StoreError, StoreOptions,
 use crate::clock::UnixSeconds;
 use crate::ledger::Ledger;
 use crate::record::id::{Id, IdHash};
+use crate::request::Kept;
 
 /// How long a store may take to start, to sweep one batch, to give one page of all sessions, or to stop.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -128,6 +130,25 @@ impl BoundedStore {
             Some(everyone) => within(SERVICE_TIMEOUT, everyone.page(from, now)).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether it has to be asked what has become of a session. The cookie store knows nothing of it, and a ledger tells.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.ledger.is_none() && (self.is_on_server() || self.has_service())
+    }
+
+    /// What has become of a session that was kept.
+    pub(crate) async fn look(&self, kept: &Kept, now: UnixSeconds) -> Result<Loaded, StoreError> {
+        match (&self.ledger, &kept.ticket) {
+            (Some(ledger), _) => ledger.look(&kept.record, now),
+            (None, Some(ticket)) if self.is_asked() => self.load(ticket.text(), now).await,
+            _ => Ok(Loaded::Found(kept.record.clone())),
+        }
+    }
+
+    /// The next change of what this node knows of the ledger, from this moment on.
+    pub(crate) fn news(&self) -> Option<Notified<'_>> {
+        self.ledger.as_ref().map(|ledger| ledger.news())
     }
 
     /// Ends the session of a hash; `None` if the store cannot.

@@ -3,6 +3,7 @@
 mod conformance;
 #[cfg(feature = "stores")]
 mod databases;
+mod ended;
 mod faults;
 mod first_time;
 mod handles;

@@ -109,6 +109,12 @@ impl Browser {
         response.into_string().await.unwrap_or_default()
     }
 
+    /// Asks for a page and reads nothing of it yet.
+    pub async fn opens<'n>(&self, node: &'n Node, path: &'static str) -> LocalResponse<'n> {
+        let cookie = self.cookie.clone().unwrap_or_default();
+        node.client.get(path).cookie(Cookie::new(COOKIE, cookie)).dispatch().await
+    }
+
     pub async fn posts(&mut self, node: &Node, path: &str, body: &str) -> Status {
         let request = node.client.post(path.to_owned()).header(ContentType::Form).body(body);
         let response = match &self.cookie {

@@ -2,6 +2,7 @@
 
 use rocket::figment::Figment;
 use rocket::http::Status;
+use rocket::response::stream::TextStream;
 use rocket::tokio::sync::Barrier;
 use rocket::{Build, FromForm, Rocket, State, get, post, routes};
 use sealed_sessions::forms::Protected;
@@ -65,6 +66,15 @@ fn handle(session: Visit<'_>) -> String {
 #[get("/private")]
 fn private(session: Visit<'_>) -> Result<String, Status> {
     session.get().user.clone().ok_or(Status::Unauthorized)
+}
+
+/// Says that it has begun, and how the session has ended.
+#[get("/live")]
+fn live<'r>(session: Visit<'r>) -> TextStream![String + 'r] {
+    TextStream! {
+        yield "begun ".to_owned();
+        yield format!("{:?}", session.ended().await);
+    }
 }
 
 #[post("/login", data = "<form>")]
@@ -163,7 +173,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 }
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
-    let reading = routes![form, who, handle, private, others, read];
+    let reading = routes![form, who, handle, private, others, read, live];
     let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
     let ending = routes![end_others, end, end_label];
     rocket::custom(figment)

@@ -5,6 +5,7 @@ mod caching;
 #[cfg(feature = "memory")]
 mod conflicts;
 mod cookies;
+mod ended;
 #[cfg(feature = "memory")]
 mod exclusive;
 #[cfg(feature = "memory")]
