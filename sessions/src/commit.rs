@@ -11,9 +11,11 @@ use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
 use crate::next::{is_same, next_record, rebased};
 use crate::realm::Realm;
+use crate::realm::max_sessions::MaxSessions;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::request::RequestSession;
+use crate::sign_in::Turn;
 use crate::state::{Base, Change, State, is_remembered};
 use crate::store::{CookieStore, Loaded, Over, Write, Written};
 
@@ -41,6 +43,17 @@ enum Plan<T> {
     Create(Record),
     /// New data, with or without a new id.
     Change(Box<Base<T>>, Record),
+}
+
+impl<T: SessionData> Plan<T> {
+    /// Whether somebody has proven who they are.
+    fn is_sign_in(&self, state: &State<T>) -> bool {
+        match self {
+            Plan::Create(record) => record.subject.is_some() && state.is_proven(None),
+            Plan::Change(base, record) => record.subject.is_some() && state.is_proven(Some(&base.record)),
+            Plan::Nothing | Plan::Stay(_) | Plan::Touch(..) => false,
+        }
+    }
 }
 
 /// Closes a session when its response is ready. `None` if nothing is to be kept, as after most requests that read.
@@ -77,9 +90,12 @@ pub(crate) async fn commit<T: SessionData>(
     }
     let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
     let is_bookkeeping = matches!(plan, Ok(Plan::Touch(..)));
-    let kept = match plan {
-        Ok(plan) => perform(realm, session, &state, plan, now).await,
-        Err(error) => Err(error),
+    let kept = match (plan, realm.max_sessions) {
+        (Ok(plan), Some(limit)) if plan.is_sign_in(&state) => {
+            Box::pin(sign_in(realm, session, &mut state, plan, limit, now)).await
+        }
+        (Ok(plan), _) => perform(realm, session, &state, plan, now).await,
+        (Err(error), _) => Err(error),
     };
     let cleared = || if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };
     match kept {
@@ -95,7 +111,7 @@ pub(crate) async fn commit<T: SessionData>(
         }
         Err(error) => {
             session.forget();
-            log::error!("sessions of {:?}: {}", realm.path, error.explain(realm));
+            log::log!(error.level(), "sessions of {:?}: {}", realm.path, error.explain(realm));
             Committed { lines: cleared(), failure: Some(error.failure()) }
         }
     }
@@ -170,6 +186,34 @@ fn is_due<T: SessionData>(
 /// A new id: the one that a form of this response has already, if there is one.
 fn new_id<T>(state: &State<T>) -> Result<Id, CommitError> {
     Ok(state.next_id.map_or_else(Id::random, Ok)?)
+}
+
+/// Performs a sign-in where its subject may have so many sessions.
+async fn sign_in<T: SessionData>(
+    realm: &Realm,
+    session: &RequestSession<T>,
+    state: &mut State<T>,
+    mut plan: Plan<T>,
+    limit: MaxSessions,
+    now: UnixSeconds,
+) -> Result<Lines, CommitError> {
+    let (own, came_with, record) = match &mut plan {
+        Plan::Create(record) => (None, state.dead.as_ref(), record),
+        Plan::Change(base, record) => (Some(&base.record), Some(&base.ticket), record),
+        _ => return perform(realm, session, state, plan, now).await,
+    };
+    let subject = record.subject.as_deref().unwrap_or_default();
+    if let Some(ledger) = realm.store.ledger() {
+        let position = ledger.sign_in(subject, record.position.unwrap_or(0)).await?;
+        (state.position, record.position) = (Some(position), Some(position));
+        return perform(realm, session, state, plan, now).await;
+    }
+    let turn = Turn::wait(realm, limit, subject, own, came_with, now).await?;
+    let lines = perform(realm, session, state, plan, now).await?;
+    if let Some(kept) = session.kept() {
+        turn.settle(&kept, now).await?;
+    }
+    Ok(lines)
 }
 
 /// Writes, and returns the `Set-Cookie` lines.

@@ -19,6 +19,8 @@ pub enum Failure {
     },
     /// The session is larger than `max_cookie_bytes`, or than `max_session_bytes` in a store on the server: 500.
     TooLarge,
+    /// The subject who signs in has `max_sessions` already, and the setting `beyond_max_sessions` is `"refuse"`: 409.
+    TooManySessions,
     /// The session's data has no text that reads back, or the store will never take it: 500. The log says which.
     Refused,
 }
@@ -27,6 +29,7 @@ impl Failure {
     pub(crate) fn status(self) -> Status {
         match self {
             Failure::Unavailable { .. } => Status::ServiceUnavailable,
+            Failure::TooManySessions => Status::Conflict,
             Failure::TooLarge | Failure::Refused => Status::InternalServerError,
         }
     }
@@ -40,6 +43,8 @@ pub(crate) enum CommitError {
     Random(getrandom::Error),
     /// So many bytes are above `max_session_bytes`. The session's data comes along.
     TooLarge(usize, String),
+    /// The subject who signs in has so many sessions already, the most that it may have.
+    TooManySessions(usize),
     /// The session's data comes along, whose largest fields are logged.
     Unsendable(Unsendable, String),
 }
@@ -50,10 +55,19 @@ impl CommitError {
             CommitError::Unsendable(Unsendable::TooLarge { .. }, _) | CommitError::TooLarge(..) => {
                 Failure::TooLarge
             }
+            CommitError::TooManySessions(_) => Failure::TooManySessions,
             CommitError::Store(StoreError::Refused(_))
             | CommitError::Encoding(_)
             | CommitError::Unreadable(_) => Failure::Refused,
             _ => Failure::Unavailable { copy_lives_until: None },
+        }
+    }
+
+    /// How the log says it: a refusal is no fault.
+    pub(crate) fn level(&self) -> log::Level {
+        match self {
+            CommitError::TooManySessions(_) => log::Level::Info,
+            _ => log::Level::Error,
         }
     }
 
@@ -82,6 +96,9 @@ impl CommitError {
                  browser keeps the old one. Largest fields: {}",
                 largest(data)
             ),
+            CommitError::TooManySessions(max) => {
+                format!("a sign-in is refused: its subject has max_sessions = {max} already")
+            }
             CommitError::TooLarge(bytes, data) => format!(
                 "a session of {bytes} bytes is above max_session_bytes = {} and is not kept; the old one goes on. \
                  Largest fields: {}",

@@ -233,6 +233,12 @@
 //! Such a response counts as one use of the session, when it begins, and with [`ReadOnly`] as none: what comes again by
 //! itself must not keep a session alive that nobody uses.
 //!
+//! # How many sessions somebody may have
+//!
+//! With `max_sessions = 3` a sign-in ends the oldest of its subject's sessions beyond three; with `beyond_max_sessions
+//! = "refuse"` too it is refused itself, by a 409 ([`Failure::TooManySessions`]). It takes a server store. With a
+//! [`ledger`] it can be 1. Neither a new id nor [`Session::reauthenticated`] is one more session.
+//!
 //! # Forms
 //!
 //! The module [`forms`] keeps other sites from sending your forms: [`Session::form_token`] goes into a hidden field,
@@ -356,6 +362,7 @@ mod realm;
 mod record;
 mod refusal;
 mod request;
+mod sign_in;
 mod state;
 pub mod store;
 pub mod testing;

@@ -22,7 +22,8 @@ pub(crate) fn next_record<T: SessionData>(
     let changed = base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
     let proven = subject.is_some() && (state.change == Change::Proven || changed);
     let before = base.and_then(|base| base.signed_in);
-    let position = if proven { state.position } else { base.and_then(|base| base.position) };
+    let kept_at = base.filter(|_| !changed).and_then(|base| base.position);
+    let position = if proven { state.position.max(kept_at) } else { kept_at };
     Record {
         id,
         // Proof of identity restarts both timeouts (rule 5; SP 800-63B-4, 5.2).

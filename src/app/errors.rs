@@ -114,6 +114,10 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
             vec!["Nothing was changed. Look at what is there now, then send the form again.".into()],
         ),
         404 => ("There is no page here.", vec!["Check the address.".into()]),
+        409 if failure(request) == Some(Failure::TooManySessions) => (
+            "You are signed in in as many places as you may be.",
+            vec!["Nothing was changed. Sign out in one of them, then sign in here.".into()],
+        ),
         413 => ("That was more than a form may hold.", vec!["Nothing was changed. Send less.".into()]),
         415 => ("That was sent in a way that this page does not read.", Vec::new()),
         422 => (

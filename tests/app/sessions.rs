@@ -1,7 +1,7 @@
 //! The pages and the session behind them.
 
 use rocket::figment::Figment;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Cookie, Header, Status};
 use rocket::{get, uri};
 use time::Duration;
 
@@ -225,4 +225,27 @@ async fn x6_with_tls_there_is_hsts_and_only_a_page_of_https_may_send_a_form() {
         let answer = request.dispatch().await;
         assert_eq!(answer.status().code, status, "{origin}");
     }
+}
+
+#[rocket::async_test]
+async fn l18_a_sign_in_beyond_the_limit_is_refused_by_a_page_that_says_what_to_do() {
+    let app = App::start_with(|rocket| {
+        let limit = ("session.realms./stateful.max_sessions", 1);
+        let refuse = ("session.realms./stateful.beyond_max_sessions", "refuse");
+        let figment = rocket.figment().clone().merge(limit).merge(refuse);
+        rocket.configure(figment)
+    })
+    .await;
+    let fields = [("username", "ada"), ("password", PASSWORD)];
+    app.submit("/stateful/register", &fields).await;
+    let laptop = app.client.cookies().get("__Host-Http-stateful").cloned().unwrap();
+    // Another browser, for the jar keeps one cookie of a name.
+    let nothing = Cookie::new("__Host-Http-stateful", "nothing");
+    app.client.get("/stateful").cookie(nothing).dispatch().await;
+    let refused = app.submit("/stateful/login", &fields).await;
+    assert_eq!(refused.status, Status::Conflict);
+    assert!(refused.body.contains("Sign out in one of them") && refused.body.contains("Back to the form"));
+    assert!(!refused.body.contains("Signed in as"));
+    let profile = app.client.get("/stateful/profile").cookie(laptop).dispatch().await;
+    assert_eq!(profile.status(), Status::Ok, "the other one goes on");
 }

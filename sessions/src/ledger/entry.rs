@@ -25,6 +25,8 @@ pub(super) enum Entry {
     Subject { subject: u64 },
     /// The sessions with a label have ended, if they were signed in before.
     Label { label: u64 },
+    /// The same, by a sign-in of the subject where it may have one session only.
+    SignedIn { subject: u64 },
     /// All sessions that were signed in before have ended.
     Everyone,
     /// The session of this handle has ended, if it was signed in before.
@@ -41,6 +43,7 @@ const MENDED: u8 = 5;
 const REPLACED: u8 = 6;
 const LABEL: u8 = 7;
 const HANDLE: u8 = 8;
+const SIGNED_IN: u8 = 9;
 
 impl Entry {
     pub(super) fn line(self, until: UnixSeconds) -> Line {
@@ -55,6 +58,7 @@ impl Entry {
             Entry::Replaced { session, next } => push(REPLACED, &[session, next]),
             Entry::Subject { subject } => push(SUBJECT, &[subject]),
             Entry::Label { label } => push(LABEL, &[label]),
+            Entry::SignedIn { subject } => push(SIGNED_IN, &[subject]),
             Entry::Everyone => push(EVERYONE, &[]),
             Entry::Handle { handle } => push(HANDLE, &[handle]),
             Entry::Mended => push(MENDED, &[]),
@@ -78,6 +82,7 @@ impl Entry {
             REPLACED => Entry::Replaced { session: hash(0)?, next: hash(1)? },
             SUBJECT => Entry::Subject { subject: hash(0)? },
             LABEL => Entry::Label { label: hash(0)? },
+            SIGNED_IN => Entry::SignedIn { subject: hash(0)? },
             EVERYONE => Entry::Everyone,
             HANDLE => Entry::Handle { handle: hash(0)? },
             MENDED => Entry::Mended,
@@ -109,6 +114,7 @@ mod tests {
             Entry::Replaced { session: 0, next: u64::MAX },
             Entry::Subject { subject: 3 },
             Entry::Label { label: 4 },
+            Entry::SignedIn { subject: 4 },
             Entry::Everyone,
             Entry::Handle { handle: 4 },
             Entry::Mended,

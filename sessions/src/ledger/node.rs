@@ -320,7 +320,7 @@ impl Ledger {
     }
 
     /// Appends an entry and reads up to it, so that this node knows it, and what came before it.
-    async fn enter(
+    pub(super) async fn enter(
         &self,
         entry: impl Fn(&Identity) -> Entry + Send,
         until: UnixSeconds,

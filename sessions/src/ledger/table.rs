@@ -13,6 +13,8 @@ pub(super) struct Table {
     sessions: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     subjects: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     labels: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
+    /// The last sign-ins of subjects that may have one session only.
+    sign_ins: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
     everyone: Option<Kept>,
     /// Sessions that ended by their handles.
     handles: HashMap<u64, Kept, BuildHasherDefault<AlreadyHashed>>,
@@ -83,6 +85,7 @@ impl Table {
                 }
             }
             Entry::Subject { subject } => kept.raise(self.subjects.entry(subject).or_insert(kept)),
+            Entry::SignedIn { subject } => kept.raise(self.sign_ins.entry(subject).or_insert(kept)),
             Entry::Label { label } => kept.raise(self.labels.entry(label).or_insert(kept)),
             Entry::Everyone => {
                 if self.everyone_below() <= position {
@@ -110,6 +113,12 @@ impl Table {
 
     /// Whether a session of a subject that was sealed at this position has ended with all others.
     pub(super) fn has_ended_all(&self, subject: u64, sealed_at: u64) -> bool {
+        self.has_revoked_all(subject, sealed_at)
+            || self.sign_ins.get(&subject).is_some_and(|kept| sealed_at < kept.position)
+    }
+
+    /// The same, but for what later sign-ins of the subject have ended.
+    pub(super) fn has_revoked_all(&self, subject: u64, sealed_at: u64) -> bool {
         sealed_at < self.everyone_below()
             || self.subjects.get(&subject).is_some_and(|kept| sealed_at < kept.position)
     }
@@ -160,7 +169,13 @@ impl Table {
     /// Forgets what no longer matters.
     pub(super) fn forget(&mut self, now: UnixSeconds) {
         let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
-        for kept in [&mut self.sessions, &mut self.subjects, &mut self.labels, &mut self.handles] {
+        for kept in [
+            &mut self.sessions,
+            &mut self.subjects,
+            &mut self.sign_ins,
+            &mut self.labels,
+            &mut self.handles,
+        ] {
             kept.retain(|_, kept| matters(kept));
             if kept.len() < kept.capacity() / 4 {
                 kept.shrink_to_fit();
@@ -175,6 +190,7 @@ impl Table {
     pub(super) fn len(&self) -> usize {
         self.sessions.len()
             + self.subjects.len()
+            + self.sign_ins.len()
             + self.labels.len()
             + self.handles.len()
             + usize::from(self.everyone.is_some())
@@ -197,8 +213,10 @@ impl Table {
         let labels = self.labels.iter().map(|(label, kept)| entry(kept, Entry::Label { label: *label }));
         let handles =
             self.handles.iter().map(|(handle, kept)| entry(kept, Entry::Handle { handle: *handle }));
+        let sign_ins =
+            self.sign_ins.iter().map(|(subject, kept)| entry(kept, Entry::SignedIn { subject: *subject }));
         let everyone = self.everyone.iter().map(|kept| entry(kept, Entry::Everyone));
-        sessions.chain(subjects).chain(labels).chain(handles).chain(everyone).collect()
+        sessions.chain(subjects).chain(sign_ins).chain(labels).chain(handles).chain(everyone).collect()
     }
 
     /// Whether what an entry says is known here.
@@ -211,6 +229,9 @@ impl Table {
                 self.subjects.get(&subject).is_some_and(|kept| position <= kept.position)
             }
             Entry::Label { label } => self.labels.get(&label).is_some_and(|kept| position <= kept.position),
+            Entry::SignedIn { subject } => {
+                self.sign_ins.get(&subject).is_some_and(|kept| position <= kept.position)
+            }
             Entry::Everyone => position <= self.everyone_below(),
             Entry::Handle { handle } => {
                 self.handles.get(&handle).is_some_and(|kept| position <= kept.position)

@@ -4,6 +4,7 @@ pub(crate) mod config_error;
 mod duration;
 pub(crate) mod map;
 mod secret_key;
+pub(crate) mod max_sessions;
 pub(crate) mod settings;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use rocket::tokio::sync::watch;
 
 use self::config_error::ConfigError;
+use self::max_sessions::MaxSessions;
 use self::settings::RealmSettings;
 use crate::clock::Clock;
 use crate::cookie::format::CookieFormat;
@@ -34,6 +36,8 @@ pub(crate) struct Realm {
     pub(crate) sweep_interval: Duration,
     /// The most that a session may hold in a store on the server, in bytes.
     pub(crate) max_session_bytes: usize,
+    /// How many sessions a subject may have, if anything limits them.
+    pub(crate) max_sessions: Option<MaxSessions>,
     /// Origins that forms may come from beside the request's own.
     pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieFormat,
@@ -105,6 +109,9 @@ impl Realm {
         }
         // A server store has one version of a session.
         let notices = settings.notice_stale && !store.is_on_server();
+        if let Some(limit) = settings.max_sessions {
+            limit.check(&settings.table, &scheme, &store)?;
+        }
         Ok(Realm {
             path: settings.path,
             store,
@@ -112,6 +119,7 @@ impl Realm {
             store_required: settings.store_required,
             sweep_interval: settings.sweep_interval,
             max_session_bytes: settings.max_session_bytes,
+            max_sessions: settings.max_sessions,
             origins: settings.origins,
             cookie: CookieFormat::new(&settings.cookie),
             timeouts: settings.timeouts,

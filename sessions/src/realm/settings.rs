@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::config_error::ConfigError;
 use super::duration;
 use super::secret_key::SecretKey;
+use super::max_sessions::{Beyond, MaxSessions};
 use crate::clock::UnixSeconds;
 use crate::cookie::key::{ConfiguredKey, KeyProblem};
 use crate::cookie::keyring::{Keyring, Rollover};
@@ -39,6 +40,7 @@ pub(crate) struct RealmSettings {
     pub(crate) seal_at_rest: bool,
     pub(crate) max_session_bytes: usize,
     pub(crate) max_anonymous_sessions: Option<u64>,
+    pub(crate) max_sessions: Option<MaxSessions>,
     pub(crate) sweep_interval: Duration,
     pub(crate) origins: Vec<String>,
     pub(crate) cookie: CookieSettings,
@@ -163,6 +165,8 @@ struct Table {
     seal_at_rest: Option<bool>,
     max_session_bytes: Option<usize>,
     max_anonymous_sessions: Option<u64>,
+    max_sessions: Option<usize>,
+    beyond_max_sessions: Option<Beyond>,
     #[serde(default, deserialize_with = "duration::lifetime")]
     sweep_interval: Option<Duration>,
     origins: Option<Vec<String>>,
@@ -267,6 +271,7 @@ impl RealmSettings {
             seal_at_rest: written.seal_at_rest.unwrap_or(false),
             max_session_bytes: written.max_session_bytes.unwrap_or(65_536),
             max_anonymous_sessions: written.max_anonymous_sessions,
+            max_sessions: MaxSessions::read(&table, written.max_sessions, written.beyond_max_sessions)?,
             sweep_interval: written.sweep_interval.unwrap_or(Duration::from_secs(60)),
             origins: origins(&table, written.origins.unwrap_or_default())?,
             timeouts,

@@ -27,6 +27,14 @@ impl Id {
         Ok(Id(bytes))
     }
 
+    /// What a store locks while somebody signs in as this subject in the realm of this cookie. No session has it.
+    pub(crate) fn of_turn(cookie: &str, subject: &str) -> Id {
+        let hash = sha256(&[b"sealed-sessions sign-in\0", cookie.as_bytes(), b"\0", subject.as_bytes()]);
+        let mut bytes = [0; Id::BYTES];
+        bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+        Id(bytes)
+    }
+
     /// The id of these bits.
     pub fn from_bytes(bytes: [u8; Id::BYTES]) -> Id {
         Id(bytes)

@@ -132,6 +132,23 @@ impl BoundedStore {
         }
     }
 
+    /// Whether it can list the sessions of a subject, and end them.
+    pub(crate) fn can_limit(&self) -> bool {
+        self.store.list().is_some() && self.store.revoke().is_some()
+    }
+
+    /// What the session of a ticket has become within the grace; `None` too if the store cannot tell.
+    pub(crate) async fn successor(
+        &self,
+        ticket: &str,
+        now: UnixSeconds,
+    ) -> Result<Option<IdHash>, StoreError> {
+        match self.store.list() {
+            Some(list) => within(self.timeout, list.successor(ticket, now)).await,
+            None => Ok(None),
+        }
+    }
+
     /// Whether it has to be asked what has become of a session. The cookie store knows nothing of it, and a ledger tells.
     pub(crate) fn is_asked(&self) -> bool {
         self.ledger.is_none() && (self.is_on_server() || self.has_service())

@@ -132,6 +132,15 @@ pub trait List: Send + Sync {
     /// # Errors
     /// When the store cannot tell.
     async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError>;
+
+    /// What the session of a ticket has become, if it was renewed or replaced within [`RENEWAL_GRACE`] and lives on. A
+    /// store that cannot tell says `None`: then two clicks on Sign in count as two sessions of `max_sessions`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn successor(&self, _ticket: &str, _now: UnixSeconds) -> Result<Option<IdHash>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// A store that can go through the sessions of everyone who is signed in.

@@ -14,6 +14,7 @@ mod late;
 mod log;
 mod logout;
 mod node;
+mod one_session;
 mod order;
 #[cfg(feature = "stores")]
 mod pushed;

@@ -17,6 +17,11 @@ async fn rule_12_a_wrong_ledger_is_named_with_what_is_accepted() {
             shared("revocation_max_age = \"1 second\""),
             ["session.revocation_max_age", "1 second", "10 minutes"],
         ),
+        (shared("max_sessions = 2"), ["session.max_sessions", "is 2", "1 with revocation"]),
+        (
+            shared("max_sessions = 1\nbeyond_max_sessions = \"refuse\""),
+            ["session.beyond_max_sessions", "refuse", "\"end_oldest\""],
+        ),
         (shared("revocation_max_age = 10"), ["session.revocation_max_age", "10", "\"10 seconds\""]),
         (
             shared(

@@ -74,6 +74,16 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
             ["session.partitioned", "true", "secure = true"],
         ),
         ("cookie = \"s\"\npath = \"shop\"", ["session.path", "shop", "/shop"]),
+        ("max_sessions = 3", ["session.max_sessions", "is 3, but the store \"cookie\"", "on the server"]),
+        ("max_sessions = 0", ["session.max_sessions", "is 0", "1 or more"]),
+        (
+            "beyond_max_sessions = \"refuse\"",
+            ["session.beyond_max_sessions", "max_sessions is not", "both, or neither"],
+        ),
+        (
+            "max_sessions = 1\nbeyond_max_sessions = \"wait\"",
+            ["session.beyond_max_sessions", "wait", "\"end_oldest\""],
+        ),
         ("max_cookie_bytes = 100", ["session.max_cookie_bytes", "100", "256 to 65536"]),
         ("max_cookie_bytes = -1", ["session.max_cookie_bytes", "-1", "a whole number"]),
         ("max_cookie_bytes = \"much\"", ["session.max_cookie_bytes", "much", "a whole number"]),

@@ -8,6 +8,7 @@ mod flawed;
 mod life;
 mod losses;
 mod lost_answers;
+mod max_sessions;
 mod namespaces;
 mod operator;
 mod parallel;

@@ -1,5 +1,33 @@
 //! How often an app and its database speak to each other.
 
+mod a_sign_in {
+    use rocket::local::asynchronous::Client;
+    use world::{Proxy, on_servers};
+
+    use crate::support::{app, clock, get};
+
+    async fn counts_its_subjects_sessions_only_where_they_are_limited(url: &str) {
+        // A turn (one or two questions), what an earlier click has opened, and the list come on top; the end of the
+        // turn comes aside.
+        for (settings, expected) in [("", 3..=3), ("max_sessions = 3", 6..=8)] {
+            let proxy = Proxy::before(url);
+            let browser = Client::tracked(app(&proxy.url(), settings, clock())).await.unwrap();
+            get(&browser, "/login/bob").await;
+            let mut fewest = usize::MAX;
+            for user in ["ada", "bob"].into_iter().cycle().take(12) {
+                proxy.count(None);
+                get(&browser, &format!("/login/{user}")).await;
+                fewest = fewest.min(proxy.messages());
+                get(&browser, "/read").await;
+            }
+            assert!(expected.contains(&fewest), "{url}: {fewest} with {settings:?}");
+            browser.terminate().await;
+        }
+    }
+
+    on_servers!(counts_its_subjects_sessions_only_where_they_are_limited: postgres, mariadb);
+}
+
 mod a_request {
     use rocket::local::asynchronous::Client;
     use world::{Proxy, on_servers};

@@ -67,6 +67,7 @@ clauses! {
     "a session that has ended is not listed" listing::not_listed_when_ended;
     "of everyone's sessions, those that are signed in and live are gone through" everyone::signed_in_alone;
     "a session that was renewed is gone through under its old hashes too" everyone::by_old_hashes_too;
+    "what a renewed session has become is known by its old ticket" listing::successor_is_known;
     "no session is found for an unknown, hostile or oversized ticket" data::hostile_tickets;
     "empty, large and unusual data is kept" data::any_data;
     "extreme numbers round-trip" data::extreme_numbers;

@@ -83,18 +83,22 @@ impl ServerStore {
         Ok(matches!(self.load(ticket, now).await?, Loaded::Superseded(_)))
     }
 
-    /// Leaves a marker under the id of a dead ticket. The session that was opened instead works without it.
+    /// Leaves a marker under the id of a dead ticket; one that is there leads to the last sign-in from now on. The session
+    /// that was opened instead works without it.
     async fn mark_dead(&self, ticket: &str, next: &IdHash, now: UnixSeconds) {
         let Some(id) = IdHash::of_ticket(ticket) else { return };
         let marked = async {
             let marker = self.rows.marker(&id, next, None, now)?;
             if !self.steps.take(|backend| backend.insert(&id, &marker)).await?
                 && let Some(row) = self.steps.take(|backend| backend.get(&id)).await?
-                && (row.version > 0 || row.expires <= now)
             {
-                // What has expired is still to be swept.
-                self.steps.take(|backend| backend.remove(&id, row.version)).await?;
-                self.steps.take(|backend| backend.insert(&id, &marker)).await?;
+                if row.version > 0 || row.expires <= now {
+                    // What has expired is still to be swept.
+                    self.steps.take(|backend| backend.remove(&id, row.version)).await?;
+                    self.steps.take(|backend| backend.insert(&id, &marker)).await?;
+                } else if let Some(marker) = self.rows.leading_to(next, ticket, &id, row)? {
+                    self.steps.take(|backend| backend.replace(&id, 0, &marker)).await?;
+                }
             }
             Ok::<_, StoreError>(())
         };
@@ -272,6 +276,20 @@ impl List for ServerStore {
         let rows = self.live_rows(subject, now).await?;
         // One that no key opens is one that no browser can resume.
         Ok(rows.into_iter().filter_map(|(id, row)| listed(id, self.rows.opened(&id, row)?)).collect())
+    }
+
+    async fn successor(&self, ticket: &str, now: UnixSeconds) -> Result<Option<IdHash>, StoreError> {
+        let Some(first) = IdHash::of_ticket(ticket) else { return Ok(None) };
+        let mut id = first;
+        for _ in 0..MAX_RENEWALS {
+            let row = self.steps.take(|backend| backend.get(&id)).await?.filter(|row| now < row.expires);
+            match row.and_then(|row| self.rows.opened(&id, row)) {
+                Some(Body::Marker { next, .. }) => id = next,
+                Some(Body::Session(_)) => return Ok((id != first).then_some(id)),
+                None => return Ok(None),
+            }
+        }
+        Err(too_often())
     }
 }
 

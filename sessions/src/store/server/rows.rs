@@ -8,7 +8,7 @@ use super::seal::Sealer;
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 use crate::record::Record;
-use crate::record::id::IdHash;
+use crate::record::id::{Id, IdHash};
 use crate::record::wire::Fields;
 use crate::store::{RENEWAL_GRACE, StoreOptions};
 
@@ -79,6 +79,21 @@ impl Rows {
         let body = self.sealed(id, of_marker(next, old))?;
         let expires = now.saturating_add(RENEWAL_GRACE);
         Ok(Row { version: 0, seen: now, expires, subject: None, body })
+    }
+
+    /// The marker of a row, leading to `next`: with what is left of the old session, for as long as before.
+    pub(super) fn leading_to(
+        &self,
+        next: &IdHash,
+        ticket: &str,
+        id: &IdHash,
+        row: Row,
+    ) -> Result<Option<Row>, StoreError> {
+        let (seen, expires) = (row.seen, row.expires);
+        let Some(Body::Marker { left, .. }) = self.opened(id, row) else { return Ok(None) };
+        let old = Id::from_text(ticket).and_then(|id| Some(left?.into_record(id)));
+        let body = self.sealed(id, of_marker(next, old.as_ref()))?;
+        Ok(Some(Row { version: 0, seen, expires, subject: None, body }))
     }
 
     fn sealed(&self, id: &IdHash, body: String) -> Result<Vec<u8>, StoreError> {

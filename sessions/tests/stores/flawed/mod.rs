@@ -43,6 +43,7 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
         Flaw::GoesThroughTheExpired,
     ),
     ("a session that was renewed is gone through under its old hashes too", Flaw::ForgetsOldHashes),
+    ("what a renewed session has become is known by its old ticket", Flaw::KnowsNoSuccessor),
     ("no session is found for an unknown, hostile or oversized ticket", Flaw::ChokesOnHostileTickets),
     ("empty, large and unusual data is kept", Flaw::LosesLetters),
     ("extreme numbers round-trip", Flaw::CutsNumbers),

@@ -52,6 +52,7 @@ pub enum Flaw {
     ListsTheExpired,
     GoesThroughTheExpired,
     ForgetsOldHashes,
+    KnowsNoSuccessor,
     ChokesOnHostileTickets,
     SweepsTheLiving,
     SweepsByAnyClock,
@@ -328,6 +329,13 @@ impl List for Flawed {
             listed.retain(|listed| notes.with_subject.contains(&listed.id));
         }
         Ok(listed)
+    }
+
+    async fn successor(&self, ticket: &str, now: UnixSeconds) -> Result<Option<IdHash>, StoreError> {
+        if self.is(Flaw::KnowsNoSuccessor) {
+            return Ok(None);
+        }
+        self.inner.list().unwrap().successor(ticket, now).await
     }
 }
 

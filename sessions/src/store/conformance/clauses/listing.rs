@@ -2,8 +2,9 @@
 
 use crate::contract::{Outcome, expect};
 use crate::record::Record;
-use crate::store::Over;
+use crate::record::id::IdHash;
 use crate::store::conformance::bench::{Bench, renewed, updated};
+use crate::store::{Over, RENEWAL_GRACE};
 
 pub(in crate::store::conformance) async fn listed_by_subject(bench: Bench) -> Outcome {
     let Some(list) = bench.store.list() else { return Ok(()) };
@@ -40,4 +41,24 @@ pub(in crate::store::conformance) async fn not_listed_when_ended(bench: Bench) -
     bench.lists(&bob, &[&handed]).await?;
     let late = list.of_subject(&ada, bench.until()).await?;
     expect(late.is_empty(), || "an expired session is listed".into())
+}
+
+pub(in crate::store::conformance) async fn successor_is_known(bench: Bench) -> Outcome {
+    let Some(list) = bench.store.list() else { return Ok(()) };
+    let old = bench.created().await?;
+    let ticket = old.id.to_text();
+    let becomes = async |expected: Option<&Record>, now| {
+        let found = list.successor(&ticket, now).await?;
+        expect(found == expected.map(|record| IdHash::of(&record.id)), || format!("{found:?} was named"))
+    };
+    becomes(None, bench.now).await?;
+    let new = Record { subject: Some(bench.subject()?), ..renewed(&old)? };
+    bench.saves(bench.write(&new, Over::Renewed(&old)), "a renewal").await?;
+    becomes(Some(&new), bench.now).await?;
+    let last = renewed(&new)?;
+    bench.saves(bench.write(&last, Over::Renewed(&new)), "a renewal").await?;
+    becomes(Some(&last), bench.now).await?;
+    becomes(None, bench.now + RENEWAL_GRACE).await?;
+    bench.delete(&last.id).await?;
+    becomes(None, bench.now).await
 }
