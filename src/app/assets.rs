@@ -1,4 +1,4 @@
-//! The stylesheet and the icon, built into the program and kept by browsers.
+//! The stylesheet, the script and the icon, built into the program and kept by browsers.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,6 +11,8 @@ const CSS: &str = concat!(
     include_str!("../../templates/pieces.css"),
     include_str!("../../templates/lab.css"),
 );
+/// The site's only script.
+const LIVE: &str = include_str!("../../templates/live.js");
 const ICON: &str = include_str!("../../templates/favicon.svg");
 
 #[derive(Responder)]
@@ -26,25 +28,39 @@ impl Asset {
     }
 }
 
-/// Changes with the stylesheet.
-fn css_version() -> String {
+/// Changes with the text.
+fn version(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    CSS.hash(&mut hasher);
+    text.hash(&mut hasher);
     format!("{:x}", hasher.finish())
 }
 
 /// Where the stylesheet is: an address that changes with its content.
 pub(super) fn css_uri() -> String {
-    uri!(css(v = Some(css_version()))).to_string()
+    uri!(css(v = Some(version(CSS)))).to_string()
+}
+
+/// Where the script of the live line is.
+pub(super) fn live_uri() -> String {
+    uri!(live(v = Some(version(LIVE)))).to_string()
 }
 
 /// Kept for ever at its own address. Another version's address leads here while an app is being replaced: what is kept
-/// there would be the wrong stylesheet once that version answers.
-#[get("/site.css?<v>")]
-fn css(v: Option<String>) -> Asset {
-    let is_own = v == Some(css_version());
+/// there would be the wrong text once that version answers.
+fn versioned(text: &'static str, kind: ContentType, v: Option<&str>) -> Asset {
+    let is_own = v == Some(&version(text));
     let caching = if is_own { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Asset::new(CSS, ContentType::CSS, caching)
+    Asset::new(text, kind, caching)
+}
+
+#[get("/site.css?<v>")]
+fn css(v: Option<&str>) -> Asset {
+    versioned(CSS, ContentType::CSS, v)
+}
+
+#[get("/live.js?<v>")]
+fn live(v: Option<&str>) -> Asset {
+    versioned(LIVE, ContentType::JavaScript, v)
 }
 
 #[get("/favicon.svg")]
@@ -53,5 +69,5 @@ fn icon() -> Asset {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![css, icon]
+    routes![css, live, icon]
 }

@@ -47,7 +47,7 @@ macro_rules! policy {
 policy!(
     ContentSecurity,
     "Content-Security-Policy",
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );
 policy!(Opener, "Cross-Origin-Opener-Policy", "same-origin");
 policy!(Resource, "Cross-Origin-Resource-Policy", "same-origin");

@@ -18,6 +18,7 @@ mod guides;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
+mod live;
 #[cfg(feature = "lab")]
 mod load;
 mod logger;
@@ -170,6 +171,7 @@ fn realm_routes() -> Vec<Route> {
         password::routes(),
         confirm::routes(),
         account::routes(),
+        live::routes(),
     ]
     .concat()
 }

@@ -15,7 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use super::accounts::Account;
-use super::assets::css_uri;
+use super::assets::{css_uri, live_uri};
 use super::code;
 use super::csrf;
 use super::now::clock;
@@ -190,6 +190,7 @@ impl<'r> Page<'r> {
             title,
             page: name,
             css: css_uri(),
+            live_script: live_uri(),
             realms: self.realm_paths().into_iter().map(describe).collect::<Vec<_>>(),
             realm: here.map(describe),
             // Where to look for what this realm cannot do.

@@ -96,7 +96,7 @@ fn url_path(path: &Path) -> String {
 
 /// The app's pages outside of all realms, and those of each realm.
 const OUTSIDE: [&str; 8] = ["/", "/compare", "/docs", "/lab", "/lab/load", "/login", "/profile", "/user"];
-const INSIDE: [&str; 13] = [
+const INSIDE: [&str; 14] = [
     "/account/delete",
     "/confirm",
     "/cookie",
@@ -110,6 +110,7 @@ const INSIDE: [&str; 13] = [
     "/sessions",
     "/sessions/end",
     "/sessions/end-all",
+    "/sessions/live",
 ];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.

@@ -9,6 +9,7 @@ mod lab;
 mod lab_flaws;
 mod late;
 mod recent;
+mod live;
 mod sessions;
 mod stale;
 mod support;

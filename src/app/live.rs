@@ -1,0 +1,46 @@
+//! One live line of a page: whether the session goes on, as server-sent events. The page is whole without it.
+
+use std::time::Duration;
+
+use rocket::response::stream::{Event, EventStream};
+use rocket::{Route, get, routes};
+use sealed_sessions::{End, Timeout};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::visitor::ReadOnly;
+
+/// Says that the session is alive, and when it has ended. A browser that is cut off comes again by itself, with the
+/// cookie that it has by then: so it is told of an end that this node cannot know. None of it is a use of the session.
+#[get("/sessions/live")]
+fn live<'r>(session: ReadOnly<'r>) -> EventStream![Event + 'r] {
+    EventStream! {
+        if session.get().user.is_none() {
+            yield ended();
+            return;
+        }
+        yield alive(session.expires().map(|expires| expires.earliest()));
+        if let Ok(End::Revoked | End::Expired(Timeout::Absolute)) = session.ended().await {
+            yield ended();
+        }
+    }
+}
+
+fn alive(until: Option<OffsetDateTime>) -> Event {
+    let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    let until = until.and_then(|until| until.format(&format).ok());
+    let ends =
+        until.map(|until| format!(" It ends at {until} unless it is used before.")).unwrap_or_default();
+    Event::data(format!("This session is alive.{ends}")).event("alive").with_retry(RETRY)
+}
+
+fn ended() -> Event {
+    Event::data("This session has ended.").event("ended")
+}
+
+/// How long a browser waits before it comes again.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![live]
+}
