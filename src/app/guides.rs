@@ -26,6 +26,8 @@ const GUIDES: &[Guide] = guides![
     "from-tower-sessions",
     "from-private-cookies",
     "running",
+    "keys",
+    "logout",
     "security",
     "at-scale",
 ];

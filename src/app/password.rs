@@ -14,7 +14,7 @@ use super::login::{Answer, fault};
 use super::page::{Html, Page};
 use super::passwords;
 use super::user::{Recent, User};
-use super::visitor::Session;
+use super::visitor::{Current, Session};
 
 #[derive(FromForm)]
 struct Change {
@@ -33,6 +33,7 @@ fn form(user: Recent<'_>, page: Page<'_>) -> Html {
 async fn submit(
     form: Protected<Change>,
     user: User<'_>,
+    _newest: Current<'_>,
     page: Page<'_>,
     accounts: &State<Accounts>,
 ) -> Answer {

@@ -42,6 +42,10 @@ impl SessionData for Visitor {
 /// The session of the realm.
 pub(super) type Session<'r> = sealed_sessions::Session<'r, Visitor>;
 
+/// The same, but refused with 409 where this process has seen a newer state of it: the form was filled in on an older
+/// page than the visitor knows.
+pub(super) type Current<'r> = sealed_sessions::Current<'r, Visitor>;
+
 /// The same, read without using it.
 pub(super) type ReadOnly<'r> = sealed_sessions::ReadOnly<'r, Visitor>;
 

@@ -8,8 +8,8 @@ mod lab;
 #[cfg(feature = "lab")]
 mod lab_flaws;
 mod late;
-mod recent;
 mod live;
+mod recent;
 mod sessions;
 mod stale;
 mod support;

@@ -11,6 +11,8 @@
 //!   session against them without asking anybody.
 //! - A logout, a renewal and a sign-in append before the response leaves: on its own node an entry counts at once. Other
 //!   nodes read what is new every second, and sooner where the log can push a [hint](Hints): PostgreSQL and Redis can.
+//!   [How long until a logout is known everywhere?](https://git.example/sealed-sessions/blob/main/docs/logout.md) has
+//!   the times of every log, as measured.
 //! - A sign-in seals the position that its node had reached when the request's session was loaded, before any
 //!   password was checked. An entry for a subject ends the sessions of that subject that were sealed at a lower
 //!   position. So no clock decides what came first. The request that signs in comes with an anonymous session and

@@ -169,13 +169,9 @@ impl Table {
     /// Forgets what no longer matters.
     pub(super) fn forget(&mut self, now: UnixSeconds) {
         let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
-        for kept in [
-            &mut self.sessions,
-            &mut self.subjects,
-            &mut self.sign_ins,
-            &mut self.labels,
-            &mut self.handles,
-        ] {
+        for kept in
+            [&mut self.sessions, &mut self.subjects, &mut self.sign_ins, &mut self.labels, &mut self.handles]
+        {
             kept.retain(|_, kept| matters(kept));
             if kept.len() < kept.capacity() / 4 {
                 kept.shrink_to_fit();

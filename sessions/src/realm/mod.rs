@@ -3,8 +3,8 @@
 pub(crate) mod config_error;
 mod duration;
 pub(crate) mod map;
-mod secret_key;
 pub(crate) mod max_sessions;
+mod secret_key;
 pub(crate) mod settings;
 
 use std::sync::Arc;

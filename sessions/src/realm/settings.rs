@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::config_error::ConfigError;
 use super::duration;
-use super::secret_key::SecretKey;
 use super::max_sessions::{Beyond, MaxSessions};
+use super::secret_key::SecretKey;
 use crate::clock::UnixSeconds;
 use crate::cookie::key::{ConfiguredKey, KeyProblem};
 use crate::cookie::keyring::{Keyring, Rollover};

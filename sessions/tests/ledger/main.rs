@@ -9,6 +9,8 @@ mod first_time;
 mod handles;
 mod hints;
 mod labels;
+#[cfg(feature = "stores")]
+mod how_long;
 mod late;
 #[path = "../session/log.rs"]
 mod log;

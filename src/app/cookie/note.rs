@@ -7,7 +7,7 @@ use rocket::{Responder, Route, post, routes};
 
 use super::super::csrf::Protected;
 use super::super::page::{Html, Page};
-use super::super::visitor::Session;
+use super::super::visitor::{Current, Session};
 use super::{Tried, show};
 
 /// Sealed and in base64 it fits into what two cookies hold.
@@ -25,7 +25,13 @@ enum Answer {
 }
 
 #[post("/cookie/note", data = "<form>")]
-fn submit(form: Protected<Note>, session: Session<'_>, page: Page<'_>, jar: &CookieJar<'_>) -> Answer {
+fn submit(
+    form: Protected<Note>,
+    session: Session<'_>,
+    _newest: Current<'_>,
+    page: Page<'_>,
+    jar: &CookieJar<'_>,
+) -> Answer {
     let Note { note } = form.into_inner();
     if note.len() <= MAX_BYTES {
         session.update(|visitor| visitor.note = note);
