@@ -5,3 +5,11 @@ ALTER TABLE accounts ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0;
 CREATE TRIGGER accounts_stamped AFTER UPDATE OF password_hash, disabled ON accounts BEGIN
     UPDATE accounts SET stamp = random() WHERE id = new.id;
 END;
+
+-- The numbers of deleted accounts. A number in neither table is of an app that has the same key and accounts of its own:
+-- its cookies open here too.
+CREATE TABLE deleted_accounts (id INTEGER PRIMARY KEY) STRICT;
+
+CREATE TRIGGER accounts_deleted AFTER DELETE ON accounts BEGIN
+    INSERT OR IGNORE INTO deleted_accounts (id) VALUES (old.id);
+END;

@@ -2,11 +2,29 @@
 
 use super::accounts::{Account, AccountError, Accounts, Proven, Stamp, Verified};
 
+/// What the database has of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its stamp.
+    Stamp(Stamp),
+    /// That it is disabled or deleted.
+    Over,
+    /// Nothing, ever: it is of an app that has the same key and accounts of its own.
+    Nothing,
+}
+
 impl Accounts {
-    /// The stamp of an account; `None` if it is deleted or disabled.
-    pub(super) async fn stamp(&self, id: i64) -> Result<Option<Stamp>, AccountError> {
-        let select = sqlx::query_scalar("SELECT stamp FROM accounts WHERE id = ? AND disabled IS NULL");
-        Ok(select.bind(id).fetch_optional(&self.pool).await?)
+    /// Looks an account up by its number.
+    pub(super) async fn look_up(&self, id: i64) -> Result<Known, AccountError> {
+        let select = "SELECT iif(disabled IS NULL, stamp, NULL) FROM accounts WHERE id = ?1
+                      UNION ALL SELECT NULL FROM deleted_accounts WHERE id = ?1 LIMIT 1";
+        let found: Option<Option<Stamp>> =
+            sqlx::query_scalar(select).bind(id).fetch_optional(&self.pool).await?;
+        Ok(match found {
+            Some(Some(stamp)) => Known::Stamp(stamp),
+            Some(None) => Known::Over,
+            None => Known::Nothing,
+        })
     }
 
     /// Whether this is the password of an account that is signed in; its stamp if so.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rocket::request::Request;
 use sealed_sessions::{Powers, Realms};
 
+use super::account_changes::Known;
 use super::accounts::{Accounts, Stamp};
 use super::visitor::Visitor;
 
@@ -57,9 +58,10 @@ pub(super) async fn of(accounts: Option<&Accounts>, visitor: &Visitor, powers: P
     let Some(expected) = expected else { return Standing::Good { lookup: None } };
     let Some(accounts) = accounts else { return Standing::Unknown };
     let begun = Instant::now();
-    match accounts.stamp(account.id).await {
-        Ok(Some(stamp)) if stamp == expected => Standing::Good { lookup: Some(begun.elapsed()) },
-        Ok(_) => Standing::Over,
+    match accounts.look_up(account.id).await {
+        Ok(Known::Stamp(stamp)) if stamp != expected => Standing::Over,
+        Ok(Known::Over) => Standing::Over,
+        Ok(Known::Stamp(_) | Known::Nothing) => Standing::Good { lookup: Some(begun.elapsed()) },
         Err(error) => {
             log::error!("{error}");
             Standing::Unknown
