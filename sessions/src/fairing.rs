@@ -24,7 +24,7 @@ use crate::lifecycle::{self, Upkeep};
 use crate::operator::RealmOperator;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings;
-use crate::realm::{Given, NamedLog, NamedStore};
+use crate::realm::{Given, NamedLog, NamedStore, WrapStore};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
@@ -51,6 +51,7 @@ pub struct Sessions<T> {
     clock: Arc<dyn Clock>,
     stores: Vec<NamedStore>,
     logs: Vec<NamedLog>,
+    wrap_store: Option<WrapStore>,
     default_realm: Option<String>,
     data: PhantomData<fn() -> T>,
 }
@@ -62,6 +63,7 @@ impl<T: SessionData> Sessions<T> {
             clock: Arc::new(SystemClock),
             stores: Vec::new(),
             logs: Vec::new(),
+            wrap_store: None,
             default_realm: None,
             data: PhantomData,
         }
@@ -125,7 +127,22 @@ impl<T: SessionData> Sessions<T> {
     }
 
     fn given(&self) -> Given<'_> {
-        Given { stores: &self.stores, logs: &self.logs, clock: &self.clock }
+        Given {
+            stores: &self.stores,
+            logs: &self.logs,
+            wrap_store: self.wrap_store.as_ref(),
+            clock: &self.clock,
+        }
+    }
+
+    /// Wraps the store of each realm, the ledger included, to count its calls, say. What `wrap` returns has to have
+    /// the facets of the store that it was given.
+    #[must_use]
+    pub fn wrap_store(
+        self,
+        wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static,
+    ) -> Sessions<T> {
+        Sessions { wrap_store: Some(Box::new(wrap)), ..self }
     }
 }
 

@@ -107,6 +107,12 @@ impl<'r, T: SessionData> Realms<'r, T> {
         self.engine.realms.get(self.engine.realms.named(path)?).map(|realm| &**realm)
     }
 
+    /// Whether the realm at `path` has a ledger, which ends its cookie sessions: the setting `revocation`.
+    pub fn has_ledger(&self, path: &str) -> bool {
+        let realm = self.engine.realms.named(path).and_then(|number| self.engine.realms.get(number));
+        realm.is_some_and(|realm| realm.store.ledger().is_some())
+    }
+
     /// The session of the realm at `path`, loaded unless this request has it already.
     ///
     /// # Errors

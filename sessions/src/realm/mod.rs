@@ -63,10 +63,14 @@ pub(crate) type NamedStore = (String, Arc<dyn Store>);
 /// A log that the app brings, by the name that the setting `revocation` chooses it by.
 pub(crate) type NamedLog = (String, Arc<dyn Log>);
 
+/// What an app puts around the store of each realm.
+pub(crate) type WrapStore = Box<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
+
 /// What the app gives to its realms.
 pub(crate) struct Given<'g> {
     pub(crate) stores: &'g [NamedStore],
     pub(crate) logs: &'g [NamedLog],
+    pub(crate) wrap_store: Option<&'g WrapStore>,
     pub(crate) clock: &'g Arc<dyn Clock>,
 }
 
@@ -90,6 +94,7 @@ impl Realm {
             Some(ledger) => Arc::new(Revocable::new(Arc::clone(ledger))),
             None => store,
         };
+        let store = given.wrap_store.map_or(Arc::clone(&store), |wrap| wrap(store));
         let store = BoundedStore::new(store, ledger, settings.store_timeout, settings.lock_timeout);
         // The cookie store's records are sealed whole in any case, and it keeps none.
         if store.is_on_server() {

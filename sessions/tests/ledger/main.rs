@@ -8,9 +8,9 @@ mod faults;
 mod first_time;
 mod handles;
 mod hints;
-mod labels;
 #[cfg(feature = "stores")]
 mod how_long;
+mod labels;
 mod late;
 #[path = "../session/log.rs"]
 mod log;
@@ -24,3 +24,4 @@ mod quiet;
 mod settings;
 mod site;
 mod watched;
+mod wrapped;
