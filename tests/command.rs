@@ -223,6 +223,8 @@ fn lab_refuses_an_unknown_experiment_or_store_with_2() {
         (["lab", "no-such", "--json"], "no-such"),
         (["lab", "tamper", "--store=floppy:"], "floppy"),
         (["lab", "tamper", "--store=memory:none"], "memory"),
+        (["lab", "tamper", "--store=memory+sqlite"], "memory+sqlite"),
+        (["lab", "tamper", "--store=cookie+floppy:"], "floppy"),
     ] {
         let output = run(program(directory.path()).args(arguments), "");
         assert_eq!(output.status.code(), Some(2), "{said}");

@@ -137,11 +137,18 @@ fn verdict(outcome: &Outcome) -> Value {
     let (symbol, word) = outcome.verdict.shown();
     json!({
         "store": outcome.store,
+        "anchor": anchor(&outcome.store),
         "name": outcome.verdict.name(),
         "symbol": symbol,
         "word": word,
         "why": sentence(outcome.verdict.why()),
     })
+}
+
+/// The name of a column as an address holds it.
+fn anchor(store: &str) -> String {
+    let words = store.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// As a sentence; the command line prints it after a colon.
@@ -166,7 +173,7 @@ fn outcome(outcome: &Outcome) -> Value {
     json!({
         "verdict": verdict(outcome),
         "exchanges": outcome.exchanges.iter().map(exchange).collect::<Vec<_>>(),
-        "figures": { "head": outcome.measurements.head, "rows": outcome.measurements.rows },
+        "figures": { "caption": outcome.measurements.caption, "head": outcome.measurements.head, "rows": outcome.measurements.rows },
     })
 }
 
@@ -176,6 +183,7 @@ fn advice(advice: &Advice) -> Value {
     };
     json!({
         "store": advice.store,
+        "anchor": anchor(&advice.store),
         "whom": advice.whom,
         "holds": advice.holds,
         "gives": points(&advice.gives),

@@ -14,6 +14,7 @@ use super::experiment::Experiment;
 use super::experiments::{ALL, find};
 use super::matrix::{json, shown, text};
 use super::progress::Progress;
+use super::quiet::log_nothing;
 use super::run::{Row, answers, not_run, run_on};
 use crate::terminal::{has_colours, is_read_by_a_person, print, say};
 
@@ -23,8 +24,9 @@ pub struct Arguments {
     /// The experiments to run; all of them where none is named.
     #[arg(value_name = "SLUG")]
     slugs: Vec<String>,
-    /// A store to run them on: cookie, memory, sqlite or a URL. May be repeated. Without any: those three,
-    /// and those of the setting lab.stores.
+    /// A store to run them on: cookie, memory, sqlite or a URL; or cookie+LEDGER, where LEDGER is memory,
+    /// sqlite or a URL. May be repeated. Without any: cookie, cookie+sqlite, memory, sqlite, and those of the
+    /// setting lab.stores.
     #[arg(long = "store", value_name = "NAME_OR_URL")]
     stores: Vec<String>,
     /// Print the verdicts as JSON, with the version and the date.
@@ -44,6 +46,7 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    log_nothing();
     let begun = Instant::now();
     // One that does not answer is asked once, not for each experiment again.
     let mut silent: BTreeMap<&str, String> = BTreeMap::new();
@@ -61,7 +64,6 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
         for column in &columns {
             outcomes.push(match silent.get(column.name.as_str()) {
                 Some(problem) => not_run(column, problem.clone()),
-                // The experiments provoke errors, which would fill the log.
                 None => run_on(column, experiment, LogLevel::Off).await,
             });
         }

@@ -13,6 +13,7 @@ mod experiments;
 pub mod load;
 mod matrix;
 mod progress;
+mod quiet;
 mod run;
 mod table;
 

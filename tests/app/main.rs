@@ -7,6 +7,8 @@ mod cookie;
 mod lab;
 #[cfg(feature = "lab")]
 mod lab_flaws;
+#[cfg(feature = "lab")]
+mod lab_ledger_flaws;
 mod late;
 mod live;
 mod recent;

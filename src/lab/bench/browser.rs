@@ -44,6 +44,11 @@ impl Answer {
         self.body["arrival"].as_str().unwrap_or("none")
     }
 
+    /// How many other sessions were ended, in words.
+    pub(in crate::lab) fn ended(&self) -> &str {
+        self.body["ended"].as_str().unwrap_or_default()
+    }
+
     pub(in crate::lab) fn resumed(&self) -> bool {
         self.arrival() == "Resumed"
     }
@@ -75,22 +80,35 @@ impl<'b> Browser<'b> {
         self.send(node, Method::Post, path).await
     }
 
+    /// Asks without a note of it, for one who asks again and again.
+    pub(in crate::lab) async fn try_get(&self, node: &Node, path: &str) -> Answer {
+        self.send_unnoted(node, Method::Get, path).await.0
+    }
+
     /// A form on another site's page, from which a browser withholds a Lax cookie.
     pub(in crate::lab) async fn post_from_another_site(&self, node: &Node, path: &str) -> Answer {
         let mut request = node.client.post(path);
         request.add_header(Header::new("Sec-Fetch-Site", "cross-site"));
         request.add_header(Header::new("Sec-Fetch-Mode", "navigate"));
         request.add_header(Header::new("Sec-Fetch-Dest", "document"));
-        self.dispatch(node, Method::Post, path, request, String::new()).await
+        let (answer, exchange) = self.dispatch(node, Method::Post, path, request, String::new()).await;
+        self.journal.note(exchange);
+        answer
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn send(&self, node: &Node, method: Method, path: &str) -> Answer {
+        let (answer, exchange) = self.send_unnoted(node, method, path).await;
+        self.journal.note(exchange);
+        answer
+    }
+
     /// Sends the cookies as they are now; those of the answer take effect when it arrives, so that requests
     /// overlap as in a real browser.
-    async fn send(&self, node: &Node, method: Method, path: &str) -> Answer {
+    async fn send_unnoted(&self, node: &Node, method: Method, path: &str) -> (Answer, Exchange) {
         let pairs: Vec<String> = self.jar().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookie = pairs.join("; ");
         let mut request = node.client.req(method, path);
@@ -107,7 +125,7 @@ impl<'b> Browser<'b> {
         path: &str,
         request: LocalRequest<'_>,
         cookie: String,
-    ) -> Answer {
+    ) -> (Answer, Exchange) {
         let notes = Notes::default();
         let response = notes.during(request.dispatch()).await;
         let status = response.status().code;
@@ -127,8 +145,8 @@ impl<'b> Browser<'b> {
             rest,
             body: body.unwrap_or_default(),
         };
-        self.journal.note(exchange(self.name, method.as_str(), path, &answer, &lines, moves));
-        answer
+        let exchange = exchange(self.name, method.as_str(), path, &answer, &lines, moves);
+        (answer, exchange)
     }
 
     fn take(&self, lines: &[String]) {
@@ -157,6 +175,9 @@ fn exchange(
         After::Ended => Some("ended".into()),
     };
     let says = match (answer.status, answer.user()) {
+        (200, Some(user)) if !answer.ended().is_empty() => {
+            format!("signed in as {user}; others: {}", answer.ended())
+        }
         (200, Some(user)) => format!("{}: signed in as {user}", answer.arrival()),
         (200, None) => format!("{}: nobody is signed in", answer.arrival()),
         _ => String::new(),

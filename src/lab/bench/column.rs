@@ -6,48 +6,52 @@ use std::sync::Arc;
 
 use rocket::figment::Figment;
 use sealed_sessions::Clock;
-use sealed_sessions::store::{self, Store};
+use sealed_sessions::ledger::Log;
+use sealed_sessions::store::Store;
 
-type WrapStore = Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>;
-type WrapClock = Arc<dyn Fn(Arc<dyn Clock>) -> Arc<dyn Clock> + Send + Sync>;
+use super::setting::{Kept, Setting};
 
-/// The stores that need no server.
-const EMBEDDED: [&str; 3] = ["cookie", "memory", "sqlite"];
+type Wrap<W> = Arc<dyn Fn(Arc<W>) -> Arc<W> + Send + Sync>;
 
-/// A store under test.
+/// What needs no server.
+const EMBEDDED: [&str; 4] = ["cookie", "cookie+sqlite", "memory", "sqlite"];
+
+/// A store under test, and whether it has a ledger.
 #[derive(Clone)]
 pub struct Column {
     /// Its name in the matrix.
     pub name: String,
-    setting: String,
-    store: Option<WrapStore>,
-    clock: Option<WrapClock>,
+    setting: Setting,
+    store: Option<Wrap<dyn Store>>,
+    log: Option<Wrap<dyn Log>>,
+    clock: Option<Wrap<dyn Clock>>,
 }
 
 impl Column {
-    /// The store of this setting: `cookie`, `memory`, `sqlite` (a temporary file) or a URL.
+    /// The column of a setting: `cookie`, `memory`, `sqlite` (a temporary file) or the URL of a store; or
+    /// `cookie+` and what a ledger is kept in: `memory`, `sqlite` or a URL.
     ///
     /// # Errors
     /// Why this build cannot open it. Shows no password.
     pub fn new(setting: &str) -> Result<Column, String> {
-        let name = match scheme(setting) {
-            "postgresql" => "postgres",
-            other => other.split('+').next().unwrap_or_default(),
-        };
-        let column = Column { name: name.into(), setting: setting.into(), store: None, clock: None };
-        column.setting_in(Path::new("."), |setting| store::open(setting, "lab").map(drop)).map_err(
-            |problem| format!("the store {name:?} {problem}; accepted: cookie, memory, sqlite, or a URL"),
-        )?;
-        Ok(column)
+        let setting = Setting::of(setting);
+        setting.in_file(Path::new("lab.db")).open("lab")?;
+        Ok(Column { name: setting.kind(), setting, store: None, log: None, clock: None })
     }
 
-    /// Wraps every store that is opened for this column.
+    /// Wraps every store that is opened for this column, outside of its ledger.
     #[must_use]
     pub fn with_store(
         self,
         wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static,
     ) -> Column {
         Column { store: Some(Arc::new(wrap)), ..self }
+    }
+
+    /// Wraps the log of every ledger that is opened for this column.
+    #[must_use]
+    pub fn with_log(self, wrap: impl Fn(Arc<dyn Log>) -> Arc<dyn Log> + Send + Sync + 'static) -> Column {
+        Column { log: Some(Arc::new(wrap)), ..self }
     }
 
     /// Wraps the clock of every server of this column.
@@ -59,21 +63,28 @@ impl Column {
         Column { clock: Some(Arc::new(wrap)), ..self }
     }
 
-    /// Opens the store for a realm of this name; what it keeps in files goes into `directory`.
-    pub(super) fn open(&self, directory: &Path, realm: &str) -> Result<Arc<dyn Store>, String> {
-        let store = self.setting_in(directory, |setting| store::open(setting, realm))?;
-        Ok(self.store.as_ref().map_or(Arc::clone(&store), |wrap| wrap(store)))
+    /// Opens what keeps the sessions of a realm of this name; what is in a file goes into `directory`.
+    pub(super) fn open(&self, directory: &Path, realm: &str) -> Result<Kept, String> {
+        self.setting.in_file(&directory.join("lab.db")).open(realm)
+    }
+
+    pub(super) fn store(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        wrapped(&self.store, store)
+    }
+
+    pub(super) fn log(&self, log: Arc<dyn Log>) -> Arc<dyn Log> {
+        wrapped(&self.log, log)
     }
 
     pub(super) fn clock(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
-        self.clock.as_ref().map_or(Arc::clone(&clock), |wrap| wrap(clock))
+        wrapped(&self.clock, clock)
     }
+}
 
-    fn setting_in<R>(&self, directory: &Path, open: impl FnOnce(&str) -> R) -> R {
-        match self.setting.as_str() {
-            "sqlite" => open(&format!("sqlite:{}", directory.join("lab.db").display())),
-            setting => open(setting),
-        }
+fn wrapped<W: ?Sized>(wrap: &Option<Wrap<W>>, inner: Arc<W>) -> Arc<W> {
+    match wrap {
+        Some(wrap) => wrap(inner),
+        None => inner,
     }
 }
 
@@ -82,11 +93,6 @@ impl fmt::Debug for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Column").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// The part of a setting that names the kind of store. What follows the colon may hold a password.
-pub(in crate::lab) fn scheme(setting: &str) -> &str {
-    setting.split(':').next().unwrap_or_default()
 }
 
 /// The embedded stores of this build and those of the setting `lab.stores`; or those of `only`, unless it
@@ -107,7 +113,7 @@ pub fn configured(figment: &Figment, only: &[String]) -> Result<Vec<Column>, Str
     };
     for setting in more {
         let mut column = Column::new(&setting)?;
-        let namesakes = columns.iter().filter(|other| other.setting.starts_with(&column.name)).count();
+        let namesakes = columns.iter().filter(|other| other.setting.kind() == column.name).count();
         if namesakes > 0 {
             column.name = format!("{}-{}", column.name, namesakes + 1);
         }

@@ -32,6 +32,8 @@ pub struct Exchange {
 /// Numbers that an experiment measured.
 #[derive(Debug, Clone, Default)]
 pub struct Measurements {
+    /// What was measured.
+    pub caption: &'static str,
     /// The heads of the columns.
     pub head: &'static [&'static str],
     /// The rows; the first cell of each is its head.

@@ -5,6 +5,8 @@ mod clocks;
 mod column;
 mod journal;
 mod node;
+mod outage;
+mod setting;
 mod site;
 mod small_app;
 mod spy;
@@ -15,22 +17,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rocket::config::LogLevel;
 use sealed_sessions::keys::generate_key;
-use sealed_sessions::store::{Id, Store, StoreError};
+use sealed_sessions::ledger::{Log, MemoryLog};
+use sealed_sessions::store::{Id, StoreError};
 use sealed_sessions::testing::ManualClock;
-use sealed_sessions::{Clock, SystemClock};
+use sealed_sessions::{Clock, Sessions, SystemClock};
 use tempfile::TempDir;
 use time::Duration;
 
 use self::clocks::Ahead;
 use self::journal::Journal;
+use self::outage::Outage;
 use self::spy::Spy;
 
 pub(super) use self::browser::Browser;
-pub(super) use self::column::scheme;
 pub use self::column::{Column, configured};
 pub use self::journal::{Exchange, Measurements};
 pub(super) use self::node::{COOKIE, Node};
-pub(super) use self::site::MAX_NOTE_BYTES;
+pub(super) use self::setting::{Kept, Setting};
+pub(super) use self::site::{MAX_NOTE_BYTES, UNABLE};
 pub(super) use self::small_app::small_app;
 pub(super) use self::watched::{Observer, Operation, Watched};
 
@@ -51,8 +55,8 @@ pub(super) struct Bench {
 /// How a server differs from the first one of its experiment.
 #[derive(Default)]
 pub(super) struct Setup {
-    /// The store that it shares; without one, it opens its own from the setting.
-    pub(super) store: Option<Arc<dyn Store>>,
+    /// What it shares with another; without that, it opens its own from the setting.
+    pub(super) kept: Option<Kept>,
     /// Its key; without one, that of the experiment.
     pub(super) key: Option<String>,
     pub(super) previous_keys: Vec<String>,
@@ -89,8 +93,8 @@ impl Bench {
         self.clock.advance(step);
     }
 
-    /// Takes the store's server away, or gives it back.
-    pub(super) fn store_down(&self, down: bool) {
+    /// Takes the server of the store or of the ledger away, or gives it back.
+    pub(super) fn server_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
     }
 
@@ -100,15 +104,21 @@ impl Bench {
     }
 
     pub(super) async fn node_with(&self, setup: Setup) -> Result<Node, String> {
-        let store = match setup.store {
-            Some(store) => store,
-            None => self.watched(self.column.open(self.directory.path(), &self.realm)?),
+        let kept = match setup.kept {
+            Some(kept) => kept,
+            None => self.open(&self.column)?,
         };
         let key = setup.key.unwrap_or_else(|| self.key.clone());
         let clock: Arc<dyn Clock> = Arc::new(Ahead { of: self.clock.clone(), by: setup.ahead });
-        let clock = self.column.clock(clock);
+        let (column, down) = (self.column.clone(), Arc::clone(&self.down));
+        let has_ledger = kept.log.is_some();
+        let sessions = Sessions::fairing().clock(self.column.clock(clock)).wrap_store(move |store| {
+            let store = if has_ledger { column.store(store) } else { store };
+            let spy = Spy::new(&*store, Arc::clone(&down));
+            Arc::new(Watched::new(store, spy))
+        });
         let name = &self.column.name;
-        Node::start(store, &key, &setup.previous_keys, clock, self.log_level)
+        Node::start(kept, &key, &setup.previous_keys, sessions, self.log_level)
             .await
             .map_err(|problem| format!("a server over the store {name:?} could not be started: {problem}"))
     }
@@ -116,14 +126,35 @@ impl Bench {
     /// A server that was given the key and nothing else.
     pub(super) async fn node_with_the_key_alone(&self, other: &Node) -> Result<Node, String> {
         let setting = if other.server_side { "memory" } else { "cookie" };
-        let store = Column::new(setting)?.open(self.directory.path(), &self.realm)?;
-        let store = Some(self.watched(store));
-        self.node_with(Setup { store, ..Setup::default() }).await
+        let kept = Some(self.open(&Column::new(setting)?)?);
+        self.node_with(Setup { kept, ..Setup::default() }).await
     }
 
-    fn watched(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-        let spy = Spy::new(&*store, Arc::clone(&self.down));
-        Arc::new(Watched::new(store, spy))
+    /// A server with another key, whose operator has a copy of what another server keeps. A ledger opens for its own key
+    /// alone, so that they begin one of their own.
+    pub(super) async fn node_with_another_key(&self, other: &Node) -> Result<Node, String> {
+        let log = other.kept.log.as_ref().map(|_| Arc::new(MemoryLog::default()) as Arc<dyn Log>);
+        let kept = Some(Kept { log, ..other.kept.clone() });
+        self.node_with(Setup { kept, key: Some(new_key()?), ..Setup::default() }).await
+    }
+
+    /// Whether what a server keeps is there for another process with the same setting: else it cannot be down by itself.
+    pub(super) async fn outlives_the_process(&self, browser: &Browser<'_>) -> Result<bool, String> {
+        // A ledger that is begun later ends the sessions that were signed in before.
+        self.advance(Duration::minutes(1));
+        let other = self.node().await?;
+        Ok(browser.copied_by("the same, by another process").get(&other, "/profile").await.user().is_some())
+    }
+
+    /// A ledger wraps the cookie store in each server; another store is opened, and wrapped, once for all servers that
+    /// share it.
+    fn open(&self, column: &Column) -> Result<Kept, String> {
+        let Kept { store, log } = column.open(self.directory.path(), &self.realm)?;
+        let down = || Arc::clone(&self.down);
+        Ok(match log {
+            Some(log) => Kept { store, log: Some(column.log(Arc::new(Outage { log, down: down() }))) },
+            None => Kept { store: column.store(store), log: None },
+        })
     }
 
     pub(super) fn browser(&self, name: &'static str) -> Browser<'_> {

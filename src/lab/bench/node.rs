@@ -7,21 +7,22 @@ use rocket::config::LogLevel;
 use rocket::figment::Figment;
 use rocket::local::asynchronous::Client;
 use rocket::tokio::time::timeout;
-use sealed_sessions::store::{Store, StoreError};
-use sealed_sessions::{Clock, Sessions};
+use sealed_sessions::Sessions;
+use sealed_sessions::store::StoreError;
 
+use super::setting::Kept;
 use super::site::{self, Gate, Guest};
 use super::small_app::small_app;
 
 /// The name of the cookie in all experiments.
 pub(in crate::lab) const COOKIE: &str = "__Host-lab";
 
-const STORE_START_TIMEOUT: Duration = Duration::from_secs(5);
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One instance of the small site.
 pub(in crate::lab) struct Node {
     pub(in crate::lab) client: Client,
-    pub(in crate::lab) store: Arc<dyn Store>,
+    pub(in crate::lab) kept: Kept,
     /// Whether the store, and not the cookie, holds the sessions.
     pub(in crate::lab) server_side: bool,
     pub(in crate::lab) gate: Arc<Gate>,
@@ -29,29 +30,44 @@ pub(in crate::lab) struct Node {
 
 impl Node {
     pub(super) async fn start(
-        store: Arc<dyn Store>,
+        kept: Kept,
         key: &str,
         previous_keys: &[String],
-        clock: Arc<dyn Clock>,
+        sessions: Sessions<Guest>,
         log_level: LogLevel,
     ) -> Result<Node, String> {
         // Before the launch, which would log an error that here is an outcome.
-        if let Some(service) = store.service() {
-            let started = timeout(STORE_START_TIMEOUT, service.start()).await;
-            started.unwrap_or(Err(StoreError::TimedOut)).map_err(|error| plain(&error.to_string()))?;
-        }
+        let started = timeout(START_TIMEOUT, start(&kept)).await;
+        started.unwrap_or(Err(StoreError::TimedOut)).map_err(|error| plain(&error.to_string()))?;
         let figment = Figment::from(rocket::Config::default())
             // Starting a server sets the level of the whole process.
             .merge(("log_level", log_level))
             .merge(("session.previous_keys", previous_keys));
-        let sessions = Sessions::<Guest>::fairing().clock(clock);
         let gate = Gate::new();
-        let rocket = small_app(figment, COOKIE, key, sessions, Arc::clone(&store))
+        let rocket = small_app(figment, COOKIE, key, sessions, kept.clone())
             .manage(Arc::clone(&gate))
             .mount("/", site::routes());
         let client = Client::untracked(rocket).await.map_err(|error| error.to_string())?;
-        let server_side = store.list().is_some();
-        Ok(Node { client, store, server_side, gate })
+        let server_side = kept.store.list().is_some();
+        Ok(Node { client, kept, server_side, gate })
+    }
+
+    /// Whether it keeps anything on the server: sessions, or which of them have ended.
+    pub(in crate::lab) fn keeps_something(&self) -> bool {
+        self.server_side || self.kept.log.is_some()
+    }
+}
+
+async fn start(kept: &Kept) -> Result<(), StoreError> {
+    if let Some(service) = kept.store.service() {
+        service.start().await?;
+    }
+    match &kept.log {
+        Some(log) => {
+            log.start().await?;
+            log.read(0, 1).await.map(drop)
+        }
+        None => Ok(()),
     }
 }
 

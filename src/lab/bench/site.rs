@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rocket::http::ContentType;
+use rocket::http::{ContentType, Status};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::yield_now;
 use rocket::{Route, State, get, post, routes};
-use sealed_sessions::SessionData;
+use sealed_sessions::{Ended, SessionData};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -135,6 +135,26 @@ fn logout(session: Session<'_>) -> Json {
     answer(session)
 }
 
+/// What is said where the store cannot end a subject's sessions.
+pub(in crate::lab) const UNABLE: &str = "this store cannot do that";
+
+/// Logs out everywhere else.
+#[post("/end-others")]
+async fn end_others(session: Session<'_>) -> Result<Json, Status> {
+    let ended = session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+    let said = match ended {
+        Ended::Sessions(count) => format!("{count} ended"),
+        Ended::Uncounted => "all ended".into(),
+        Ended::Unable => UNABLE.into(),
+    };
+    let seen = json!({
+        "arrival": format!("{:?}", session.arrival()),
+        "user": session.get().user,
+        "ended": said,
+    });
+    Ok((ContentType::JSON, seen.to_string()))
+}
+
 /// The size of the largest note.
 pub(in crate::lab) const MAX_NOTE_BYTES: usize = 16 * 1024;
 
@@ -145,5 +165,16 @@ fn note(session: Session<'_>, bytes: usize) -> Json {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![profile, visits, slow_profile, slow_visits, slow_likes, exclusive_visits, login, logout, note]
+    routes![
+        profile,
+        visits,
+        slow_profile,
+        slow_visits,
+        slow_likes,
+        exclusive_visits,
+        login,
+        logout,
+        end_others,
+        note
+    ]
 }

@@ -1,24 +1,29 @@
 //! The smallest app that has sessions: what experiments and the load test add their routes to.
 
-use std::sync::Arc;
-
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
-use sealed_sessions::store::Store;
 use sealed_sessions::{SessionData, Sessions};
 
-/// The name under which the setting `session.store` finds the store.
-const STORE: &str = "observed";
+use super::setting::Kept;
 
-/// An app with these sessions in this store.
+/// The name under which the settings find what keeps the sessions.
+const KEPT: &str = "kept";
+
+/// An app with these sessions.
 pub(in crate::lab) fn small_app<T: SessionData>(
     config: Figment,
     cookie: &str,
     key: &str,
     sessions: Sessions<T>,
-    store: Arc<dyn Store>,
+    kept: Kept,
 ) -> Rocket<Build> {
-    let figment =
-        config.merge(("secret_key", key)).merge(("session.cookie", cookie)).merge(("session.store", STORE));
-    rocket::custom(figment).attach(sessions.store(STORE, store))
+    let figment = config.merge(("secret_key", key)).merge(("session.cookie", cookie));
+    match kept.log {
+        Some(log) => {
+            rocket::custom(figment.merge(("session.revocation", KEPT))).attach(sessions.log(KEPT, log))
+        }
+        None => {
+            rocket::custom(figment.merge(("session.store", KEPT))).attach(sessions.store(KEPT, kept.store))
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let right = bench.node().await?;
-    let ahead = |by| Setup { store: Some(right.store.clone()), ahead: by, ..Setup::default() };
+    let ahead = |by| Setup { kept: Some(right.kept.clone()), ahead: by, ..Setup::default() };
     let a_little = bench.node_with(ahead(Duration::seconds(45))).await?;
     let a_day = bench.node_with(ahead(Duration::days(1))).await?;
     let (ada, bob) = (bench.browser("Ada"), bench.browser("Bob"));

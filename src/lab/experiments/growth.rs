@@ -39,7 +39,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
         ]);
     }
     let head = &["Data", "Up, each request", "Down, when it is set", "At rest", "Outcome"];
-    bench.measured(Measurements { head, rows });
+    bench.measured(Measurements { caption: "Bytes", head, rows });
     Ok(match broken {
         None => Verdict::Holds(format!("all of it, and no request carries more than {most} bytes of cookie")),
         Some((size, status)) => Verdict::DoesNotHold(format!(

@@ -19,15 +19,15 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let first = bench.node().await?;
-    let (store, b) = (Some(first.store.clone()), Some(new_key()?));
+    let (kept, b) = (Some(first.kept.clone()), Some(new_key()?));
     let ada = bench.browser("Ada");
     ada.post(&first, "/login/ada").await;
     let copy = ada.copied_by("a copy from before");
     let previous_keys = vec![bench.key()];
-    let both = Setup { store: store.clone(), key: b.clone(), previous_keys, ..Setup::default() };
+    let both = Setup { kept: kept.clone(), key: b.clone(), previous_keys, ..Setup::default() };
     let both = bench.node_with(both).await?;
     let during = ada.get(&both, "/profile").await;
-    let alone = bench.node_with(Setup { store, key: b, ..Setup::default() }).await?;
+    let alone = bench.node_with(Setup { kept, key: b, ..Setup::default() }).await?;
     let after = ada.get(&alone, "/profile").await;
     let old = copy.get(&alone, "/profile").await;
     Ok(match (during.user().is_some(), during.set_cookie, after.user().is_some(), old.user().is_some()) {

@@ -10,12 +10,14 @@ mod growth;
 mod idle_and_absolute_expiry;
 mod key_rotation;
 mod late_answer_after_sign_in;
+mod ledger_outage;
 mod logout_race;
 mod long_request_and_idle;
 mod lost_update;
 mod one_busy_session;
 mod replay_after_logout;
 mod restart;
+mod revocation_on_another_node;
 mod rollback;
 mod second_node;
 mod sign_in_sent_twice;
@@ -44,7 +46,9 @@ pub const ALL: &[Experiment] = &[
     one_busy_session::EXPERIMENT,
     restart::EXPERIMENT,
     second_node::EXPERIMENT,
+    revocation_on_another_node::EXPERIMENT,
     store_outage::EXPERIMENT,
+    ledger_outage::EXPERIMENT,
     key_rotation::EXPERIMENT,
     growth::EXPERIMENT,
     who_is_signed_in::EXPERIMENT,

@@ -1,5 +1,7 @@
 //! The server is restarted.
 
+use time::Duration;
+
 use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Verdict};
 
@@ -8,7 +10,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: "Does the session survive a restart of the server?",
     steps: &[
         "Ada signs in and counts a visit.",
-        "The server is stopped, and started again with the same key and the same setting of the store.",
+        "The server is stopped, and started again a minute later with the same key and the same setting of the store.",
         "Ada comes back.",
     ],
     need: "sessions to outlive a restart or a new release",
@@ -21,6 +23,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     ada.post(&node, "/login/ada").await;
     ada.post(&node, "/visits").await;
     node.client.terminate().await;
+    bench.advance(Duration::minutes(1));
     let node = bench.node().await?;
     let after = ada.get(&node, "/profile").await;
     Ok(match (after.user(), after.count("visits")) {

@@ -1,5 +1,7 @@
 //! A second server next to the first.
 
+use time::Duration;
+
 use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Verdict};
 
@@ -9,7 +11,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     steps: &[
         "Ada signs in at the first server.",
         "A second one shares nothing but the key. Ada asks it.",
-        "A third one has the key and the same setting of the store. Ada asks it.",
+        "A third one, started a minute later, has the key and the same setting of the store. Ada asks it.",
         "It holds when the third one knows her.",
     ],
     need: "several servers without sticky routing",
@@ -22,6 +24,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     ada.post(&first, "/login/ada").await;
     let second = bench.node_with_the_key_alone(&first).await?;
     let by_key = ada.get(&second, "/profile").await.user().is_some();
+    bench.advance(Duration::minutes(1));
     let third = bench.node().await?;
     let by_store = ada.get(&third, "/profile").await.user().is_some();
     Ok(match (by_key, by_store) {

@@ -1,6 +1,8 @@
 //! The store's server goes away for a while.
 
-use crate::lab::bench::{Bench, Browser};
+use time::Duration;
+
+use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -9,7 +11,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     steps: &[
         "Ada signs in and counts a visit.",
         "Another process is asked, to see whether there is a store that could be down by itself.",
-        "The server of the store, if there is one, stops answering.",
+        "The server of the store or of the ledger, if there is one, stops answering, and half a minute goes by.",
         "Ada counts another visit.",
         "The server of the store is back. Ada looks at her session.",
     ],
@@ -22,15 +24,16 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let ada = bench.browser("Ada");
     ada.post(&node, "/login/ada").await;
     ada.post(&node, "/visits").await;
-    if node.server_side && !outlives_the_process(bench, &ada).await? {
+    if node.keeps_something() && !bench.outlives_the_process(&ada).await? {
         return Ok(Verdict::NotApplicable(
             "the store is a part of the process: it is down when the server is, which the restart shows"
                 .into(),
         ));
     }
-    bench.store_down(true);
+    bench.server_down(true);
+    bench.advance(Duration::seconds(30));
     let during = ada.post(&node, "/visits").await;
-    bench.store_down(false);
+    bench.server_down(false);
     let after = ada.get(&node, "/profile").await;
     let intact = after.user() == Some("ada") && after.count("visits") >= 1;
     Ok(match (during.status, intact) {
@@ -38,16 +41,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
             Verdict::Holds("there is no server that could be down: every request was answered".into())
         }
         (status, true) => Verdict::DoesNotHold(format!(
-            "while the store is down the answer is {status}; the session itself was there again afterwards"
+            "while it is down the answer is {status}; the session itself was there again afterwards"
         )),
         (status, false) => {
             Verdict::DoesNotHold(format!("the answer was {status}, and afterwards the session was lost"))
         }
     })
-}
-
-/// Whether another process would find the session.
-async fn outlives_the_process(bench: &Bench, ada: &Browser<'_>) -> Result<bool, String> {
-    let other = bench.node().await?;
-    Ok(ada.copied_by("Ada, by another process").get(&other, "/profile").await.user().is_some())
 }

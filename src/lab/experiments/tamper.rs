@@ -1,6 +1,6 @@
 //! A cookie with one character changed.
 
-use crate::lab::bench::{Bench, COOKIE, Setup, new_key};
+use crate::lab::bench::{Bench, COOKIE};
 use crate::lab::experiment::{Experiment, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -26,9 +26,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let mut forgeries: Vec<String> =
         (0..PLACES).map(|place| changed_at(&genuine, place * genuine.len() / PLACES)).collect();
     forgeries.push(genuine.chars().take(genuine.len() / 2).collect());
-    // The same store, as if someone had a copy of it but not the key.
-    let store = Some(node.store.clone());
-    let other = bench.node_with(Setup { store, key: Some(new_key()?), ..Setup::default() }).await?;
+    let other = bench.node_with_another_key(&node).await?;
     let forger = bench.browser("forger");
     forger.post(&other, "/login/mallory").await;
     forgeries.extend(forger.cookies().remove(COOKIE));

@@ -22,7 +22,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     desk.post(&node, "/login/ada").await;
     bob.post(&node, "/login/bob").await;
     let list = async || {
-        let listed = match node.store.list() {
+        let listed = match node.kept.store.list() {
             Some(list) => Some(list.of_subject("ada", bench.now()).await),
             None => None,
         };

@@ -11,23 +11,22 @@ use super::place::Place;
 use super::process::{Launcher, Server};
 use super::report::AtRest;
 use super::traffic::Traffic;
-use crate::lab::bench::scheme;
+use crate::lab::bench::Setting;
 
-/// Opens `sessions` sessions on a fresh server, and measures how much it grows. `None` where that cannot be
-/// seen from here: another server keeps them.
+/// Opens `sessions` sessions on a fresh server, and measures how much it grows. With a ledger each of them is signed out
+/// too: only that leaves something. `None` where it cannot be seen from here: another server keeps them.
 pub(super) async fn at_rest(
     launcher: &Launcher<'_>,
-    store: &str,
+    setting: &Setting,
     sessions: usize,
     clients: usize,
 ) -> Result<Option<AtRest>, String> {
-    let name = scheme(store);
-    if name == "cookie" {
+    if setting.keeps_cookies() && !setting.has_ledger() {
         return Ok(Some(AtRest { sessions: 0, bytes_per_session: 0.0, place: "nowhere".into() }));
     }
-    let place = Place::of(store)?;
+    let place = Place::of(setting)?;
     // A database that is not measured is not filled either.
-    if sessions == 0 || (place.file().is_none() && name != "memory") {
+    if sessions == 0 || (place.file().is_none() && !setting.is_in_memory()) {
         return Ok(None);
     }
     let server = launcher.start(&place.setting, Duration::ZERO)?;
@@ -35,11 +34,11 @@ pub(super) async fn at_rest(
         Some(_) => Some(0),
         None => {
             // What the first requests take does not belong to the sessions.
-            open_sessions(&server, sessions / 100, clients).await?;
+            open_sessions(&server, sessions / 100, clients, setting.has_ledger()).await?;
             server.resident_bytes()
         }
     };
-    open_sessions(&server, sessions, clients).await?;
+    open_sessions(&server, sessions, clients, setting.has_ledger()).await?;
     let resident = server.resident_bytes();
     // Closing the file moves the last writes into it.
     server.stop();
@@ -50,17 +49,22 @@ pub(super) async fn at_rest(
     Ok(after.zip(before).map(|(after, before)| AtRest {
         sessions,
         bytes_per_session: (after.saturating_sub(before) as f64 / sessions as f64).round(),
-        place: kind.into(),
+        place: if setting.has_ledger() { format!("{kind}, for a sign-out") } else { kind.into() },
     }))
 }
 
-async fn open_sessions(server: &Server, count: usize, clients: usize) -> Result<(), String> {
+async fn open_sessions(
+    server: &Server,
+    count: usize,
+    clients: usize,
+    and_sign_out: bool,
+) -> Result<(), String> {
     let traffic = Arc::new(Traffic::default());
     let mut tasks = JoinSet::new();
     for number in 0..clients {
         let mut client = Client::connect(&[server.address], &traffic).await?;
         let share = count / clients + usize::from(number < count % clients);
-        tasks.spawn(async move { client.make_sessions(share).await });
+        tasks.spawn(async move { client.make_sessions(share, and_sign_out).await });
     }
     while let Some(done) = tasks.join_next().await {
         done.map_err(|error| error.to_string())?.map_err(|problem| server.explain(problem))?;

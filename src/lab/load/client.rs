@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
-use hyper::{Method, Uri};
 
 use super::connection::Connection;
 use super::traffic::Traffic;
 use super::visitor::Visitor;
-use super::workload::Mix;
+use super::workload::{Mix, Step};
 
 /// How many visitors each client plays in turn. Coprime to the cycles of the mixes, so that all visitors
 /// read and write alike.
@@ -39,7 +38,7 @@ impl Client {
     /// Gives each visitor a session.
     pub(super) async fn begin(&mut self) -> Result<(), String> {
         for visitor in &mut self.visitors {
-            open_session(&mut self.connections[0], visitor).await?;
+            make(&mut self.connections[0], visitor, Step::Write).await?;
         }
         Ok(())
     }
@@ -64,20 +63,29 @@ impl Client {
         Ok(seen)
     }
 
-    /// Opens so many sessions, and forgets their cookies.
-    pub(super) async fn make_sessions(&mut self, count: usize) -> Result<(), String> {
+    /// Opens so many sessions and forgets their cookies, or signs each of them in and out.
+    pub(super) async fn make_sessions(&mut self, count: usize, and_sign_out: bool) -> Result<(), String> {
         for number in 0..count {
-            let connection = number % self.connections.len();
-            open_session(&mut self.connections[connection], &mut Visitor::default()).await?;
+            let connections = self.connections.len();
+            let (connection, visitor) =
+                (&mut self.connections[number % connections], &mut Visitor::default());
+            if and_sign_out {
+                make(connection, visitor, Step::SignIn).await?;
+                make(connection, visitor, Step::SignOut).await?;
+            } else {
+                make(connection, visitor, Step::Write).await?;
+            }
         }
         Ok(())
     }
 }
 
-async fn open_session(connection: &mut Connection, visitor: &mut Visitor) -> Result<(), String> {
-    let status = connection.ask(Method::POST, Uri::from_static("/write"), visitor, None).await?;
+/// A step that is not measured, and has to succeed.
+async fn make(connection: &mut Connection, visitor: &mut Visitor, step: Step) -> Result<(), String> {
+    let (method, uri) = (step.method(), step.uri());
+    let status = connection.ask(method, uri.clone(), visitor, None).await?;
     if status != 200 {
-        return Err(format!("the server answers the making of a session with status {status}"));
+        return Err(format!("the server answers {uri} with status {status}"));
     }
     Ok(())
 }

@@ -15,9 +15,10 @@ use crate::terminal::print;
 /// The arguments of `lab load`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A store to drive, as the setting `store` names it; may be repeated. `sqlite` alone is a temporary
-    /// file. A database that is named is written to, under a cookie name of its own.
-    #[arg(long = "store", value_name = "STORE", default_values = ["cookie", "memory", "sqlite"])]
+    /// A store to drive, as the setting `store` names it, or cookie+LEDGER, with a ledger as the setting
+    /// `revocation` names it; may be repeated. `sqlite` alone is a temporary file. A database that is named is
+    /// written to, under a cookie name of its own.
+    #[arg(long = "store", value_name = "STORE", default_values = ["cookie", "cookie+sqlite", "memory", "sqlite"])]
     stores: Vec<String>,
     /// For how many seconds each mix of requests is driven, on each store.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]

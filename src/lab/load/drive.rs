@@ -57,8 +57,8 @@ pub(super) async fn drive(
         bytes_up: each((up - bytes.0) as f64),
         bytes_down: each((down - bytes.1) as f64),
         store_operations: operations
-            .filter(|(_, count)| *count > 0.0)
             .map(|(name, count)| (name, (count * 1000.0).round() / 1000.0))
+            .filter(|(_, count)| *count > 0.0)
             .collect(),
     })
 }

@@ -1,23 +1,25 @@
-//! Where the store of some servers is.
+//! Where what some servers share is.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A store's setting, and the file behind it if `sqlite` alone asked for a temporary one.
+use crate::lab::bench::Setting;
+
+/// A setting, and the file behind it if `sqlite` alone asked for a temporary one.
 pub(super) struct Place {
-    pub(super) setting: String,
+    pub(super) setting: Setting,
     file: Option<(PathBuf, TempDir)>,
 }
 
 impl Place {
-    pub(super) fn of(store: &str) -> Result<Place, String> {
-        if store != "sqlite" {
-            return Ok(Place { setting: store.to_owned(), file: None });
+    pub(super) fn of(setting: &Setting) -> Result<Place, String> {
+        if !setting.is_temporary_file() {
+            return Ok(Place { setting: setting.clone(), file: None });
         }
         let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
         let file = directory.path().join("sessions.db");
-        Ok(Place { setting: format!("sqlite:{}", file.display()), file: Some((file, directory)) })
+        Ok(Place { setting: setting.in_file(&file), file: Some((file, directory)) })
     }
 
     pub(super) fn file(&self) -> Option<&Path> {

@@ -17,7 +17,7 @@ use super::measure::{cpu_seconds, resident_bytes};
 use super::server::{DELAY_MICROS, KEY, LISTENING, STORE};
 use super::traffic::Traffic;
 use super::visitor::Visitor;
-use crate::lab::bench::scheme;
+use crate::lab::bench::Setting;
 
 /// The hidden subcommand that runs the server.
 pub const SUBCOMMAND: &str = "load-server";
@@ -39,8 +39,8 @@ pub(super) struct Launcher<'l> {
 
 impl Launcher<'_> {
     /// Starts a server over a store, each of whose operations takes longer by `delay`.
-    pub(super) fn start(&self, store: &str, delay: Duration) -> Result<Server, String> {
-        Server::start(self, store, delay).map_err(|problem| format!("{}: {problem}", scheme(store)))
+    pub(super) fn start(&self, setting: &Setting, delay: Duration) -> Result<Server, String> {
+        Server::start(self, setting, delay).map_err(|problem| format!("{}: {problem}", setting.kind()))
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    fn start(launcher: &Launcher<'_>, store: &str, delay: Duration) -> Result<Server, String> {
+    fn start(launcher: &Launcher<'_>, setting: &Setting, delay: Duration) -> Result<Server, String> {
         let program = launcher.program;
         let mut command = Command::new(program);
         // The app's configuration is not meant for this server.
@@ -63,7 +63,7 @@ impl Server {
         }
         let mut child = command
             .arg(SUBCOMMAND)
-            .env(STORE, store)
+            .env(STORE, setting.text())
             .env(KEY, &launcher.key)
             .env(DELAY_MICROS, delay.as_micros().to_string())
             // So that the driver has a core to itself on a machine with two.

@@ -15,14 +15,15 @@ use super::process::{Launcher, Server};
 use super::report::{Delayed, Report, StoreReport};
 use super::wire::on_the_wire;
 use super::workload::{MIXES, Mix};
-use crate::lab::bench::scheme;
+use crate::lab::bench::Setting;
 
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The program whose subcommand `load-server` is the server: this one.
     pub program: PathBuf,
-    /// The stores, as the setting `store` names them; `sqlite` alone is a temporary file.
+    /// The stores, as the setting `store` names them, or `cookie+` and a ledger, as the setting `revocation` names it;
+    /// `sqlite` alone is a temporary file.
     pub stores: Vec<String>,
     /// For how long each mix is driven.
     pub time: Duration,
@@ -53,11 +54,12 @@ pub async fn run(options: &Options, step: impl Fn(&str)) -> Result<Report, Strin
     step("bare route");
     let bare = runner.bare().await?;
     let mut stores = Vec::new();
-    for store in &options.stores {
-        stores.push(runner.store(store).await?);
+    let settings: Vec<Setting> = options.stores.iter().map(|store| Setting::of(store)).collect();
+    for setting in &settings {
+        stores.push(runner.store(setting).await?);
     }
     let delayed = match stores.iter().position(|store: &StoreReport| store.server_side) {
-        Some(first) => Some(runner.delayed(&options.stores[first]).await?),
+        Some(first) => Some(runner.delayed(&settings[first]).await?),
         None => None,
     };
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -90,16 +92,16 @@ struct Runner<'r> {
 
 impl Runner<'_> {
     async fn bare(&self) -> Result<Figures, String> {
-        let servers = self.start_all("cookie", Duration::ZERO)?;
+        let servers = self.start_all(&Setting::of("cookie"), Duration::ZERO)?;
         self.drive(&servers, Mix::Bare, self.options.time).await
     }
 
-    async fn store(&self, store: &str) -> Result<StoreReport, String> {
-        let name = scheme(store);
+    async fn store(&self, setting: &Setting) -> Result<StoreReport, String> {
+        let name = setting.kind();
         let mut mixes = Vec::new();
         let wire;
         {
-            let place = Place::of(store)?;
+            let place = Place::of(setting)?;
             let servers = self.start_all(&place.setting, self.options.delay)?;
             for mix in MIXES {
                 (self.step)(&format!("{name}: {}", mix.name()));
@@ -110,27 +112,27 @@ impl Runner<'_> {
         }
         let Options { sessions, clients, .. } = *self.options;
         (self.step)(&format!("{name}: {sessions} sessions"));
-        let at_rest = at_rest(&self.launcher, store, sessions, clients).await?;
-        Ok(StoreReport { store: name.to_owned(), server_side: name != "cookie", mixes, wire, at_rest })
+        let at_rest = at_rest(&self.launcher, setting, sessions, clients).await?;
+        Ok(StoreReport { store: name, server_side: !setting.keeps_cookies(), mixes, wire, at_rest })
     }
 
-    async fn delayed(&self, store: &str) -> Result<Vec<Delayed>, String> {
+    async fn delayed(&self, setting: &Setting) -> Result<Vec<Delayed>, String> {
         let mut all = Vec::new();
         for millis in DELAYS {
-            (self.step)(&format!("{}: a store {millis} ms away", scheme(store)));
-            let place = Place::of(store)?;
+            (self.step)(&format!("{}: a store {millis} ms away", setting.kind()));
+            let place = Place::of(setting)?;
             let servers = self.start_all(&place.setting, Duration::from_millis(millis))?;
             let time = self.options.time.min(Duration::from_secs(1));
             let figures = self.drive(&servers, Mix::ReadHeavy, time).await?;
-            all.push(Delayed { store: scheme(store).to_owned(), delay_millis: millis as f64, figures });
+            all.push(Delayed { store: setting.kind(), delay_millis: millis as f64, figures });
         }
         Ok(all)
     }
 
-    fn start_all(&self, store: &str, delay: Duration) -> Result<Vec<Server>, String> {
+    fn start_all(&self, setting: &Setting, delay: Duration) -> Result<Vec<Server>, String> {
         // Processes cannot share memory.
-        let nodes = if scheme(store) == "memory" { 1 } else { self.options.nodes };
-        (0..nodes).map(|_| self.launcher.start(store, delay)).collect()
+        let nodes = if setting.is_in_memory() { 1 } else { self.options.nodes };
+        (0..nodes).map(|_| self.launcher.start(setting, delay)).collect()
     }
 
     async fn drive(&self, servers: &[Server], mix: Mix, time: Duration) -> Result<Figures, String> {

@@ -10,12 +10,12 @@ use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::response::content::RawJson;
 use rocket::{Build, Config, Rocket, Shutdown, State, get, post, routes};
-use sealed_sessions::store;
+use sealed_sessions::ledger::Log;
 use sealed_sessions::{SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
-use super::counts::{Counter, Counts};
-use crate::lab::bench::{Watched, small_app};
+use super::counts::{CountedLog, Counter, Counts};
+use crate::lab::bench::{Kept, Setting, Watched, small_app};
 
 /// The variables that configure a server. Not arguments, which others on the machine can see: a store's
 /// address may hold a password.
@@ -104,15 +104,20 @@ pub(super) fn build() -> Result<Rocket<Build>, String> {
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let delay: u64 =
         variable(DELAY_MICROS)?.parse().map_err(|error| format!("{DELAY_MICROS} is no number: {error}"))?;
-    let store = store::open(&variable(STORE)?, COOKIE).map_err(|problem| format!("the store {problem}"))?;
-    let counts = Arc::new(Counts::default());
-    let counter = Counter::new(&*store, Arc::clone(&counts), Duration::from_micros(delay));
+    let (counts, delay) = (Arc::new(Counts::default()), Duration::from_micros(delay));
+    let Kept { store, log } = Setting::of(&variable(STORE)?).open(COOKIE)?;
+    let log =
+        log.map(|log| -> Arc<dyn Log> { Arc::new(CountedLog { log, counts: Arc::clone(&counts), delay }) });
     let config = Figment::from(Config::release_default())
         .merge(("address", "127.0.0.1"))
         .merge(("port", 0))
         .merge(("log_level", "critical"));
-    let (sessions, store) = (Sessions::<Payload>::fairing(), Arc::new(Watched::new(store, counter)));
-    Ok(small_app(config, COOKIE, &variable(KEY)?, sessions, store)
+    let counted = Arc::clone(&counts);
+    let sessions = Sessions::<Payload>::fairing().wrap_store(move |store| {
+        let counter = Counter::new(&*store, Arc::clone(&counted), delay);
+        Arc::new(Watched::new(store, counter))
+    });
+    Ok(small_app(config, COOKIE, &variable(KEY)?, sessions, Kept { store, log })
         .attach(AdHoc::on_liftoff("Address", |rocket| {
             Box::pin(async move {
                 println!("{LISTENING}{}:{}", rocket.config().address, rocket.config().port);

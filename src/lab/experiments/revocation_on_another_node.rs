@@ -1,0 +1,107 @@
+//! A sign-out on one server, and a copy of the cookie on another.
+
+use std::time::{Duration, Instant};
+
+use rocket::futures::future::join_all;
+use rocket::tokio::time::sleep;
+
+use crate::lab::bench::{Bench, Browser, Measurements, Node};
+use crate::lab::experiment::{Experiment, Verdict};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    slug: "revocation-on-another-node",
+    question: "Is a session that was signed out on one server dead on another within three seconds?",
+    steps: &[
+        "Ada signs in three times at one server. Her cookies are copied, and the copies work at a second server that has the same settings.",
+        "She signs out at the first server, of one session after the other.",
+        "Each copy is sent once to the first server, and to the second one every 10 milliseconds until it is refused. That time is measured by a real clock.",
+    ],
+    need: "a sign-out that holds on every server, at once or nearly",
+    run: |bench| Box::pin(run(bench)),
+};
+
+/// How long another server may let a copy in.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// How often the other server is asked.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// After how long each of the sessions is signed out: a server that looks once a second must not be met at the same
+/// moment each time.
+const SIGN_OUTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(350), Duration::from_millis(700)];
+
+async fn run(bench: &Bench) -> Result<Verdict, String> {
+    let (first, second) = (bench.node().await?, bench.node().await?);
+    let ada = bench.browser("Ada");
+    ada.post(&first, "/login/ada").await;
+    if ada.copied_by("a copy").get(&second, "/profile").await.user() != Some("ada") {
+        return Ok(Verdict::NotApplicable(
+            "no other server knows the session, so there is nothing to sign out there: second-node shows it"
+                .into(),
+        ));
+    }
+    let found = join_all(SIGN_OUTS.map(|after| sign_out(bench, &first, &second, after))).await;
+    let shown = |time: Option<Duration>| match time {
+        Some(time) if time < INTERVAL => "at once".to_owned(),
+        Some(time) => format!("{:.2} s", time.as_secs_f64()),
+        None => format!("not within {} s", LIMIT.as_secs()),
+    };
+    let rows = found
+        .iter()
+        .enumerate()
+        .map(|(number, times)| vec![(number + 1).to_string(), shown(times.same), shown(times.other)]);
+    let head = &["Sign-out", "Refused by the same server", "Refused by the other server"];
+    bench.measured(Measurements { caption: "How long it took", head, rows: rows.collect() });
+    let slowest =
+        found.iter().map(|times| times.other).max_by_key(|time| time.unwrap_or(Duration::MAX)).flatten();
+    Ok(match (found.iter().all(|times| times.same.is_some()), slowest) {
+        (false, _) => Verdict::DoesNotHold(
+            "not even the server that was signed out at refuses the copy, which lives until a timeout".into(),
+        ),
+        (true, Some(slowest)) if slowest < INTERVAL => {
+            Verdict::Holds("the other server refused the first request that came after each sign-out".into())
+        }
+        (true, Some(slowest)) => Verdict::Holds(format!(
+            "the server that was signed out at refused the copy at once, the other one after {} at most",
+            shown(Some(slowest))
+        )),
+        (true, None) => Verdict::DoesNotHold(format!(
+            "the other server still lets the copy in {} seconds after the sign-out",
+            LIMIT.as_secs()
+        )),
+    })
+}
+
+/// How long each server went on to let the copy in; `None` if it still does.
+struct Times {
+    same: Option<Duration>,
+    other: Option<Duration>,
+}
+
+async fn sign_out(bench: &Bench, first: &Node, second: &Node, after: Duration) -> Times {
+    let ada = bench.browser("Ada");
+    ada.post(first, "/login/ada").await;
+    let copy = ada.copied_by("the copy");
+    sleep(after).await;
+    ada.post(first, "/logout").await;
+    let signed_out = Instant::now();
+    let refused_here = copy.get(first, "/profile").await.user().is_none();
+    let same = refused_here.then(|| signed_out.elapsed());
+    // One that not even its own server refuses is not waited for.
+    let other = if refused_here { until_refused(&copy, second, signed_out).await } else { None };
+    Times { same, other }
+}
+
+/// Asks until the copy is refused, and shows the last answer only.
+async fn until_refused(copy: &Browser<'_>, node: &Node, since: Instant) -> Option<Duration> {
+    loop {
+        let asked = copy.try_get(node, "/profile").await;
+        let is_refused = asked.user().is_none();
+        let elapsed = since.elapsed();
+        if is_refused || elapsed > LIMIT {
+            copy.get(node, "/profile").await;
+            return is_refused.then_some(elapsed);
+        }
+        sleep(INTERVAL).await;
+    }
+}
