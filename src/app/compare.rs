@@ -23,11 +23,13 @@ async fn compare(load: Vec<&str>, save: Option<u32>, page: Page<'_>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
         let session = page.realms().read_only(path).await.ok();
-        let store = page.realms().store_name(path).unwrap_or_default();
+        let (store, has_ledger) =
+            (page.realms().store_name(path).unwrap_or_default(), page.realms().has_ledger(path));
         realms.push(json!({
             "name": realm_name(path),
             "path": path,
-            "store": store,
+            "store": if has_ledger { format!("{store} + ledger") } else { format!("{store} store") },
+            "has_ledger": has_ledger,
             "answers": session.is_some(),
             "kept": session.and_then(kept),
             "load": load_time(&load, path).map(milliseconds),
