@@ -1,20 +1,23 @@
 //! What must hold for any bytes: the bodies of the fuzz targets in the folder `fuzz`, whose corpora ordinary tests
 //! replay.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use cookie::Key;
 use rocket::figment::Figment;
 use rocket::figment::providers::{Format, Toml};
 
+use crate::clock::UnixSeconds;
 use crate::cookie::format::CookieFormat;
-use crate::cookie::keyring::Keyring;
+use crate::cookie::keyring::{AppKey, Keyring, Rollover};
 use crate::cookie::request_cookies::{RequestCookies, SentChunks};
 use crate::cookie::ticket::Ticket;
 use crate::ledger::reads_what_it_writes;
 use crate::realm::settings;
 use crate::record::Record;
 use crate::testing;
+
+const NOW: UnixSeconds = 1_800_000_000;
 
 /// A realm as its settings make it, with a key of its own.
 struct World {
@@ -24,7 +27,9 @@ struct World {
 }
 
 static WORLD: LazyLock<Option<World>> = LazyLock::new(|| {
-    let keyring = Keyring::new(&Key::from(&[7; 64]), &[Key::from(&[8; 64])])?;
+    let rollover = Rollover { length: None, lifetime: 0 };
+    let key = AppKey::new(&Key::from(&[7; 64]))?;
+    let keyring = Keyring::new(Arc::new(key), &[Key::from(&[8; 64])], rollover)?;
     let settings = settings::read(&testing::figment()).ok()?.into_iter().next()?;
     let (format, name) = (CookieFormat::new(&settings.cookie), settings.cookie.name);
     Some(World { keyring, format, name })
@@ -39,13 +44,16 @@ pub fn header(bytes: &[u8]) {
     let World { keyring, format, name } = world();
     let text = String::from_utf8_lossy(bytes);
     // With and without the name, so that the values are reached.
-    for header in
-        [text.clone().into_owned(), format!("{name}={text}"), format!("{name}=2.{text}; {name}.1={text}")]
-    {
+    for header in [
+        text.clone().into_owned(),
+        format!("{name}={text}"),
+        format!("{name}=2.{text}; {name}.1={text}"),
+        format!("{name}=-5a0-5161-{text}"),
+    ] {
         let sent = RequestCookies::parse(std::iter::once(&*header), name);
         for value in sent.values() {
             assert!(value.bytes() <= header.len());
-            assert!(format.open(keyring, &value).is_err(), "nothing was sealed");
+            assert!(format.open(keyring, &value, NOW).is_err(), "nothing was sealed");
         }
     }
 }
@@ -55,14 +63,14 @@ pub fn open(bytes: &[u8]) {
     let World { keyring, format, name } = world();
     let Some((choice, rest)) = bytes.split_first() else { return };
     let Ok(ticket) = std::str::from_utf8(rest) else { return };
-    let Ok(lines) = format.set(keyring, Ticket::new(ticket), false, 3600, &SentChunks::default()) else {
+    let Ok(lines) = format.set(keyring, Ticket::new(ticket), false, 3600, &SentChunks::default(), NOW) else {
         return;
     };
     let cookies: Vec<&str> = lines.iter().filter_map(|line| line.split(';').next()).collect();
     let header = cookies.join("; ");
     let opens = |header: &str| {
         let sent = RequestCookies::parse(std::iter::once(header), name);
-        let opened = sent.values().find_map(|value| format.open(keyring, &value).ok());
+        let opened = sent.values().find_map(|value| format.open(keyring, &value, NOW).ok());
         opened.map(|(ticket, _)| ticket.text().to_owned())
     };
     assert_eq!(opens(&header).as_deref(), Some(ticket));
