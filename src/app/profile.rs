@@ -21,6 +21,7 @@ fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {
         lookup: page.lookup(),
         username: &user.account.name,
         timeline: timeline::of(&session, &page),
+        absolute_ends: session.expires().map(|expires| page.when(expires.absolute)),
         idle_timeout: span(timeouts.idle),
         absolute_timeout: span(timeouts.absolute),
         remembered: session.inspect().record().is_some_and(|record| record.remembered),
