@@ -29,8 +29,9 @@ fn run() -> &'static Run {
     RUN.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let output = program(directory.path())
-            .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "30000", "--json"])
-            .args(["--store", "cookie", "--store", "memory", "--html", "report.html"])
+            .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "20000", "--json"])
+            .args(["--store", "cookie", "--store", "cookie+memory", "--store", "memory"])
+            .args(["--html", "report.html"])
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -53,7 +54,7 @@ fn every_mix_has_plausible_figures() {
     let stores = run().report["stores"].as_array().unwrap();
     let mixes = stores.iter().flat_map(|store| store["mixes"].as_array().unwrap());
     let all: Vec<&Value> = mixes.chain([&run().report["bare"]]).collect();
-    assert_eq!(all.len(), 9);
+    assert_eq!(all.len(), 13);
     for figures in all {
         assert!(figures["requests"].as_u64().unwrap() > 10, "{figures}");
         assert_eq!(figures["failures"], 0, "{figures}");
@@ -86,6 +87,21 @@ fn the_operations_of_the_store_are_those_of_the_mix() {
             is_about(&operations("login")[operation], expected);
         }
     }
+}
+
+#[test]
+fn with_a_ledger_reads_ask_nobody_and_only_signing_in_and_out_leaves_something() {
+    let operations = |mix_name| &mix(store("cookie + ledger"), mix_name)["store_operations"];
+    // The server looks once a second for what others have entered. Before a visitor who is not signed in changes
+    // anything it looks too: that could be a sign-in.
+    for (mix_name, changes) in [("read only", 0.0), ("read-heavy", 0.05), ("write-heavy", 0.5)] {
+        let read = operations(mix_name)["ledger read"].as_f64().unwrap_or_default();
+        assert!((changes - 0.01..=changes * 1.1 + 0.02).contains(&read), "{mix_name}: {read}");
+        assert_eq!(operations(mix_name)["ledger append"], Value::Null, "{mix_name}");
+    }
+    let appended = operations("login")["ledger append"].as_f64().unwrap();
+    assert!((0.08..0.3).contains(&appended), "signing in and out, one of ten requests each: {appended}");
+    assert_eq!(store("cookie + ledger")["at_rest"]["place"], "memory, for a sign-out");
 }
 
 #[test]
@@ -165,6 +181,9 @@ fn a_store_that_cannot_be_opened_ends_the_run_with_its_reason() {
         said.contains("floppy: the server does not start") && said.contains("no store of this build"),
         "{said}"
     );
+    let output = refused(&["--store", "cookie+floppy:secret"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("no ledger of this build") && !said.contains("secret"), "{said}");
     let output = refused(&["--store", "sqlite:/dev/null/x"]);
     assert!(text(&output.stderr).contains("does not start"), "{}", text(&output.stderr));
 }
