@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::csrf::{Nothing, Protected};
 use super::page::{Html, Page};
-use crate::lab::{self, ALL, Advice, Column, Experiment, Outcome, Row};
+use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
 
 /// How long a page waits for a run, which goes on afterwards: the page shows what there is by then.
 const RUN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,10 +90,17 @@ async fn matrix(page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Html {
         let outcomes: Vec<Value> = outcomes.unwrap_or_default();
         json!({ "slug": experiment.slug, "question": experiment.question, "cells": outcomes })
     };
+    let group = |group: Group| {
+        let lines = ALL.iter().filter(|experiment| experiment.group == group).map(line);
+        json!({ "title": group.title(), "lines": lines.collect::<Vec<_>>() })
+    };
     let rows: Vec<Row> = ALL.iter().filter_map(|experiment| found.get(experiment.slug).cloned()).collect();
     let own = context! {
         stores: lab.stores(),
-        lines: ALL.iter().map(line).collect::<Vec<_>>(),
+        width: lab.columns.len() + 1,
+        groups: Group::ALL.map(group),
+        made: rows.iter().map(|row| row.made).min().map(|made| page.when(made)),
+        took: seconds(rows.iter().map(|row| row.took).sum()),
         complete: rows.len() == ALL.len(),
         count: ALL.len(),
         advice: lab::advise(&rows).iter().map(advice).collect::<Vec<_>>(),
@@ -119,6 +126,8 @@ async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) ->
         slug: experiment.slug,
         question: experiment.question,
         steps: experiment.steps,
+        made: row.as_ref().map(|row| page.when(row.made)),
+        took: row.as_ref().map(|row| seconds(row.took)),
         outcomes,
         previous: link(at.checked_sub(1).and_then(|before| ALL.get(before))),
         next: link(ALL.get(at + 1)),
@@ -131,6 +140,10 @@ async fn run_one(slug: &str, _form: Protected<Nothing>, lab: &State<Arc<Laborato
     let experiment = lab::find(slug)?;
     lab.run(vec![experiment]).await;
     Some(Redirect::to(format!("/lab/{}", experiment.slug)))
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1}", took.as_secs_f64())
 }
 
 fn verdict(outcome: &Outcome) -> Value {

@@ -60,6 +60,7 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
     let mut rows = Vec::with_capacity(experiments.len());
     for experiment in experiments {
         progress.step(experiment.slug);
+        let (made, row_begun) = (SystemClock.now(), Instant::now());
         let mut outcomes = Vec::with_capacity(columns.len());
         for column in &columns {
             outcomes.push(match silent.get(column.name.as_str()) {
@@ -67,7 +68,7 @@ pub async fn execute(arguments: Arguments, figment: &Figment) -> ExitCode {
                 None => run_on(column, experiment, LogLevel::Off).await,
             });
         }
-        rows.push(Row { experiment, outcomes });
+        rows.push(Row { experiment, outcomes, made, took: row_begun.elapsed() });
     }
     progress.clear();
     let mut printed = if arguments.json {

@@ -11,6 +11,8 @@ use super::bench::{Bench, Exchange, Measurements};
 pub struct Experiment {
     /// Its name in addresses and on the command line.
     pub slug: &'static str,
+    /// What it is about.
+    pub group: Group,
     /// The question, as a sentence. Yes is the safe outcome.
     pub question: &'static str,
     /// What is done, in words.
@@ -23,6 +25,34 @@ pub struct Experiment {
 impl fmt::Debug for Experiment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.slug)
+    }
+}
+
+/// What an experiment is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Who holds a cookie, and until when it is a session.
+    Theft,
+    /// Requests of one browser that overlap.
+    Concurrency,
+    /// Servers that start, stop and fail.
+    Operation,
+    /// How much a session holds.
+    Size,
+}
+
+impl Group {
+    /// In the order of the page.
+    pub const ALL: [Group; 4] = [Group::Theft, Group::Concurrency, Group::Operation, Group::Size];
+
+    /// Its headline.
+    pub fn title(self) -> &'static str {
+        match self {
+            Group::Theft => "Theft and sign-out",
+            Group::Concurrency => "Requests that overlap",
+            Group::Operation => "Running it",
+            Group::Size => "Size",
+        }
     }
 }
 

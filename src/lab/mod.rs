@@ -19,7 +19,7 @@ mod table;
 
 pub use self::advice::{Advice, advise};
 pub use self::bench::{Column, Exchange, Measurements, configured};
-pub use self::experiment::{Experiment, Outcome, Verdict};
+pub use self::experiment::{Experiment, Group, Outcome, Verdict};
 pub use self::experiments::{ALL, find};
 pub use self::matrix::{json, shown, text};
 pub use self::run::{Row, answers, run};

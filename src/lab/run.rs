@@ -1,9 +1,11 @@
 //! Runs experiments.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rocket::config::LogLevel;
 use rocket::tokio::time::timeout;
+use sealed_sessions::{Clock, SystemClock};
+use time::OffsetDateTime;
 
 use super::bench::{Bench, Column, Measurements};
 use super::experiment::{Experiment, Outcome, Verdict};
@@ -18,15 +20,20 @@ pub struct Row {
     pub experiment: &'static Experiment,
     /// Its outcomes, in the order of the columns.
     pub outcomes: Vec<Outcome>,
+    /// When it was begun.
+    pub made: OffsetDateTime,
+    /// How long it took on all stores together.
+    pub took: Duration,
 }
 
 /// Runs one experiment on every store. `log_level` is that of the process: starting a server sets it.
 pub async fn run(experiment: &'static Experiment, columns: &[Column], log_level: LogLevel) -> Row {
+    let (made, begun) = (SystemClock.now(), Instant::now());
     let mut outcomes = Vec::with_capacity(columns.len());
     for column in columns {
         outcomes.push(run_on(column, experiment, log_level).await);
     }
-    Row { experiment, outcomes }
+    Row { experiment, outcomes, made, took: begun.elapsed() }
 }
 
 /// Checks that a server can be started on this store. Silences the log of the process.

@@ -2,7 +2,7 @@
 
 use rocket::config::LogLevel;
 use rocket::http::Status;
-use sealed_sessions_app::lab::{ALL, Column, advise, json, run, text};
+use sealed_sessions_app::lab::{ALL, Column, Group, advise, json, run, text};
 use time::OffsetDateTime;
 
 use super::support::{Answer, App};
@@ -95,6 +95,10 @@ async fn a_store_that_cannot_be_reached_is_said_to_be_so() {
     assert!(row.outcomes[0].verdict.why().contains("could not be started"));
 }
 
+fn escaped(text: &str) -> String {
+    text.replace('\'', "&#x27;")
+}
+
 /// The page as it is once all experiments are done: it does not wait for them longer than a visitor would.
 async fn complete(app: &App) -> Answer {
     for _ in 0..20 {
@@ -112,7 +116,13 @@ async fn complete(app: &App) -> Answer {
 async fn the_matrix_leads_to_every_exchange() {
     let app = App::start().await;
     let matrix = complete(&app).await;
+    for group in Group::ALL {
+        assert!(matrix.body.contains(&format!(">{}</th>", group.title())), "{group:?}");
+    }
+    assert!(matrix.body.contains("Run from <time"));
     for experiment in ALL {
+        let headline = format!("<a href=\"/lab/{}\">{}</a>", experiment.slug, escaped(experiment.question));
+        assert!(matrix.body.contains(&headline), "{headline}");
         for store in ["cookie", "cookie-ledger", "memory", "sqlite"] {
             assert!(matrix.body.contains(&format!("href=\"/lab/{}#{store}\"", experiment.slug)));
         }

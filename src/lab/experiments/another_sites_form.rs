@@ -1,10 +1,11 @@
 //! A form on another site's page.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "another-sites-form",
+    group: Group::Theft,
     question: "Does a session survive a form that another site sends here?",
     steps: &[
         "Ada signs in.",

@@ -1,10 +1,11 @@
 //! A sign-in whose answer never arrives.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "answer-lost",
+    group: Group::Concurrency,
     question: "Can a visitor sign in again at once when the answer to the sign-in was lost?",
     steps: &[
         "Ada visits once, then signs in. The connection breaks before the answer arrives.",

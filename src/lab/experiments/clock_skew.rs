@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::{Bench, Setup};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "clock-skew",
+    group: Group::Operation,
     question: "Do servers whose clocks differ a little agree, and is a session from far ahead refused?",
     steps: &[
         "Ada signs in at a server whose clock is 45 seconds ahead of another that shares all else.",

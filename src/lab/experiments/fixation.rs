@@ -1,10 +1,11 @@
 //! A cookie that was planted before its victim signed in.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "fixation",
+    group: Group::Theft,
     question: "Does a planted cookie stay anonymous when its victim signs in?",
     steps: &[
         "An attacker opens a session and plants its cookie in Ada's browser.",

@@ -1,10 +1,11 @@
 //! A session that grows.
 
 use crate::lab::bench::{Bench, MAX_NOTE_BYTES, Measurements};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "growth",
+    group: Group::Size,
     question: "Can the session hold 16 kB?",
     steps: &[
         "A visitor's session takes a note of 0, 256, 1024, 2048, 3072, 4096, 8192 and 16384 bytes in turn.",

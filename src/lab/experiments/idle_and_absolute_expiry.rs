@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "idle-and-absolute-expiry",
+    group: Group::Theft,
     question: "Does the server end a session that is idle for too long, and one that is too old?",
     steps: &[
         "The idle timeout is 30 minutes, the absolute one 12 hours.",

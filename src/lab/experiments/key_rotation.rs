@@ -1,10 +1,11 @@
 //! The key is replaced: A, then B with A, then B alone.
 
 use crate::lab::bench::{Bench, Setup, new_key};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "key-rotation",
+    group: Group::Operation,
     question: "Can the key be replaced without signing anyone out, and is the old one dead then?",
     steps: &[
         "Ada signs in at a server with key A. A copy of her cookie is kept.",

@@ -4,10 +4,11 @@ use rocket::tokio::join;
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "late-answer-after-sign-in",
+    group: Group::Concurrency,
     question: "Does a sign-in last when an answer from before it arrives after it?",
     steps: &[
         "A poll: Ada's session has idled out. A request with its cookie is under way, she signs in, and the answer to that request arrives last.",

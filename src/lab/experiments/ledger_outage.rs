@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "ledger-outage",
+    group: Group::Operation,
     question: "While what ends sessions is away, is nobody let in wrongly, and do visitors go on?",
     steps: &[
         "Ada signs in, and a visitor counts a visit without signing in. Bob signs in and out again; a copy of his cookie is kept.",

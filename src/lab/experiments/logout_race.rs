@@ -3,10 +3,11 @@
 use rocket::tokio::join;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "logout-race",
+    group: Group::Theft,
     question: "Does a sign-out last when a slower response arrives after it?",
     steps: &[
         "Ada signs in. A copy of her cookie is kept.",

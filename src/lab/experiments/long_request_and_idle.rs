@@ -4,10 +4,11 @@ use rocket::tokio::join;
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "long-request-and-idle",
+    group: Group::Concurrency,
     question: "Does a long request leave the session as alive as the requests beside it made it?",
     steps: &[
         "The idle timeout is 30 minutes. Ada sends a slow request.",

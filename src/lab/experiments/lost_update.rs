@@ -3,10 +3,11 @@
 use rocket::tokio::join;
 
 use crate::lab::bench::{Bench, Browser, Node};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "lost-update",
+    group: Group::Concurrency,
     question: "Can the app keep both changes of two requests that overlap?",
     steps: &[
         "Different fields: two requests load the session, then one counts a visit and the other a like.",

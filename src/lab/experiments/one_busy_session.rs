@@ -3,13 +3,14 @@
 use rocket::futures::future::join_all;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 /// How many requests meet.
 const REQUESTS: u32 = 32;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "one-busy-session",
+    group: Group::Concurrency,
     question: "Does each of many requests of one session at once get its answer, and lose nothing?",
     steps: &[
         "Ada signs in.",

@@ -1,10 +1,11 @@
 //! A copied cookie, sent again after its owner has signed out.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "replay-after-logout",
+    group: Group::Theft,
     question: "Is a copy of the cookie dead once its owner has signed out?",
     steps: &[
         "Ada signs in, and somebody copies her cookie.",

@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "restart",
+    group: Group::Operation,
     question: "Does the session survive a restart of the server?",
     steps: &[
         "Ada signs in and counts a visit.",

@@ -6,10 +6,11 @@ use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
 use crate::lab::bench::{Bench, Browser, Measurements, Node};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "revocation-on-another-node",
+    group: Group::Theft,
     question: "Is a session that was signed out on one server dead on another within three seconds?",
     steps: &[
         "Ada signs in three times at one server. Her cookies are copied, and the copies work at a second server that has the same settings.",

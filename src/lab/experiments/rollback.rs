@@ -1,10 +1,11 @@
 //! An older cookie of the same session, put back.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "rollback",
+    group: Group::Theft,
     question: "Does the session stay as it is when an older cookie of it is put back?",
     steps: &[
         "A visitor counts one visit and saves the cookie.",

@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "second-node",
+    group: Group::Operation,
     question: "Does a second server know the session?",
     steps: &[
         "Ada signs in at the first server.",

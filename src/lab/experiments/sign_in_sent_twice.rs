@@ -3,10 +3,11 @@
 use rocket::tokio::join;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "sign-in-sent-twice",
+    group: Group::Concurrency,
     question: "Is a visitor signed in who clicks Sign in twice?",
     steps: &[
         "Ada visits twice without signing in.",

@@ -3,10 +3,11 @@
 use time::Duration;
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "store-outage",
+    group: Group::Operation,
     question: "Do sessions go on while the store is down?",
     steps: &[
         "Ada signs in and counts a visit.",

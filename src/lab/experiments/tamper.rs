@@ -1,10 +1,11 @@
 //! A cookie with one character changed.
 
 use crate::lab::bench::{Bench, COOKIE};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "tamper",
+    group: Group::Theft,
     question: "Is every changed or forged cookie refused, and the true session unharmed?",
     steps: &[
         "Ada signs in.",

@@ -1,10 +1,11 @@
 //! A stolen session, and its owner who ends all the others.
 
 use crate::lab::bench::{Bench, UNABLE};
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "theft-and-log-out-everywhere",
+    group: Group::Theft,
     question: "Can all other sessions of an account be ended at once, the stolen one too?",
     steps: &[
         "Ada signs in on her phone and on her desk, and the phone's cookie is stolen.",

@@ -1,10 +1,11 @@
 //! A list of an account's sessions.
 
 use crate::lab::bench::Bench;
-use crate::lab::experiment::{Experiment, Verdict};
+use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "who-is-signed-in",
+    group: Group::Theft,
     question: "Can the server list the sessions of an account?",
     steps: &[
         "Ada signs in on her phone and on her desk, and Bob on his.",
