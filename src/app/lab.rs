@@ -15,6 +15,7 @@ use rocket_dyn_templates::context;
 use serde_json::{Value, json};
 
 use super::csrf::{Nothing, Protected};
+use super::lanes;
 use super::page::{Html, Page};
 use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
 
@@ -185,6 +186,7 @@ fn outcome(outcome: &Outcome) -> Value {
     };
     json!({
         "verdict": verdict(outcome),
+        "lanes": lanes::of(&outcome.exchanges),
         "exchanges": outcome.exchanges.iter().map(exchange).collect::<Vec<_>>(),
         "figures": { "caption": outcome.measurements.caption, "head": outcome.measurements.head, "rows": outcome.measurements.rows },
     })

@@ -8,6 +8,8 @@ use crate::lab::Exchange;
 const WIDTH: f64 = 360.0;
 const HEAD: f64 = 34.0;
 const STEP: f64 = 46.0;
+/// The most exchanges that are pictured: the last ones.
+const MAX_STEPS: usize = 24;
 /// The longest label that fits between two lanes.
 const MAX_LETTERS: usize = 30;
 
@@ -18,6 +20,8 @@ pub(super) struct Lanes {
     height: f64,
     lanes: Vec<Lane>,
     steps: Vec<Step>,
+    /// How many exchanges came before those that are pictured.
+    before: usize,
 }
 
 #[derive(Serialize)]
@@ -44,6 +48,8 @@ const SERVER: &str = "server";
 
 /// The picture of these exchanges; `None` if there are none.
 pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
+    let before = exchanges.len().saturating_sub(MAX_STEPS);
+    let exchanges = exchanges.get(before..).unwrap_or_default();
     let mut names: Vec<&'static str> = Vec::new();
     for exchange in exchanges {
         if !names.contains(&exchange.who) {
@@ -68,7 +74,7 @@ pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
     let steps: Vec<Step> = exchanges.iter().enumerate().map(step).collect();
     let height = HEAD + STEP * steps.len() as f64 + 8.0;
     let lanes = names.iter().map(|name| Lane { name, x: lane(name) }).collect();
-    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps })
+    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps, before })
 }
 
 fn answer(exchange: &Exchange) -> String {
@@ -104,6 +110,13 @@ mod tests {
         assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
         assert_eq!(picture.steps[1].answers, "200 ada");
         assert!(of(&[]).is_none());
+    }
+
+    #[test]
+    fn of_many_exchanges_the_last_are_pictured() {
+        let picture = of(&vec![exchange("visitor", ""); 30]).unwrap();
+        assert_eq!((picture.steps.len(), picture.before), (24, 6));
+        assert!(picture.steps.last().unwrap().decides);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod guides;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
+#[cfg(feature = "lab")]
+mod lanes;
 mod live;
 #[cfg(feature = "lab")]
 mod load;

@@ -18,6 +18,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "base",
     "macros",
     "partials/code",
+    "partials/lanes",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
