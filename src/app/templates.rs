@@ -19,6 +19,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "macros",
     "partials/code",
     "partials/lanes",
+    "partials/live",
     "partials/login_form",
     "partials/logout_form",
     "partials/mark",
@@ -83,4 +84,24 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    /// The names of the templates that this text includes, extends or imports.
+    fn named(text: &str) -> impl Iterator<Item = &str> {
+        let after = |word| text.split(word).skip(1).filter_map(|rest| rest.split('"').next());
+        ["{% include \"", "{% extends \"", "{% import \""].into_iter().flat_map(after)
+    }
+
+    #[test]
+    fn every_template_that_another_names_is_built_in() {
+        for (name, text) in ALL {
+            for other in named(text) {
+                assert!(ALL.iter().any(|(name, _)| *name == other), "{name} names {other}");
+            }
+        }
+    }
 }
