@@ -36,13 +36,18 @@ impl Laboratory {
         let lab = Arc::clone(self);
         let work = tokio::spawn(async move {
             let Ok(_turn) = lab.turn.try_lock() else { return drop(lab.turn.lock().await) };
-            // Its servers log as this one does, and so do the faults that they are made to meet.
-            log::warn!("the lab begins {} experiments: what follows may be theirs", experiments.len());
-            for experiment in experiments {
-                let row = lab::run(experiment, &lab.columns, lab.log_level).await;
-                lab.found().insert(experiment.slug, row);
+            log::info!("the lab begins {} experiments", experiments.len());
+            let at_work = Arc::clone(&lab);
+            let work = move || async move {
+                for experiment in experiments {
+                    let row = lab::run(experiment, &at_work.columns, at_work.log_level).await;
+                    at_work.found().insert(experiment.slug, row);
+                }
+            };
+            match lab::apart(work).await {
+                Ok(()) => log::info!("the lab is done"),
+                Err(problem) => log::error!("the lab could not be run: {problem}"),
             }
-            log::warn!("the lab is done");
         });
         let _ = timeout(RUN_TIMEOUT, work).await;
     }

@@ -22,4 +22,5 @@ pub use self::bench::{Column, Exchange, Measurements, configured};
 pub use self::experiment::{Experiment, Group, Outcome, Verdict};
 pub use self::experiments::{ALL, find};
 pub use self::matrix::{json, shown, text};
+pub use self::quiet::{apart, is_experiment};
 pub use self::run::{Row, answers, run};
