@@ -90,12 +90,13 @@ pub(crate) async fn commit<T: SessionData>(
     }
     let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
     let is_bookkeeping = matches!(plan, Ok(Plan::Touch(..)));
-    let kept = match (plan, realm.max_sessions) {
-        (Ok(plan), Some(limit)) if plan.is_sign_in(&state) => {
+    let limit = realm.max_sessions.as_ref();
+    let kept = match plan {
+        Ok(plan) if limit.is_some_and(|_| plan.is_sign_in(&state)) => {
             Box::pin(sign_in(realm, session, &mut state, plan, limit, now)).await
         }
-        (Ok(plan), _) => perform(realm, session, &state, plan, now).await,
-        (Err(error), _) => Err(error),
+        Ok(plan) => perform(realm, session, &state, plan, now).await,
+        Err(error) => Err(error),
     };
     let cleared = || if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };
     match kept {
@@ -194,12 +195,12 @@ async fn sign_in<T: SessionData>(
     session: &RequestSession<T>,
     state: &mut State<T>,
     mut plan: Plan<T>,
-    limit: MaxSessions,
+    limit: Option<&MaxSessions>,
     now: UnixSeconds,
 ) -> Result<Lines, CommitError> {
-    let (own, came_with, record) = match &mut plan {
-        Plan::Create(record) => (None, state.dead.as_ref(), record),
-        Plan::Change(base, record) => (Some(&base.record), Some(&base.ticket), record),
+    let (own, came_with, record, limit) = match (&mut plan, limit) {
+        (Plan::Create(record), Some(limit)) => (None, state.dead.as_ref(), record, *limit),
+        (Plan::Change(base, record), Some(limit)) => (Some(&base.record), Some(&base.ticket), record, *limit),
         _ => return perform(realm, session, state, plan, now).await,
     };
     let subject = record.subject.as_deref().unwrap_or_default();

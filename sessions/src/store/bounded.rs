@@ -26,6 +26,8 @@ pub(crate) struct BoundedStore {
     ledger: Option<Arc<Ledger>>,
     timeout: Duration,
     lock_timeout: Duration,
+    /// Whether it has to be asked what has become of a session. The cookie store knows nothing of it, and a ledger tells.
+    is_asked: bool,
     /// Where writes of one session that met a conflict wait for each other.
     queue: LocalLocks,
 }
@@ -37,7 +39,8 @@ impl BoundedStore {
         timeout: Duration,
         lock_timeout: Duration,
     ) -> BoundedStore {
-        BoundedStore { store, ledger, timeout, lock_timeout, queue: LocalLocks::default() }
+        let is_asked = ledger.is_none() && (store.list().is_some() || store.service().is_some());
+        BoundedStore { store, ledger, timeout, lock_timeout, is_asked, queue: LocalLocks::default() }
     }
 
     pub(crate) fn ledger(&self) -> Option<&Arc<Ledger>> {
@@ -149,9 +152,9 @@ impl BoundedStore {
         }
     }
 
-    /// Whether it has to be asked what has become of a session. The cookie store knows nothing of it, and a ledger tells.
+    /// Whether it has to be asked what has become of a session.
     pub(crate) fn is_asked(&self) -> bool {
-        self.ledger.is_none() && (self.is_on_server() || self.has_service())
+        self.is_asked
     }
 
     /// What has become of a session that was kept.

@@ -127,3 +127,14 @@ async fn two_who_append_at_once_lose_nothing_and_no_position() {
     let positions: Vec<u64> = log.page().await.lines.iter().map(|(position, _)| *position).collect();
     assert!(positions.windows(2).all(|pair| pair[1] == pair[0] + 1), "{positions:?}");
 }
+
+#[rocket::async_test]
+async fn a_password_that_is_asked_for_again_on_a_node_that_lags_behind_keeps_the_session() {
+    let log = Watched::new();
+    let (one, other) = (Node::start(&log).await, Node::start(&log).await);
+    let mut ada = Browser::of(&one, "ada").await;
+    assert_eq!(ada.posts(&one, "/others/end", "").await, Status::Ok);
+    // The other node does not know of it yet.
+    assert_eq!(ada.posts(&other, "/again", "").await, Status::Ok);
+    assert_eq!((ada.status(&one).await, ada.status(&other).await), (200, 200));
+}

@@ -180,10 +180,10 @@ mod on_a_server {
         let end = end(response, async {
             app.advance(Duration::seconds(5));
             assert_eq!(get(&browser, "/read").await, "1 Resumed");
-            get(&browser, "/logout").await;
+            get(&browser, "/renew").await;
             app.advance(Duration::seconds(5));
         });
-        assert_eq!(end.await, "Ok(Revoked)");
+        assert_eq!(end.await, "Ok(Superseded)");
     }
 
     #[rocket::async_test]
