@@ -1,6 +1,15 @@
 //! What the user of an account changes: its password, and whether there is one.
 
 use super::accounts::{Account, AccountError, Accounts, Proven, Stamp, Verified};
+use super::throttle::{Address, Wait};
+
+/// What the password of someone who is signed in turned out to be.
+pub(super) enum Proof {
+    Right(Proven),
+    Wrong,
+    /// It was not checked, since too many were wrong.
+    TooOften(Wait),
+}
 
 /// What the database has of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +39,15 @@ impl Accounts {
     /// Whether this is the password of an account that is signed in; its stamp if so.
     pub(super) async fn prove(
         &self,
+        from: Address,
         account: &Account,
         password: String,
-    ) -> Result<Option<Proven>, AccountError> {
-        Ok(match self.verify(&account.name, password).await? {
+    ) -> Result<Proof, AccountError> {
+        Ok(match self.verify(from, &account.name, password).await? {
             // Its name may be another's by now.
-            Verified::Right(proven) if proven.account.id == account.id => Some(proven),
-            _ => None,
+            Verified::Right(proven) if proven.account.id == account.id => Proof::Right(proven),
+            Verified::TooOften(wait) => Proof::TooOften(wait),
+            _ => Proof::Wrong,
         })
     }
 

@@ -1,11 +1,12 @@
 //! Accounts: names and password hashes in SQLite, at `data_dir/app.db`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::{AdHoc, Fairing};
+use rocket::figment::Figment;
 use rocket::tokio::task::spawn_blocking;
 use sealed_sessions::Clock;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use super::names;
 use super::passwords::{HashError, Hasher};
 use super::settings::Settings;
 use super::templates;
+use super::throttle::{Address, Admission, Limits, Throttle, Wait};
 
 /// An account as a session holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,7 @@ pub(super) struct Proven {
 pub(super) struct Accounts {
     pub(super) pool: SqlitePool,
     pub(super) hasher: Hasher,
+    throttle: Option<Throttle>,
     clock: Arc<dyn Clock>,
 }
 
@@ -83,6 +86,8 @@ pub(super) enum Verified {
     Disabled(Account),
     /// No account has this name.
     Unknown,
+    /// The password was not checked, since too many were wrong.
+    TooOften(Wait),
 }
 
 /// The result of a registration.
@@ -92,13 +97,20 @@ pub(super) enum Registration {
     /// An account of this name and this password: the form was sent twice.
     Known(Proven),
     NameTaken,
+    /// An account of this name, whose password was not checked, since too many were wrong.
+    TooOften(Wait),
 }
 
 /// Opens the database before the app serves: creates it, and brings it up to date.
 pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairing {
-    let data_dir = settings.data_dir.clone();
-    AdHoc::try_on_ignite("Accounts", |rocket| async move {
-        match Accounts::open(data_dir, clock).await {
+    let (data_dir, limits) = (settings.data_dir.clone(), settings.throttle);
+    AdHoc::try_on_ignite("Accounts", move |rocket| async move {
+        let opened = async {
+            let accounts = Accounts::open(data_dir.clone(), Arc::clone(&clock)).await?;
+            let throttle = open_throttle(rocket.figment(), &data_dir, limits, clock).await?;
+            Ok::<_, AccountError>(Accounts { throttle, ..accounts })
+        };
+        match opened.await {
             Ok(accounts) => Ok(rocket.manage(accounts)),
             Err(error) => {
                 log::error!("the app refuses to launch: {error}");
@@ -106,6 +118,19 @@ pub(super) fn fairing(settings: &Settings, clock: Arc<dyn Clock>) -> impl Fairin
             }
         }
     })
+}
+
+/// The throttle of passwords, unless it is turned off; its table is made with those of the accounts.
+async fn open_throttle(
+    figment: &Figment,
+    data_dir: &Path,
+    limits: Option<Limits>,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Throttle>, sqlx::Error> {
+    let Some(limits) = limits else { return Ok(None) };
+    let secret = figment.find_value("secret_key").ok().and_then(|key| serde_json::to_vec(&key).ok());
+    let file = data_dir.join(data_dir::DATABASE_FILE);
+    Throttle::open(&file, limits, &secret.unwrap_or_default(), clock).await.map(Some)
 }
 
 impl Accounts {
@@ -135,7 +160,7 @@ impl Accounts {
             .connect_with(options)
             .await?;
         sqlx::migrate!().run(&pool).await?;
-        let accounts = Accounts { pool, hasher: Hasher::new()?, clock };
+        let accounts = Accounts { pool, hasher: Hasher::new()?, throttle: None, clock };
         accounts.describe_looks().await?;
         drop(lock);
         Ok(accounts)
@@ -154,15 +179,20 @@ impl Accounts {
     }
 
     /// Makes an account, unless it is there already; the name must have passed [`names::problem`].
-    pub(super) async fn register(&self, name: &str, password: String) -> Result<Registration, AccountError> {
+    pub(super) async fn register(
+        &self,
+        from: Address,
+        name: &str,
+        password: String,
+    ) -> Result<Registration, AccountError> {
         let name: String = name.nfc().collect();
         if self.find(&name).await?.is_some() {
-            return self.known(&name, password).await;
+            return self.known(from, &name, password).await;
         }
         let hash = self.hasher.hash(password.clone()).await?;
         match self.insert(name.clone(), hash).await? {
             Some(account) => Ok(Registration::New(Proven { account, stamp: Stamp::default() })),
-            None => self.known(&name, password).await,
+            None => self.known(from, &name, password).await,
         }
     }
 
@@ -184,16 +214,37 @@ impl Accounts {
         Ok(Some(Account { id, name }))
     }
 
-    async fn known(&self, name: &str, password: String) -> Result<Registration, AccountError> {
-        Ok(match self.verify(name, password).await? {
+    async fn known(&self, from: Address, name: &str, password: String) -> Result<Registration, AccountError> {
+        Ok(match self.verify(from, name, password).await? {
             Verified::Right(proven) => Registration::Known(proven),
             Verified::WrongPassword(_) | Verified::Disabled(_) | Verified::Unknown => Registration::NameTaken,
+            Verified::TooOften(wait) => Registration::TooOften(wait),
         })
     }
 
     /// Whether this is the password of the account of this name, and the account may sign in. An unknown name and a
-    /// disabled account take as long as a wrong password.
-    pub(super) async fn verify(&self, name: &str, password: String) -> Result<Verified, AccountError> {
+    /// disabled account take as long as a wrong password, and are throttled like one.
+    ///
+    /// This is the only way to check a password, so that no page can forget the throttle.
+    pub(super) async fn verify(
+        &self,
+        from: Address,
+        name: &str,
+        password: String,
+    ) -> Result<Verified, AccountError> {
+        let Some(throttle) = &self.throttle else { return self.check(name, password).await };
+        let attempt = match throttle.admit(from, name).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::Refused(wait) => return Ok(Verified::TooOften(wait)),
+        };
+        let checked = self.check(name, password).await;
+        if let Ok(Verified::Right(_)) | Err(_) = checked {
+            throttle.take_back(attempt).await;
+        }
+        checked
+    }
+
+    async fn check(&self, name: &str, password: String) -> Result<Verified, AccountError> {
         let (proven, hash) = self.find(name).await?.unzip();
         let is_right = self.hasher.verify(password, hash).await?;
         // Asked after the password, which may have waited for its turn while the account was disabled; and whatever

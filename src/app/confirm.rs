@@ -1,20 +1,24 @@
 //! `GET|POST …/confirm`: the password again, before a sensitive change (ASVS 5.0, 7.5.1), and back to what was asked.
 
+use std::borrow::Cow;
+
 use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::context;
 
+use super::account_changes::Proof;
 use super::accounts::Accounts;
 use super::csrf::Protected;
-use super::login::{Answer, checked, fault, onward};
+use super::login::{Answer, Later, checked, fault, onward};
 use super::next::Next;
 use super::page::{Html, Page};
+use super::throttle::Address;
 use super::user::User;
 use super::visitor::Session;
 
 #[derive(FromForm)]
-struct Proof {
+struct Confirmation {
     password: String,
     next: Option<String>,
 }
@@ -26,29 +30,34 @@ fn form(user: User<'_>, page: Page<'_>, next: Option<&str>) -> Html {
 
 #[post("/confirm", data = "<form>")]
 async fn submit(
-    form: Protected<Proof>,
+    form: Protected<Confirmation>,
     user: User<'_>,
     page: Page<'_>,
     accounts: &State<Accounts>,
+    from: Address,
 ) -> Answer {
-    let Proof { password, next } = form.into_inner();
+    let Confirmation { password, next } = form.into_inner();
     let User { session, account } = user;
-    match accounts.prove(&account, password).await {
-        Ok(Some(_)) => {
+    match accounts.prove(from, &account, password).await {
+        Ok(Proof::Right(_)) => {
             log::info!("account {} gave its password again", account.id);
             session.reauthenticated();
             Answer::Done(onward(&page, next.as_deref()))
         }
-        Ok(None) => {
+        Ok(Proof::Wrong) => {
             log::warn!("confirmation refused: a wrong password for account {}", account.id);
-            let html = show(session, &page, next.as_deref(), Some("That is not your password."));
+            let html = show(session, &page, next.as_deref(), Some("That is not your password.".into()));
             Answer::Again((Status::UnprocessableEntity, html))
+        }
+        Ok(Proof::TooOften(wait)) => {
+            let error = Some(Later::sentence(wait).into());
+            Answer::Later(Later::new(wait, show(session, &page, next.as_deref(), error)))
         }
         Err(error) => fault(&error),
     }
 }
 
-fn show(session: Session<'_>, page: &Page<'_>, next: Option<&str>, error: Option<&'static str>) -> Html {
+fn show(session: Session<'_>, page: &Page<'_>, next: Option<&str>, error: Option<Cow<'static, str>>) -> Html {
     let own = context! { next: checked(next), error };
     page.show_form(&session, "confirm", "Is it still you?", own)
 }

@@ -1,7 +1,9 @@
 //! Signing in.
 
+use std::borrow::Cow;
+
 use rocket::form::FromForm;
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
@@ -11,7 +13,8 @@ use super::browser::Browser;
 use super::csrf::Protected;
 use super::names;
 use super::next::Next;
-use super::page::{Ended, Html, Page};
+use super::page::{Ended, Html, Page, span};
+use super::throttle::{Address, Wait};
 use super::visitor::{Session, sign_in};
 
 /// The answer to a form: continue, or see what was wrong with it.
@@ -19,7 +22,27 @@ use super::visitor::{Session, sign_in};
 pub(super) enum Answer {
     Done(Redirect),
     Again((Status, Html)),
+    Later(Later),
     Fault(Status),
+}
+
+/// A form whose password was not checked, since too many were wrong: `Retry-After` says to programs when to send it again.
+#[derive(Responder)]
+pub(super) struct Later {
+    page: (Status, Html),
+    retry_after: Header<'static>,
+}
+
+impl Later {
+    pub(super) fn new(wait: Wait, page: Html) -> Later {
+        let retry_after = Header::new("Retry-After", wait.seconds().to_string());
+        Later { page: (Status::TooManyRequests, page), retry_after }
+    }
+
+    /// What the form says of it.
+    pub(super) fn sentence(wait: Wait) -> String {
+        format!("Too many attempts. Try again in {}.", span(wait.seconds()))
+    }
 }
 
 /// What a form shows: what was typed, without the password, and what is wrong.
@@ -28,7 +51,7 @@ pub(super) struct FormState {
     pub(super) username: String,
     pub(super) remember: bool,
     pub(super) next: Option<String>,
-    pub(super) error: Option<&'static str>,
+    pub(super) error: Option<Cow<'static, str>>,
     pub(super) username_error: Option<&'static str>,
     pub(super) password_error: Option<&'static str>,
 }
@@ -73,9 +96,10 @@ async fn submit(
     page: Page<'_>,
     browser: Browser,
     accounts: &State<Accounts>,
+    from: Address,
 ) -> Answer {
     let Credentials { username, password, remember, next } = form.into_inner();
-    let refused = match accounts.verify(&username, password).await {
+    let refused = match accounts.verify(from, &username, password).await {
         Ok(Verified::Right(proven)) => {
             log::info!("account {} signed in", proven.account.id);
             sign_in(session, proven, remember, browser);
@@ -85,10 +109,17 @@ async fn submit(
         Err(error) => return fault(&error),
     };
     log_refusal(&refused);
-    let error = Some("Wrong username or password.");
+    let error = Some(match refused {
+        Verified::TooOften(wait) => Later::sentence(wait).into(),
+        _ => "Wrong username or password.".into(),
+    });
     let next = checked(next.as_deref());
     let form = FormState { username, remember, next, error, ..FormState::default() };
-    Answer::Again((Status::Unauthorized, page.show_form(&session, "login", "Sign in", WithForm { form })))
+    let page = page.show_form(&session, "login", "Sign in", WithForm { form });
+    match refused {
+        Verified::TooOften(wait) => Answer::Later(Later::new(wait, page)),
+        _ => Answer::Again((Status::Unauthorized, page)),
+    }
 }
 
 /// Logs the name of an account, but nothing else that was typed: people mistake the field for the password's.
@@ -101,9 +132,9 @@ fn log_refusal(refused: &Verified) {
         Verified::Disabled(account) => {
             log::warn!("sign-in refused: account {}, {:?}, is disabled", account.id, name(account));
         }
-        Verified::Unknown | Verified::Right(_) => {
-            log::warn!("sign-in refused: there is no account of that name");
-        }
+        Verified::Unknown => log::warn!("sign-in refused: there is no account of that name"),
+        // The throttle has said so.
+        Verified::TooOften(_) | Verified::Right(_) => {}
     }
 }
 

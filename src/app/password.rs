@@ -1,18 +1,22 @@
 //! `GET|POST …/password`: another password, which ends every other session of the account (ASVS 5.0, 6.2.2, 6.2.3 and
 //! 7.4.3).
 
+use std::borrow::Cow;
+
 use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::context;
 use sealed_sessions::Powers;
 
+use super::account_changes::Proof;
 use super::accounts::{Accounts, Stamp};
 use super::csrf::Protected;
 use super::elsewhere::end_in_other_realms;
-use super::login::{Answer, fault};
+use super::login::{Answer, Later, fault};
 use super::page::{Html, Page};
 use super::passwords;
+use super::throttle::Address;
 use super::user::{Recent, User};
 use super::visitor::{Current, Session};
 
@@ -36,18 +40,25 @@ async fn submit(
     _newest: Current<'_>,
     page: Page<'_>,
     accounts: &State<Accounts>,
+    from: Address,
 ) -> Answer {
     let Change { current_password, new_password } = form.into_inner();
     let User { session, account } = user;
-    let again =
-        |current, new| Answer::Again((Status::UnprocessableEntity, show(session, &page, current, new)));
+    let again = |current: Option<&'static str>, new| {
+        let html = show(session, &page, current.map(Cow::from), new);
+        Answer::Again((Status::UnprocessableEntity, html))
+    };
     let new_problem = passwords::problem(&new_password, &account.name);
-    let proven = match accounts.prove(&account, current_password).await {
-        Ok(Some(proven)) if new_problem.is_none() => proven,
-        Ok(Some(_)) => return again(None, new_problem),
-        Ok(None) => {
+    let proven = match accounts.prove(from, &account, current_password).await {
+        Ok(Proof::Right(proven)) if new_problem.is_none() => proven,
+        Ok(Proof::Right(_)) => return again(None, new_problem),
+        Ok(Proof::Wrong) => {
             log::warn!("password change refused: a wrong password for account {}", account.id);
             return again(Some(WRONG), new_problem);
+        }
+        Ok(Proof::TooOften(wait)) => {
+            let error = Some(Later::sentence(wait).into());
+            return Answer::Later(Later::new(wait, show(session, &page, error, new_problem)));
         }
         Err(error) => return fault(&error),
     };
@@ -79,7 +90,7 @@ fn keep(session: Session<'_>, stamp: Stamp) {
 fn show(
     session: Session<'_>,
     page: &Page<'_>,
-    current_error: Option<&'static str>,
+    current_error: Option<Cow<'static, str>>,
     new_error: Option<&'static str>,
 ) -> Html {
     page.show_form(&session, "password", "Change your password", context! { current_error, new_error })

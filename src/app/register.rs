@@ -8,10 +8,11 @@ use rocket::{Route, State, get, post, routes};
 use super::accounts::{Accounts, Proven, Registration};
 use super::browser::Browser;
 use super::csrf::Protected;
-use super::login::{Answer, FormState, WithForm, checked, fault, onward};
+use super::login::{Answer, FormState, Later, WithForm, checked, fault, onward};
 use super::names;
 use super::page::{Html, Page};
 use super::passwords;
+use super::throttle::Address;
 use super::visitor::{Session, sign_in};
 
 #[derive(FromForm)]
@@ -34,20 +35,23 @@ async fn submit(
     page: Page<'_>,
     browser: Browser,
     accounts: &State<Accounts>,
+    from: Address,
 ) -> Answer {
     let NewAccount { username, password, next } = form.into_inner();
     let username_error = names::problem(&username);
     let password_error = passwords::problem(&password, &username);
+    let show = |form: FormState| {
+        let form = FormState { next: checked(next.as_deref()), ..form };
+        page.show_form(&session, "register", "Create an account", WithForm { form })
+    };
     let again = |username_error, password_error, username| {
-        let next = checked(next.as_deref());
-        let form = FormState { username, next, username_error, password_error, ..FormState::default() };
-        let page = page.show_form(&session, "register", "Create an account", WithForm { form });
-        Answer::Again((Status::UnprocessableEntity, page))
+        let form = FormState { username, username_error, password_error, ..FormState::default() };
+        Answer::Again((Status::UnprocessableEntity, show(form)))
     };
     if username_error.is_some() || password_error.is_some() {
         return again(username_error, password_error, username);
     }
-    match accounts.register(&username, password).await {
+    match accounts.register(from, &username, password).await {
         Ok(Registration::New(proven)) => {
             log::info!("account {} registered", proven.account.id);
             signed_in(session, proven, browser, &page, next.as_deref())
@@ -57,6 +61,10 @@ async fn submit(
             signed_in(session, proven, browser, &page, next.as_deref())
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
+        Ok(Registration::TooOften(wait)) => {
+            let error = Some(Later::sentence(wait).into());
+            Answer::Later(Later::new(wait, show(FormState { username, error, ..FormState::default() })))
+        }
         Err(error) => fault(&error),
     }
 }

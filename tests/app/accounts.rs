@@ -49,7 +49,7 @@ async fn a1_a_disabled_account_gets_the_answer_to_a_wrong_password() {
 
 #[rocket::async_test]
 async fn a2_and_in_about_the_same_time() {
-    let app = App::start().await;
+    let app = App::configured(&[("throttle.enabled", "false")]).await;
     app.register("ada").await;
     app.register("ban").await;
     app.submit("/stateless/logout", &[]).await;
@@ -73,7 +73,7 @@ async fn a2_and_in_about_the_same_time() {
 
 #[rocket::async_test]
 async fn a4_other_pages_are_answered_while_passwords_are_checked() {
-    let app = App::start().await;
+    let app = App::configured(&[("throttle.enabled", "false")]).await;
     let token = app.get(LOGIN).await.token().unwrap();
     let fields = [("csrf_token", token.as_str()), ("username", "eve"), ("password", "wrong")];
     let logins = join_all((0..60).map(|_| app.post(LOGIN, &fields)));

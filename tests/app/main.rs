@@ -15,3 +15,4 @@ mod recent;
 mod sessions;
 mod stale;
 mod support;
+mod throttle;

@@ -1,9 +1,11 @@
 //! An app of its own for each test, and browsers for it.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use rocket::figment::value::Value;
 use rocket::http::{ContentType, Cookie, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 use rocket::{Build, Rocket};
@@ -23,28 +25,42 @@ pub struct App {
     /// A cookie from elsewhere, sent with every request: Rocket's client takes none but by answers.
     brought: Option<Cookie<'static>>,
     directory: TempDir,
+    /// What is set otherwise than by default.
+    settings: Settings,
 }
+
+/// Settings by their keys.
+pub type Settings = &'static [(&'static str, &'static str)];
 
 impl App {
     pub async fn start() -> App {
         App::start_with(|rocket| rocket).await
     }
 
+    /// The app with these settings, as a variable of the environment would have them.
+    pub async fn configured(settings: Settings) -> App {
+        App::start_as(settings, |rocket| rocket).await
+    }
+
     /// The app with something more.
     pub async fn start_with(more: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> App {
+        App::start_as(&[], more).await
+    }
+
+    async fn start_as(settings: Settings, more: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> App {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()));
-        let client = Client::tracked(more(Self::rocket(&directory, clock.clone()))).await.unwrap();
-        App { clock, client, brought: None, directory }
+        let client = Client::tracked(more(Self::rocket(&directory, clock.clone(), settings))).await.unwrap();
+        App { clock, client, brought: None, directory, settings }
     }
 
     /// The same app after a restart, with the cookie of the same browser.
     pub async fn restarted(self) -> App {
-        let App { clock, client, directory, .. } = self;
+        let App { clock, client, directory, settings, .. } = self;
         let brought = client.cookies().get("__Host-Http-stateless").cloned();
         client.terminate().await;
-        let client = Client::tracked(Self::rocket(&directory, clock.clone())).await.unwrap();
-        App { clock, client, brought, directory }
+        let client = Client::tracked(Self::rocket(&directory, clock.clone(), settings)).await.unwrap();
+        App { clock, client, brought, directory, settings }
     }
 
     /// This app, with the cookie of another one's browser.
@@ -52,8 +68,11 @@ impl App {
         App { brought: other.client.cookies().get("__Host-Http-stateless").cloned(), ..self }
     }
 
-    fn rocket(directory: &TempDir, clock: Arc<ManualClock>) -> Rocket<Build> {
-        let figment = app::figment().merge(("data_dir", directory.path())).merge(("log_level", "off"));
+    fn rocket(directory: &TempDir, clock: Arc<ManualClock>, settings: Settings) -> Rocket<Build> {
+        let mut figment = app::figment().merge(("data_dir", directory.path())).merge(("log_level", "off"));
+        for (key, value) in settings {
+            figment = figment.merge((*key, value.parse::<Value>().unwrap()));
+        }
         app::build(figment, clock)
     }
 
@@ -74,10 +93,18 @@ impl App {
     }
 
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from(None, path, fields).await
+    }
+
+    /// Sends a form as from this address.
+    pub async fn post_from(&self, address: Option<IpAddr>, path: &str, fields: &[(&str, &str)]) -> Answer {
         let encode = |text: &str| rocket::http::RawStr::new(text).percent_encode().to_string();
         let body: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-        let request = self.client.post(path.to_owned()).header(ContentType::Form).body(body.join("&"));
-        Answer::of(request.dispatch().await).await
+        let mut request = self.client.post(path.to_owned()).header(ContentType::Form).body(body.join("&"));
+        if let Some(address) = address {
+            request = request.remote(SocketAddr::new(address, 0));
+        }
+        Answer::of(request.cookies(self.brought.clone()).dispatch().await).await
     }
 
     /// The number of the account that is signed in, from its cookie's page.

@@ -276,7 +276,8 @@ fn x1_no_form_of_an_account_works_without_its_token_or_without_a_session() {
 
 #[test]
 fn l9_a_sign_in_on_the_old_password_during_its_change_is_dead_whichever_is_first() {
-    let server = program!().start(&[]);
+    // Some 27 sign-ins on an old password come from one address.
+    let server = program!().start(&[("ROCKET_THROTTLE", "{enabled=false}")]);
     server.register("alice");
     let (mut old, mut new) = (PASSWORD, NEW_PASSWORD);
     for realm in ALL.into_iter().cycle().take(9) {

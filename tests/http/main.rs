@@ -8,4 +8,5 @@ mod key_walk;
 mod log;
 mod pages;
 mod sign_in;
+mod throttle;
 mod walk;

@@ -1,0 +1,129 @@
+//! The throttle of passwords (ASVS 5.0, 6.3.1): how many wrong ones one address may try, for one name and in all, and a
+//! delay for a name that many addresses try.
+//!
+//! An attempt is counted before its password is checked and taken back if it was right, so that no number of guesses
+//! at once gets through more than the limit. Which name it is for is all that counts, never whether an account has it:
+//! one that exists and one that does not are refused alike. What is counted is in the accounts' database, so that it
+//! survives a restart, and processes that share a `data_dir` count together.
+
+mod address;
+mod bucket;
+mod counts;
+mod settings;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use blake2::digest::consts::U16;
+use blake2::{Blake2b, Digest};
+use rocket::tokio::time::sleep;
+use sealed_sessions::Clock;
+
+pub(super) use self::address::Address;
+use self::bucket::{Bucket, Millis};
+use self::counts::{Counted, Counter, Counts};
+pub(super) use self::settings::{Limits, read};
+use super::names;
+
+/// The throttle, as the configuration sets it.
+pub(super) struct Throttle {
+    limits: Limits,
+    counts: Counts,
+    hash: Hash,
+    clock: Arc<dyn Clock>,
+}
+
+/// Whether a password may be checked.
+pub(super) enum Admission {
+    Admitted(Attempt),
+    Refused(Wait),
+}
+
+/// An attempt that counts as a wrong password unless it is taken back.
+#[must_use]
+pub(super) struct Attempt(Vec<Counter>);
+
+/// How long until an attempt that was refused would be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait(Millis);
+
+impl Wait {
+    /// In whole seconds, rounded up: at least one.
+    pub(super) fn seconds(self) -> i64 {
+        self.0.saturating_add(999) / 1000
+    }
+}
+
+impl Throttle {
+    /// Opens the counts, which are in the database in `file`. `secret` is known to the app alone.
+    pub(super) async fn open(
+        file: &Path,
+        limits: Limits,
+        secret: &[u8],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Throttle, sqlx::Error> {
+        Ok(Throttle { limits, counts: Counts::open(file).await?, hash: Hash::keyed(secret), clock })
+    }
+
+    /// Counts an attempt at the password of this name, if it may be made now. Where only a delay is due, returns after
+    /// it.
+    pub(super) async fn admit(&self, address: Address, name: &str) -> Result<Admission, sqlx::Error> {
+        let now = i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(Millis::MAX);
+        let counters = self.counters(address, name);
+        match self.counts.add(&counters, now).await? {
+            Counted::Refused(wait) => {
+                let wait = Wait(wait);
+                log::warn!(
+                    "a password was not checked: too many wrong ones from {address}; the next in {} s",
+                    wait.seconds()
+                );
+                Ok(Admission::Refused(wait))
+            }
+            Counted::Added { delay } => {
+                sleep(Duration::from_millis(delay.unsigned_abs())).await;
+                Ok(Admission::Admitted(Attempt(counters)))
+            }
+        }
+    }
+
+    /// Takes back an attempt whose password was right, or was not checked.
+    pub(super) async fn take_back(&self, attempt: Attempt) {
+        if let Err(error) = self.counts.take_back(&attempt.0).await {
+            log::error!("the throttle of passwords: a right one counts as a wrong one: {error}");
+        }
+    }
+
+    /// What an attempt counts for. A name has one or two looks, and every name that finds an account has a look of it:
+    /// other ways of writing a name give no more attempts.
+    fn counters(&self, address: Address, name: &str) -> Vec<Counter> {
+        let from = address.to_string();
+        let counter = |bucket: Bucket, parts: &[&str]| Counter { key: self.hash.of(parts), bucket };
+        let mut counters = vec![counter(self.limits.address, &["address", &from])];
+        for look in names::looks(name) {
+            counters.push(counter(self.limits.pair, &["pair", &look, &from]));
+            counters.push(counter(self.limits.account, &["account", &look]));
+        }
+        counters
+    }
+}
+
+/// Hashes what was typed as a name, which may be a password in the wrong field: without the app's key nobody can find out
+/// which text it was by trying.
+struct Hash(Blake2b<U16>);
+
+impl Hash {
+    /// A hash of BLAKE2 that begins with a secret is a keyed one, since nobody can extend it.
+    fn keyed(secret: &[u8]) -> Hash {
+        Hash(Blake2b::new_with_prefix(secret))
+    }
+
+    fn of(&self, parts: &[&str]) -> [u8; 16] {
+        let mut hash = self.0.clone();
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}

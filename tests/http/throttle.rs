@@ -1,0 +1,98 @@
+//! The throttle of passwords in the real program: over sockets, between processes, and its settings.
+
+use std::sync::Barrier;
+use std::thread;
+
+use world::{Jar, PASSWORD, Server, form, program};
+
+/// No guess is forgiven during a test, however slow the machine is.
+const SLOW_REFILL: (&str, &str) = ("ROCKET_THROTTLE", r#"{refill="1 hour",address_refill="1 hour"}"#);
+
+/// A browser that has the sign-in form, and the body that tries this password of alice.
+fn browser(server: &Server, password: &str) -> (Jar, Vec<u8>) {
+    let mut jar = Jar::default();
+    let token = server.get(&mut jar, "/stateless/login").token();
+    let body = form(&[("csrf_token", &token), ("username", "alice"), ("password", password)]);
+    (jar, body.into_bytes())
+}
+
+/// Tries a password of alice with these headers too, and returns the status of the answer.
+fn attempt(server: &Server, password: &str, headers: &[(&str, &str)]) -> u16 {
+    let (mut jar, body) = browser(server, password);
+    let headers = [&[("Content-Type", "application/x-www-form-urlencoded")], headers].concat();
+    server.send(&mut jar, "POST", "/stateless/login", &headers, &body).status
+}
+
+#[test]
+fn a3_two_processes_with_one_data_directory_let_ten_of_200_guesses_at_once_through() {
+    let first = program!().start(&[SLOW_REFILL]);
+    first.register("alice");
+    let data_dir = first.dir.path().join("data");
+    let second = program!().start(&[SLOW_REFILL, ("ROCKET_DATA_DIR", data_dir.to_str().unwrap())]);
+    let servers = [first, second];
+    // One browser for each thread, ready before any of them guesses.
+    let browsers: Vec<_> = (0..20).map(|n| (&servers[n % 2], browser(&servers[n % 2], "wrong"))).collect();
+    let barrier = Barrier::new(browsers.len());
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let guessing = browsers.into_iter().map(|(server, (jar, body))| {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                let guess = |_| server.post_raw(&mut jar.clone(), "/stateless/login", &body).status;
+                (0..10).map(guess).collect::<Vec<_>>()
+            })
+        });
+        let guessing: Vec<_> = guessing.collect();
+        guessing.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(401), count(429)), (10, 190), "{statuses:?}");
+}
+
+#[test]
+fn a3_a_header_chooses_no_address_unless_it_is_configured() {
+    let server = program!().start(&[SLOW_REFILL]);
+    server.register("alice");
+    let statuses: Vec<u16> =
+        (0..12).map(|n| attempt(&server, "wrong", &[("X-Real-IP", &*format!("192.0.2.{n}"))])).collect();
+    assert_eq!(statuses[..10], [401; 10]);
+    assert_eq!(statuses[10..], [429; 2]);
+}
+
+#[test]
+fn a3_behind_a_proxy_the_address_is_that_of_its_header() {
+    let server = program!().start(&[SLOW_REFILL, ("ROCKET_IP_HEADER", "X-Real-IP")]);
+    server.register("alice");
+    for _ in 0..10 {
+        assert_eq!(attempt(&server, "wrong", &[("X-Real-IP", "192.0.2.1")]), 401);
+    }
+    assert_eq!(attempt(&server, PASSWORD, &[("X-Real-IP", "192.0.2.1")]), 429);
+    assert_eq!(attempt(&server, PASSWORD, &[("X-Real-IP", "192.0.2.2")]), 303);
+    let log = server.log();
+    let lines = log.lines().filter(|line| line.contains("too many wrong ones from 192.0.2.1; the next in "));
+    assert_eq!(lines.count(), 1, "{log}");
+}
+
+#[test]
+fn a_wrong_setting_refuses_the_launch_with_its_key_its_value_and_what_is_accepted() {
+    for (setting, said) in [
+        ("{failures=0}", "throttle.failures is unsigned int `0`; accepted: a whole number from 1 to 1000000"),
+        ("{failures=-1}", "throttle.failures is signed int `-1`; accepted: a whole number"),
+        ("{failures=\"ten\"}", "throttle.failures is string \"ten\"; accepted: a whole number"),
+        (
+            "{refill=\"soon\"}",
+            "throttle.refill is string \"soon\"; accepted: a duration such as \"30 seconds\"",
+        ),
+        ("{address_refill=2}", "throttle.address_refill is unsigned int `2`; accepted: a duration"),
+        ("{account_delay=\"1 minute\"}", "accepted: a duration such as \"2 seconds\" or \"500 ms\", at most"),
+        ("{enabled=\"no\"}", "throttle.enabled is string \"no\"; accepted: a boolean"),
+        (
+            "{failure=3}",
+            "throttle.failure is not a setting; accepted: enabled, failures, refill, address_failures",
+        ),
+        ("false", "throttle is bool false; accepted: "),
+    ] {
+        let refusal = program!().refusal(&[("ROCKET_THROTTLE", setting)]);
+        assert!(refusal.contains(said), "{setting}: {refusal}");
+    }
+}
