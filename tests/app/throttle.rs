@@ -78,6 +78,18 @@ async fn a3_one_more_guess_is_admitted_after_each_refill_and_the_answer_says_whe
 }
 
 #[rocket::async_test]
+async fn l15_two_clicks_with_the_right_password_sign_in_after_nine_wrong_ones() {
+    let app = with_ada(&[]).await;
+    for _ in 0..9 {
+        assert_eq!(guess(&app, "192.0.2.1", "ada").await.status, Status::Unauthorized);
+    }
+    let token = app.get(LOGIN).await.token().unwrap();
+    let right = [("csrf_token", token.as_str()), ("username", "ada"), ("password", PASSWORD)];
+    let clicks = join_all((0..40).map(|_| app.post_from(address("192.0.2.1"), LOGIN, &right))).await;
+    assert!(clicks.iter().all(|answer| answer.status == Status::SeeOther), "{:?}", clicks.last());
+}
+
+#[rocket::async_test]
 async fn a3_right_passwords_do_not_count() {
     let app = with_ada(&[]).await;
     for _ in 0..15 {

@@ -14,20 +14,31 @@ const MAX_ROWS: i64 = 100_000;
 /// After how many attempts surplus rows are deleted.
 const SWEEP_EVERY: u32 = 256;
 
+/// Names a row.
+pub(super) type Key = [u8; 16];
+
 /// Something that attempts are counted for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counter {
-    pub(super) key: [u8; 16],
+    pub(super) key: Key,
     pub(super) bucket: Bucket,
 }
 
 /// What became of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counted {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Counted<A> {
     /// It counts, and is to be made after this delay.
-    Added { delay: Millis },
+    Added { attempt: A, delay: Millis },
     /// It does not count, and may be made after so long.
     Refused(Millis),
+}
+
+/// What an attempt would change.
+struct Decision {
+    /// How long until it would be admitted; zero if it is.
+    wait: Millis,
+    delay: Millis,
+    rows: Vec<Millis>,
 }
 
 /// The table of counts. Full of strangers' rows, it forgets those first that would be cleared first.
@@ -53,19 +64,25 @@ impl Counts {
         Ok(Counts { pool, attempts: AtomicU32::new(0) })
     }
 
-    /// Counts an attempt for each of these, or for none if one of them refuses it.
-    pub(super) async fn add(&self, counters: &[Counter], now: Millis) -> Result<Counted, sqlx::Error> {
+    /// Counts an attempt for each of these, or for none if one of them refuses it. No other attempt of this process is
+    /// counted or refused between the counting and `begin`.
+    pub(super) async fn add<A>(
+        &self,
+        counters: &[Counter],
+        now: Millis,
+        begin: impl FnOnce() -> A,
+    ) -> Result<Counted<A>, sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         // Most of a flood is refused here, and keeps no other writer of the database waiting.
-        let (counted, _) = decide(&mut connection, counters, now).await?;
-        if let Counted::Refused(_) = counted {
-            return Ok(counted);
+        let Decision { wait, .. } = decide(&mut connection, counters, now).await?;
+        if wait > 0 {
+            return Ok(Counted::Refused(wait));
         }
         // Another process may be as far: only the one that writes decides.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let (counted, rows) = decide(&mut transaction, counters, now).await?;
-        if let Counted::Refused(_) = counted {
-            return Ok(counted);
+        let Decision { wait, delay, rows } = decide(&mut transaction, counters, now).await?;
+        if wait > 0 {
+            return Ok(Counted::Refused(wait));
         }
         for (counter, clear_at) in counters.iter().zip(rows) {
             let upsert = "INSERT INTO throttle (key, clear_at) VALUES (?1, ?2)
@@ -76,8 +93,9 @@ impl Counts {
         if self.attempts.fetch_add(1, Relaxed).is_multiple_of(SWEEP_EVERY) {
             sweep(&mut transaction, now).await?;
         }
+        let attempt = begin();
         transaction.commit().await?;
-        Ok(counted)
+        Ok(Counted::Added { attempt, delay })
     }
 
     /// Undoes an attempt that was added for these.
@@ -92,28 +110,25 @@ impl Counts {
     }
 }
 
-/// What is to become of an attempt, and what each of its rows would then hold.
 async fn decide(
     connection: &mut SqliteConnection,
     counters: &[Counter],
     now: Millis,
-) -> Result<(Counted, Vec<Millis>), sqlx::Error> {
-    let (mut refused, mut delay) = (0, 0);
-    let mut rows = Vec::with_capacity(counters.len());
+) -> Result<Decision, sqlx::Error> {
+    let mut decision = Decision { wait: 0, delay: 0, rows: Vec::with_capacity(counters.len()) };
     for counter in counters {
         let select = sqlx::query_scalar("SELECT clear_at FROM throttle WHERE key = ?");
         let select = select.bind(counter.key.as_slice());
         let clear_at: Option<Millis> = select.fetch_optional(&mut *connection).await?;
         let added = counter.bucket.add(clear_at.unwrap_or(now), now);
         let longest = match counter.bucket.excess {
-            Excess::Refused => &mut refused,
-            Excess::Delayed(_) => &mut delay,
+            Excess::Refused => &mut decision.wait,
+            Excess::Delayed(_) => &mut decision.delay,
         };
         *longest = added.wait.max(*longest);
-        rows.push(added.clear_at);
+        decision.rows.push(added.clear_at);
     }
-    let counted = if refused > 0 { Counted::Refused(refused) } else { Counted::Added { delay } };
-    Ok((counted, rows))
+    Ok(decision)
 }
 
 /// Deletes the rows that are cleared, and of more than there may be those that will be cleared first.
@@ -141,12 +156,19 @@ mod tests {
         let file = directory.path().join("app.db");
         std::fs::write(&file, "").unwrap();
         let counts = Counts::open(&file).await.unwrap();
+        sqlx::raw_sql("PRAGMA journal_mode = WAL").execute(&counts.pool).await.unwrap();
         sqlx::raw_sql(include_str!("../../../migrations/0005_throttle.sql"))
             .execute(&counts.pool)
             .await
             .unwrap();
         (directory, counts)
     }
+
+    async fn add(counts: &Counts, counters: &[Counter]) -> Counted<()> {
+        counts.add(counters, NOW, || ()).await.unwrap()
+    }
+
+    const ADDED: Counted<()> = Counted::Added { attempt: (), delay: 0 };
 
     fn counter(key: u8) -> Counter {
         Counter { key: [key; 16], bucket: TEN }
@@ -156,20 +178,20 @@ mod tests {
     async fn an_attempt_that_one_counter_refuses_counts_for_none() {
         let (_directory, counts) = counts().await;
         for _ in 0..10 {
-            assert_eq!(counts.add(&[counter(1)], NOW).await.unwrap(), Counted::Added { delay: 0 });
+            assert_eq!(add(&counts, &[counter(1)]).await, ADDED);
         }
         for _ in 0..20 {
-            let both = counts.add(&[counter(2), counter(1)], NOW).await.unwrap();
+            let both = add(&counts, &[counter(2), counter(1)]).await;
             assert_eq!(both, Counted::Refused(30_000));
         }
-        assert_eq!(counts.add(&[counter(2)], NOW).await.unwrap(), Counted::Added { delay: 0 });
+        assert_eq!(add(&counts, &[counter(2)]).await, ADDED);
     }
 
     #[rocket::async_test]
     async fn an_attempt_that_is_taken_back_never_was() {
         let (_directory, counts) = counts().await;
         for _ in 0..50 {
-            assert_eq!(counts.add(&[counter(1)], NOW).await.unwrap(), Counted::Added { delay: 0 });
+            assert_eq!(add(&counts, &[counter(1)]).await, ADDED);
             counts.take_back(&[counter(1)]).await.unwrap();
         }
     }
@@ -178,7 +200,7 @@ mod tests {
     async fn strangers_from_100_000_addresses_fill_a_bounded_table_and_free_no_count_that_refuses() {
         let (_directory, counts) = counts().await;
         for _ in 0..10 {
-            counts.add(&[counter(1)], NOW).await.unwrap();
+            add(&counts, &[counter(1)]).await;
         }
         // Half of them are cleared by now, and more than fit are not.
         for clear_at in [NOW, NOW + 30_000] {
@@ -191,11 +213,11 @@ mod tests {
         for n in 0..SWEEP_EVERY {
             let mut stranger = counter(2);
             stranger.key[..4].copy_from_slice(&n.to_le_bytes());
-            counts.add(&[stranger], NOW).await.unwrap();
+            add(&counts, &[stranger]).await;
         }
         let rows: i64 =
             sqlx::query_scalar("SELECT count(*) FROM throttle").fetch_one(&counts.pool).await.unwrap();
         assert!((1..=MAX_ROWS + i64::from(SWEEP_EVERY)).contains(&rows), "{rows} rows");
-        assert_eq!(counts.add(&[counter(1)], NOW).await.unwrap(), Counted::Refused(30_000));
+        assert_eq!(add(&counts, &[counter(1)]).await, Counted::Refused(30_000));
     }
 }

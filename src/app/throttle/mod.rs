@@ -9,6 +9,7 @@
 mod address;
 mod bucket;
 mod counts;
+mod in_flight;
 mod settings;
 
 use std::path::Path;
@@ -22,7 +23,9 @@ use sealed_sessions::Clock;
 
 pub(super) use self::address::Address;
 use self::bucket::{Bucket, Millis};
-use self::counts::{Counted, Counter, Counts};
+use self::counts::{Counted, Counter, Counts, Key};
+pub(super) use self::in_flight::Attempt;
+use self::in_flight::InFlight;
 pub(super) use self::settings::{Limits, read};
 use super::names;
 
@@ -30,6 +33,7 @@ use super::names;
 pub(super) struct Throttle {
     limits: Limits,
     counts: Counts,
+    in_flight: Arc<InFlight>,
     hash: Hash,
     clock: Arc<dyn Clock>,
 }
@@ -39,10 +43,6 @@ pub(super) enum Admission {
     Admitted(Attempt),
     Refused(Wait),
 }
-
-/// An attempt that counts as a wrong password unless it is taken back.
-#[must_use]
-pub(super) struct Attempt(Vec<Counter>);
 
 /// How long until an attempt that was refused would be admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,34 +63,44 @@ impl Throttle {
         secret: &[u8],
         clock: Arc<dyn Clock>,
     ) -> Result<Throttle, sqlx::Error> {
-        Ok(Throttle { limits, counts: Counts::open(file).await?, hash: Hash::keyed(secret), clock })
+        let (counts, in_flight) = (Counts::open(file).await?, Arc::new(InFlight::new()));
+        Ok(Throttle { limits, counts, in_flight, hash: Hash::keyed(secret), clock })
     }
 
     /// Counts an attempt at the password of this name, if it may be made now. Where only a delay is due, returns after
-    /// it.
+    /// it. Where others are being checked that may turn out to be right and be taken back, waits for them: who clicks
+    /// twice with the right password gets in by either answer, however many wrong ones came before.
     pub(super) async fn admit(&self, address: Address, name: &str) -> Result<Admission, sqlx::Error> {
-        let now = i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(Millis::MAX);
         let counters = self.counters(address, name);
-        match self.counts.add(&counters, now).await? {
-            Counted::Refused(wait) => {
-                let wait = Wait(wait);
-                log::warn!(
-                    "a password was not checked: too many wrong ones from {address}; the next in {} s",
-                    wait.seconds()
-                );
-                Ok(Admission::Refused(wait))
-            }
-            Counted::Added { delay } => {
-                sleep(Duration::from_millis(delay.unsigned_abs())).await;
-                Ok(Admission::Admitted(Attempt(counters)))
+        loop {
+            let seen = self.in_flight.seen();
+            let now =
+                i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(Millis::MAX);
+            match self.counts.add(&counters, now, || self.in_flight.begin(counters.clone())).await? {
+                Counted::Refused(_) if seen.changed(&counters).await => {}
+                Counted::Refused(wait) => {
+                    let wait = Wait(wait);
+                    log::warn!(
+                        "a password was not checked: too many wrong ones from {address}; the next in {} s",
+                        wait.seconds()
+                    );
+                    return Ok(Admission::Refused(wait));
+                }
+                Counted::Added { attempt, delay } => {
+                    sleep(Duration::from_millis(delay.unsigned_abs())).await;
+                    return Ok(Admission::Admitted(attempt));
+                }
             }
         }
     }
 
     /// Takes back an attempt whose password was right, or was not checked.
-    pub(super) async fn take_back(&self, attempt: Attempt) {
-        if let Err(error) = self.counts.take_back(&attempt.0).await {
-            log::error!("the throttle of passwords: a right one counts as a wrong one: {error}");
+    pub(super) async fn take_back(&self, mut attempt: Attempt) {
+        match self.counts.take_back(&attempt.counters).await {
+            Ok(()) => attempt.is_taken_back = true,
+            Err(error) => {
+                log::error!("the throttle of passwords: a right one counts as a wrong one: {error}");
+            }
         }
     }
 
@@ -118,7 +128,7 @@ impl Hash {
         Hash(Blake2b::new_with_prefix(secret))
     }
 
-    fn of(&self, parts: &[&str]) -> [u8; 16] {
+    fn of(&self, parts: &[&str]) -> Key {
         let mut hash = self.0.clone();
         for part in parts {
             hash.update(part.len().to_le_bytes());
