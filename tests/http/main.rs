@@ -7,6 +7,7 @@ mod ends;
 mod key_walk;
 mod log;
 mod pages;
+mod queue;
 mod sign_in;
 mod throttle;
 mod walk;

@@ -96,3 +96,19 @@ fn a_wrong_setting_refuses_the_launch_with_its_key_its_value_and_what_is_accepte
         assert!(refusal.contains(said), "{setting}: {refusal}");
     }
 }
+
+/// What is checked is counted: with one guess allowed, a second one is refused.
+#[test]
+fn a4_a_body_of_1_mib_is_refused_before_its_password_is_checked() {
+    let server = program!().start(&[("ROCKET_THROTTLE", r#"{failures=1,refill="1 hour"}"#)]);
+    server.register("alice");
+    let (mut jar, body) = browser(&server, "wrong");
+    let large = [&*body, &vec![b'x'; 1024 * 1024]].concat();
+    for path in ["/stateless/login", "/stateless/register"] {
+        for _ in 0..3 {
+            assert_eq!(server.post_raw(&mut jar, path, &large).status, 413, "{path}");
+        }
+    }
+    assert_eq!(server.post_raw(&mut jar, "/stateless/login", &body).status, 401);
+    assert_eq!(server.post_raw(&mut jar, "/stateless/login", &body).status, 429);
+}
