@@ -8,13 +8,13 @@ use std::time::Duration;
 use rocket::config::LogLevel;
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::response::Redirect;
-use rocket::tokio::sync::Mutex as Turn;
 use rocket::tokio::time::timeout;
 use rocket::{Route, State, get, post, routes, tokio};
 use rocket_dyn_templates::context;
 use serde_json::{Value, json};
 
 use super::csrf::{Nothing, Protected};
+use super::lab_work::Work;
 use super::lanes;
 use super::page::{Html, Page};
 use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
@@ -27,19 +27,23 @@ struct Laboratory {
     columns: Vec<Column>,
     log_level: LogLevel,
     found: Mutex<BTreeMap<&'static str, Row>>,
-    turn: Turn<()>,
+    work: Work,
 }
 
 impl Laboratory {
     /// Runs these experiments and waits a little for them; if a run is under way, waits for that one.
     async fn run(self: &Arc<Self>, experiments: Vec<&'static Experiment>) {
+        let Some(mut run) = self.work.begin(experiments.len()) else {
+            let _ = timeout(RUN_TIMEOUT, self.work.ended()).await;
+            return;
+        };
         let lab = Arc::clone(self);
         let work = tokio::spawn(async move {
-            let Ok(_turn) = lab.turn.try_lock() else { return drop(lab.turn.lock().await) };
             log::info!("the lab begins {} experiments", experiments.len());
             let at_work = Arc::clone(&lab);
             let work = move || async move {
                 for experiment in experiments {
+                    run.go_on(experiment.slug);
                     let row = lab::run(experiment, &at_work.columns, at_work.log_level).await;
                     at_work.found().insert(experiment.slug, row);
                 }
@@ -76,8 +80,8 @@ pub(super) fn fairing() -> impl Fairing {
         let log_level = rocket.figment().extract_inner("log_level").unwrap_or(LogLevel::Normal);
         match lab::configured(rocket.figment(), &[]) {
             Ok(columns) => {
-                let (found, turn) = (Mutex::default(), Turn::default());
-                Ok(rocket.manage(Arc::new(Laboratory { columns, log_level, found, turn })))
+                let (found, work) = (Mutex::default(), Work::default());
+                Ok(rocket.manage(Arc::new(Laboratory { columns, log_level, found, work })))
             }
             Err(problem) => {
                 log::error!("the app refuses to launch: lab.stores: {problem}");
@@ -108,6 +112,7 @@ async fn matrix(page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Html {
         made: rows.iter().map(|row| row.made).min().map(|made| page.when(made)),
         took: seconds(rows.iter().map(|row| row.took).sum()),
         complete: rows.len() == ALL.len(),
+        doing: lab.work.doing(),
         count: ALL.len(),
         advice: lab::advise(&rows).iter().map(advice).collect::<Vec<_>>(),
     };
@@ -135,6 +140,7 @@ async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) ->
         made: row.as_ref().map(|row| page.when(row.made)),
         took: row.as_ref().map(|row| seconds(row.took)),
         outcomes,
+        doing: lab.work.doing(),
         previous: link(at.checked_sub(1).and_then(|before| ALL.get(before))),
         next: link(ALL.get(at + 1)),
     };

@@ -18,6 +18,9 @@ mod guides;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
+mod lab_setting;
+#[cfg(feature = "lab")]
+mod lab_work;
 #[cfg(feature = "lab")]
 mod lanes;
 mod live;
@@ -138,7 +141,10 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .register("/", errors::catchers());
     #[cfg(feature = "lab")]
     {
-        rocket = rocket.attach(lab::fairing()).mount("/", lab::routes()).mount("/", load::routes());
+        rocket = rocket.attach(lab::fairing());
+        if settings.lab {
+            rocket = rocket.mount("/", lab::routes()).mount("/", load::routes());
+        }
     }
     for realm in &settings.realms {
         rocket = rocket.mount(realm.as_str(), realm_routes());

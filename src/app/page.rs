@@ -32,6 +32,7 @@ pub(super) struct Page<'r> {
     realms: Realms<'r, Visitor>,
     default_realm: &'r str,
     source_url: Option<&'r str>,
+    lab: bool,
     session: Option<Session<'r>>,
     standing: Standing,
     clock: Arc<dyn Clock>,
@@ -54,9 +55,10 @@ impl<'r> FromRequest<'r> for Page<'r> {
         let settings = request.rocket().state::<Settings>();
         let default_realm = settings.map_or("", |settings| &settings.default_realm);
         let source_url = settings.and_then(|settings| settings.source_url.as_deref());
+        let lab = settings.is_some_and(|settings| settings.lab);
         let standing = standing(request).await;
         let clock = clock(request);
-        Outcome::Success(Page { realms, default_realm, source_url, session, standing, clock })
+        Outcome::Success(Page { realms, default_realm, source_url, lab, session, standing, clock })
     }
 }
 
@@ -198,7 +200,7 @@ impl<'r> Page<'r> {
             listing: self.first_with(Powers::Lists).map(describe),
             user: self.user().map(|account| account.name),
             csrf: token,
-            lab: cfg!(feature = "lab"),
+            lab: self.lab,
             code: code::of(name),
             version: env!("CARGO_PKG_VERSION"),
             source_url: self.source_url,

@@ -8,7 +8,7 @@ use rocket::http::RawStr;
 use sealed_sessions::Sessions;
 
 use super::data_dir::DATABASE_FILE;
-use super::throttle;
+use super::{lab_setting, throttle};
 
 /// `Rocket.toml` of this package, so that the program runs without one.
 const DEFAULTS: &str = include_str!("../../Rocket.toml");
@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub(super) data_dir: PathBuf,
     /// Where the source of this program can be read: an address for the foot of the pages.
     pub(super) source_url: Option<String>,
+    /// Whether the pages of the lab are on.
+    pub(super) lab: bool,
     /// How many wrong passwords may be tried; `None` for any number.
     pub(super) throttle: Option<throttle::Limits>,
 }
@@ -72,8 +74,9 @@ impl Settings {
         }
         let data_dir = figment.extract_inner("data_dir").map_err(|error| format!("data_dir: {error}"))?;
         let source_url = source_url(figment)?;
+        let lab = lab_setting::read(figment)?;
         let throttle = throttle::read(figment)?;
-        Ok(Settings { realms, default_realm, data_dir, source_url, throttle })
+        Ok(Settings { realms, default_realm, data_dir, source_url, lab, throttle })
     }
 }
 

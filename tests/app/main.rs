@@ -9,6 +9,8 @@ mod lab;
 mod lab_flaws;
 #[cfg(feature = "lab")]
 mod lab_ledger_flaws;
+#[cfg(feature = "lab")]
+mod lab_setting;
 mod late;
 mod live;
 mod recent;

@@ -75,6 +75,10 @@ fn a3_behind_a_proxy_the_address_is_that_of_its_header() {
 
 #[test]
 fn a_wrong_setting_refuses_the_launch_with_its_key_its_value_and_what_is_accepted() {
+    let lab = program!().refusal(&[("ROCKET_LAB", "{enabled=1}")]);
+    assert!(lab.contains("lab.enabled is unsigned int `1`; accepted: a boolean"), "{lab}");
+    let lab = program!().refusal(&[("ROCKET_LAB", "{enable=true}")]);
+    assert!(lab.contains("lab.enable is not a setting; accepted: enabled, stores"), "{lab}");
     for (setting, said) in [
         ("{failures=0}", "throttle.failures is unsigned int `0`; accepted: a whole number from 1 to 1000000"),
         ("{failures=-1}", "throttle.failures is signed int `-1`; accepted: a whole number"),
