@@ -5,8 +5,10 @@
 
 mod answer;
 mod client;
+mod curl;
 pub mod databases;
 mod every;
+mod nginx;
 mod process;
 mod program;
 mod proxy;
@@ -15,6 +17,8 @@ mod wait;
 
 pub use self::answer::{Answer, COOKIE};
 pub use self::client::{Jar, PASSWORD, TO_LOGIN, encode, form};
+pub use self::curl::Curl;
+pub use self::nginx::Nginx;
 pub use self::process::Process;
 pub use self::program::{Program, Server};
 pub use self::proxy::Proxy;

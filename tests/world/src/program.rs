@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::process::Process;
 
 const LAUNCHED: &str = "launched from http://127.0.0.1:";
+const LAUNCHED_WITH_TLS: &str = "launched from https://127.0.0.1:";
 
 /// The app's [`Program`]. Cargo tells only the integration tests of the app where it is.
 #[macro_export]
@@ -55,7 +56,8 @@ impl Program {
 
     fn start_in(self, dir: TempDir, settings: &[(&str, &str)]) -> Server {
         let mut process = Process::spawn(&mut self.serve(&dir, settings), dir.path().join("log")).unwrap();
-        let port = process.port_after(LAUNCHED);
+        let has_tls = settings.iter().any(|(key, _)| *key == "ROCKET_TLS");
+        let port = process.port_after(if has_tls { LAUNCHED_WITH_TLS } else { LAUNCHED });
         Server { program: self, process, port, dir }
     }
 

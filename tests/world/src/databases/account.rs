@@ -7,7 +7,7 @@ use std::{env, fs};
 
 /// A command that ends with this thread. It runs as `account` if this process is root's: some servers refuse
 /// to run as root. Nothing in the environment changes what it does.
-pub(super) fn server_command(program: &Path, account: Option<&str>) -> Command {
+pub(crate) fn server_command(program: &Path, account: Option<&str>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).current_dir("/").env_clear();
     command.env("LC_ALL", "C").env("PATH", env::var_os("PATH").unwrap_or_default());

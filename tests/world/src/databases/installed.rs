@@ -7,7 +7,7 @@ use std::{env, fs};
 use crate::skip::skipped;
 
 /// The paths of the programs, or None, said once for each store, when one of them is not installed.
-pub(super) fn installed<const N: usize>(
+pub(crate) fn installed<const N: usize>(
     store: &'static str,
     programs: [impl AsRef<Path>; N],
 ) -> Option<[PathBuf; N]> {

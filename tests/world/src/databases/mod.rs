@@ -32,9 +32,12 @@ use tempfile::TempDir;
 use self::node::Node;
 use crate::wait::{POLL_INTERVAL, WAIT_TIMEOUT};
 
+pub(crate) use self::account::server_command;
+pub(crate) use self::installed::installed;
 pub use self::mariadb::mariadb;
 pub use self::mongodb::{mongoeco, nx_27017};
 pub use self::pgbouncer::pgbouncer;
+pub(crate) use self::port::free_port;
 pub use self::postgres::postgres;
 pub use self::redis::redis;
 pub use self::redis_cluster::{redis_cluster, redis_cluster_of_five};

@@ -11,7 +11,7 @@ pub(super) const BUS: u16 = 10_000;
 /// A port that is free together with the one [`BUS`] above it. Both are below those that the system gives to
 /// connections (32768 and up), or one of these could take the port while its server is killed and about to
 /// come back.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: LazyLock<AtomicU16> =
         LazyLock::new(|| AtomicU16::new(RandomState::new().hash_one(()) as u16));
     let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
