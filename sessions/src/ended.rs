@@ -6,6 +6,7 @@ use rocket::tokio::select;
 use crate::clock::UnixSeconds;
 use crate::data::SessionData;
 use crate::error::{Arrival, SessionError, StoreError, Timeout};
+use crate::load::is_ended_by_label;
 use crate::realm::Realm;
 use crate::record::Record;
 use crate::request::RequestSession;
@@ -61,6 +62,10 @@ async fn watch<T: SessionData>(realm: &Realm, session: &RequestSession<T>) -> Re
                     Ok(record) => record,
                     Err(end) => return Ok(end),
                 });
+                // No store reads the labels, so none knows of an end by one.
+                if is_ended_by_label(realm, record, &*session.data()) {
+                    return Ok(End::Revoked);
+                }
                 faults = 0;
                 let expires = realm.timeouts.expires(record);
                 if realm.store.is_asked() { expires.min(now.saturating_add(ASK_INTERVAL)) } else { expires }

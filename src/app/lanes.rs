@@ -97,12 +97,20 @@ mod tests {
     use super::*;
 
     fn exchange(who: &'static str, says: &str) -> Exchange {
-        Exchange { who, method: "GET", path: "/profile".into(), status: "200".into(), says: says.into(), ..Exchange::default() }
+        Exchange {
+            who,
+            method: "GET",
+            path: "/profile".into(),
+            status: "200".into(),
+            says: says.into(),
+            ..Exchange::default()
+        }
     }
 
     #[test]
     fn everyone_has_a_lane_and_the_last_step_decides() {
-        let picture = of(&[exchange("visitor", ""), exchange("thief", "ada"), exchange("visitor", "")]).unwrap();
+        let picture =
+            of(&[exchange("visitor", ""), exchange("thief", "ada"), exchange("visitor", "")]).unwrap();
         let names: Vec<_> = picture.lanes.iter().map(|lane| lane.name).collect();
         assert_eq!(names, ["visitor", "thief", "server"]);
         assert_eq!(picture.steps.iter().map(|step| step.decides).collect::<Vec<_>>(), [false, false, true]);

@@ -35,10 +35,12 @@ async fn a_long_response_ends_with_the_logout_although_no_clock_moves() {
         ("/logout", "Ok(Revoked)"),
         ("/end/ada", "Ok(Revoked)"),
         ("/end/everyone", "Ok(Revoked)"),
+        ("/end/label/sid:1", "Ok(Revoked)"),
         ("/renew", "Ok(Superseded)"),
         ("/again", "Ok(Superseded)"),
     ] {
         let mut ada = Browser::of(&node, "ada").await;
+        ada.gets(&node, "/label/sid:1").await;
         let response = begun(&node, &ada).await;
         let end = end(response, async { assert_eq!(ada.posts(&node, path, "").await, Status::Ok) });
         assert_eq!(end.await, expected, "{path}");
