@@ -58,7 +58,7 @@ impl Accounts {
         proven: &Proven,
         password: String,
     ) -> Result<Option<Stamp>, AccountError> {
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hash(password).await?;
         let mut transaction = self.pool.begin().await?;
         let update = "UPDATE accounts SET password_hash = ? WHERE id = ? AND stamp = ?";
         let update = sqlx::query(update).bind(hash).bind(proven.account.id).bind(proven.stamp);

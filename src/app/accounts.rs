@@ -59,7 +59,8 @@ pub(super) struct Proven {
 /// All accounts.
 pub(super) struct Accounts {
     pub(super) pool: SqlitePool,
-    pub(super) hasher: Hasher,
+    /// Private to this file, so that no page can check a password past the throttle.
+    hasher: Hasher,
     throttle: Option<Throttle>,
     clock: Arc<dyn Clock>,
 }
@@ -189,7 +190,7 @@ impl Accounts {
         if self.find(&name).await?.is_some() {
             return self.known(from, &name, password).await;
         }
-        let hash = self.hasher.hash(password.clone()).await?;
+        let hash = self.hash(password.clone()).await?;
         match self.insert(name.clone(), hash).await? {
             Some(account) => Ok(Registration::New(Proven { account, stamp: Stamp::default() })),
             None => self.known(from, &name, password).await,
@@ -256,6 +257,11 @@ impl Accounts {
             Some(proven) => Verified::WrongPassword(proven.account),
             None => Verified::Unknown,
         })
+    }
+
+    /// The hash of a new password.
+    pub(super) async fn hash(&self, password: String) -> Result<String, HashError> {
+        self.hasher.hash(password).await
     }
 
     /// Whether an operator has disabled an account. One that is gone is as good as disabled.

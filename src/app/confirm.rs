@@ -10,7 +10,7 @@ use rocket_dyn_templates::context;
 use super::account_changes::Proof;
 use super::accounts::Accounts;
 use super::csrf::Protected;
-use super::login::{Answer, Later, checked, fault, onward};
+use super::login::{Answer, checked, fault, onward};
 use super::next::Next;
 use super::page::{Html, Page};
 use super::throttle::Address;
@@ -50,8 +50,7 @@ async fn submit(
             Answer::Again((Status::UnprocessableEntity, html))
         }
         Ok(Proof::TooOften(wait)) => {
-            let error = Some(Later::sentence(wait).into());
-            Answer::Later(Later::new(wait, show(session, &page, next.as_deref(), error)))
+            Answer::later(wait, |error| show(session, &page, next.as_deref(), Some(error)))
         }
         Err(error) => fault(&error),
     }

@@ -33,16 +33,24 @@ pub(super) struct Later {
     retry_after: Header<'static>,
 }
 
-impl Later {
-    pub(super) fn new(wait: Wait, page: Html) -> Later {
-        let retry_after = Header::new("Retry-After", wait.seconds().to_string());
-        Later { page: (Status::TooManyRequests, page), retry_after }
+impl Answer {
+    /// The answer to an attempt that came too early: the form that `show` makes of the sentence about it.
+    pub(super) fn later(wait: Wait, show: impl FnOnce(Cow<'static, str>) -> Html) -> Answer {
+        let seconds = wait.seconds();
+        let html = show(format!("Too many attempts. Try again in {}.", at_least(seconds)).into());
+        let retry_after = Header::new("Retry-After", seconds.to_string());
+        Answer::Later(Later { page: (Status::TooManyRequests, html), retry_after })
     }
+}
 
-    /// What the form says of it.
-    pub(super) fn sentence(wait: Wait) -> String {
-        format!("Too many attempts. Try again in {}.", span(wait.seconds()))
-    }
+/// A length of time, rounded up: after it an attempt does not come too early again.
+fn at_least(seconds: i64) -> String {
+    let unit = match seconds {
+        ..120 => 1,
+        120..7200 => 60,
+        _ => 3600,
+    };
+    span(seconds.saturating_add(unit - 1) / unit * unit)
 }
 
 /// What a form shows: what was typed, without the password, and what is wrong.
@@ -109,16 +117,14 @@ async fn submit(
         Err(error) => return fault(&error),
     };
     log_refusal(&refused);
-    let error = Some(match refused {
-        Verified::TooOften(wait) => Later::sentence(wait).into(),
-        _ => "Wrong username or password.".into(),
-    });
-    let next = checked(next.as_deref());
-    let form = FormState { username, remember, next, error, ..FormState::default() };
-    let page = page.show_form(&session, "login", "Sign in", WithForm { form });
+    let show = |error| {
+        let next = checked(next.as_deref());
+        let form = FormState { username, remember, next, error: Some(error), ..FormState::default() };
+        page.show_form(&session, "login", "Sign in", WithForm { form })
+    };
     match refused {
-        Verified::TooOften(wait) => Answer::Later(Later::new(wait, page)),
-        _ => Answer::Again((Status::Unauthorized, page)),
+        Verified::TooOften(wait) => Answer::later(wait, show),
+        _ => Answer::Again((Status::Unauthorized, show("Wrong username or password.".into()))),
     }
 }
 

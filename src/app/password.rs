@@ -13,7 +13,7 @@ use super::account_changes::Proof;
 use super::accounts::{Accounts, Stamp};
 use super::csrf::Protected;
 use super::elsewhere::end_in_other_realms;
-use super::login::{Answer, Later, fault};
+use super::login::{Answer, fault};
 use super::page::{Html, Page};
 use super::passwords;
 use super::throttle::Address;
@@ -57,8 +57,7 @@ async fn submit(
             return again(Some(WRONG), new_problem);
         }
         Ok(Proof::TooOften(wait)) => {
-            let error = Some(Later::sentence(wait).into());
-            return Answer::Later(Later::new(wait, show(session, &page, error, new_problem)));
+            return Answer::later(wait, |error| show(session, &page, Some(error), new_problem));
         }
         Err(error) => return fault(&error),
     };

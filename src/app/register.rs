@@ -8,7 +8,7 @@ use rocket::{Route, State, get, post, routes};
 use super::accounts::{Accounts, Proven, Registration};
 use super::browser::Browser;
 use super::csrf::Protected;
-use super::login::{Answer, FormState, Later, WithForm, checked, fault, onward};
+use super::login::{Answer, FormState, WithForm, checked, fault, onward};
 use super::names;
 use super::page::{Html, Page};
 use super::passwords;
@@ -61,10 +61,9 @@ async fn submit(
             signed_in(session, proven, browser, &page, next.as_deref())
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
-        Ok(Registration::TooOften(wait)) => {
-            let error = Some(Later::sentence(wait).into());
-            Answer::Later(Later::new(wait, show(FormState { username, error, ..FormState::default() })))
-        }
+        Ok(Registration::TooOften(wait)) => Answer::later(wait, |error| {
+            show(FormState { username, error: Some(error), ..FormState::default() })
+        }),
         Err(error) => fault(&error),
     }
 }

@@ -18,3 +18,4 @@ mod sessions;
 mod stale;
 mod support;
 mod throttle;
+mod throttle_again;
