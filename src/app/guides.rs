@@ -194,7 +194,7 @@ mod tests {
     fn a_guide_has_a_title_and_says_what_it_is_about() {
         for guide in GUIDES {
             let Entry { title, about, .. } = guide.entry();
-            assert!(title.len() > 5 && !title.starts_with('#'), "{}: {title}", guide.name);
+            assert!(title.len() > 3 && !title.starts_with('#'), "{}: {title}", guide.name);
             assert!(about.len() > 40, "{}: {about}", guide.name);
         }
     }
