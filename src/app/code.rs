@@ -63,7 +63,6 @@ const kept = { ...req.session };
 req.session.regenerate((error) => {
   if (error) return next(error);
   Object.assign(req.session, kept, { user: account });
-  if (remember) req.session.cookie.maxAge = 30 * 86_400_000;
   req.session.save(done);
 });"
     ),
@@ -71,7 +70,7 @@ req.session.regenerate((error) => {
         "register",
         "Signs the new account in.",
         "register.rs",
-        "sign_in(session, proven, false, browser);",
+        "sign_in(session, proven, false, browser, Flash::Registered);",
         "\
 req.session.regenerate((error) => {
   if (error) return next(error);
@@ -167,7 +166,8 @@ mod tests {
                     may_skip = true;
                     continue;
                 }
-                let found = if may_skip { lines.any(|line| line == shown) } else { lines.next() == Some(shown) };
+                let found =
+                    if may_skip { lines.any(|line| line == shown) } else { lines.next() == Some(shown) };
                 assert!(found, "{}: {shown}", code.file);
                 may_skip = false;
             }

@@ -57,8 +57,8 @@ async fn submit(
 }
 
 fn show(session: Session<'_>, page: &Page<'_>, next: Option<&str>, error: Option<Cow<'static, str>>) -> Html {
-    let own = context! { next: checked(next), error };
-    page.show_form(&session, "confirm", "Is it still you?", own)
+    let title = if error.is_some() { "Error: Is it still you?" } else { "Is it still you?" };
+    page.show_form(&session, "confirm", title, context! { next: checked(next), error })
 }
 
 /// The address of this page in a realm, with the page to return to.

@@ -34,6 +34,9 @@ pub(super) struct Typed {
     #[field(default = false)]
     pub(super) remember: bool,
     pub(super) next: Option<String>,
+    /// Whether the form was shown again because it was refused.
+    #[field(default = false)]
+    pub(super) again: bool,
 }
 
 /// A form with no field but its token, which is checked before this is read.

@@ -34,51 +34,56 @@ async fn unauthorized(request: &Request<'_>) -> Redirect {
     Redirect::to(login::uri(realm, Next::of(request), ended))
 }
 
-/// Offers a refused form again, with a token of the current session; but not where the browser kept its cookie
-/// back, since there is no such token then.
+/// Offers a form again whose page had expired, with a token of the current session; but not where the browser kept its
+/// cookie back, since there is no such token then.
 #[catch(403)]
 async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
     let refusal = csrf::refusal(request);
-    let kind = match request.uri().path().segments().last() {
-        Some(form @ ("login" | "register" | "logout")) if refusal.is_some() && !page.is_withheld() => form,
-        _ => "back",
-    };
-    let explanation = match refusal {
-        Some(Refusal::CrossSite) if page.is_withheld() => {
-            "Another site sent the form, so your browser kept your cookie back. Nothing was changed."
-        }
-        Some(Refusal::CrossSite) => "The form was sent by another site. Nothing was changed.",
-        Some(Refusal::NoCookie) => {
-            "The form came without the cookie that shows it is yours. Nothing was changed."
-        }
-        Some(Refusal::Token) => {
-            "The form was older than your session, as happens with two tabs. Nothing was changed."
-        }
-        None => "This is not for you to see.",
+    let has_expired = matches!(refusal, Some(Refusal::NoCookie | Refusal::Token));
+    let (kind, heading) = match request.uri().path().segments().last() {
+        Some(_) if !has_expired || page.is_withheld() => ("back", "Forbidden"),
+        Some("login") => ("login", "Sign in"),
+        Some("register") => ("register", "Create an account"),
+        Some("logout") if page.user().is_some() => ("logout", "Sign out"),
+        _ => ("back", "This page had expired"),
     };
     let typed = csrf::typed(request);
-    let form = FormState {
-        username: typed.username.clone(),
-        remember: typed.remember,
-        next: login::checked(typed.next.as_deref()),
-        ..FormState::default()
-    };
     let own = context! {
         status: 403,
-        reason: Status::Forbidden.reason_lossy(),
-        explanation,
+        reason: heading,
+        explanation: refused_because(refusal, page.is_withheld(), kind != "back"),
         advice: Vec::<String>::new(),
         kind,
         form_page: form_page(Status::Forbidden, request),
-        no_cookie: refusal == Some(Refusal::NoCookie),
-        form,
+        // Once it may have been the time that passed; twice it is the browser.
+        no_cookie: refusal == Some(Refusal::NoCookie) && typed.again,
+        form: FormState {
+            username: typed.username.clone(),
+            remember: typed.remember,
+            next: login::checked(typed.next.as_deref()),
+            again: true,
+            ..FormState::default()
+        },
     };
-    let reason = Status::Forbidden.reason_lossy();
+    let title = format!("Error: {heading}");
     Some(match page.session() {
-        Some(session) => page.show_form(&session, "error", reason, own),
-        None => page.show("error", reason, own),
+        // A token would open a session.
+        Some(session) if kind != "back" => page.show_form(&session, "error", &title, own),
+        _ => page.show("error", &title, own),
     })
+}
+
+fn refused_because(refusal: Option<Refusal>, is_withheld: bool, is_shown_again: bool) -> &'static str {
+    match refusal {
+        Some(Refusal::CrossSite) if is_withheld => {
+            "Another site sent the form, so your browser kept your cookie back. Nothing was changed."
+        }
+        Some(Refusal::CrossSite) => "Another site sent the form. Nothing was changed.",
+        Some(_) if is_shown_again => "This page had expired; please send it again.",
+        Some(_) => "Nothing was changed. Go back to the form, and send it again.",
+        None => "You are not allowed to see this.",
+    }
 }
 
 /// The page for a request that Rocket could not read, which no fairing sees.
@@ -149,7 +154,7 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
         no_cookie: false,
         form: json!(null),
     };
-    Some(page.show("error", reason, own))
+    Some(page.show("error", &format!("Error: {reason}"), own))
 }
 
 /// Whether a handler has refused the session because it is not the newest.

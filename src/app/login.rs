@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::accounts::{Account, AccountError, Accounts, Verified};
 use super::browser::Browser;
 use super::csrf::Protected;
+use super::flash::Flash;
 use super::names;
 use super::next::Next;
 use super::page::{Ended, Html, Page, span};
@@ -59,6 +60,8 @@ pub(super) struct FormState {
     pub(super) username: String,
     pub(super) remember: bool,
     pub(super) next: Option<String>,
+    /// Whether it is shown again because its page had expired.
+    pub(super) again: bool,
     pub(super) error: Option<Cow<'static, str>>,
     pub(super) username_error: Option<&'static str>,
     pub(super) password_error: Option<&'static str>,
@@ -70,11 +73,11 @@ pub(super) struct WithForm {
     pub(super) form: FormState,
 }
 
-/// The form for a visitor who was sent here because their session ended.
+/// The form for a visitor who was sent here, and why.
 #[derive(Serialize)]
-struct AfterEnd {
+struct Entrance {
     form: FormState,
-    notice: &'static str,
+    notice: Option<&'static str>,
 }
 
 #[derive(FromForm)]
@@ -87,13 +90,35 @@ struct Credentials {
 }
 
 #[get("/login?<next>&<ended>")]
-fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Html {
-    let form = FormState { next: checked(next), ..FormState::default() };
-    match ended {
-        Some(ended) => {
-            page.show_form(&session, "login", "Sign in", AfterEnd { form, notice: ended.notice() })
-        }
-        None => page.show_form(&session, "login", "Sign in", WithForm { form }),
+fn form(
+    session: Session<'_>,
+    page: Page<'_>,
+    next: Option<&str>,
+    ended: Option<Ended>,
+) -> Result<Html, Redirect> {
+    if page.user().is_some() {
+        session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
+        return Err(page.see_other("/profile"));
+    }
+    let next = checked(next);
+    let notice = match (ended.or(page.ended()), &next) {
+        (Some(ended), _) => Some(ended.notice()),
+        (None, Some(next)) => Some(reason(next)),
+        (None, None) => None,
+    };
+    let form = FormState { next, ..FormState::default() };
+    Ok(page.show_form(&session, "login", "Sign in", Entrance { form, notice }))
+}
+
+/// Why the page at `next` has sent somebody to sign in.
+fn reason(next: &str) -> &'static str {
+    let path = next.split('?').next().unwrap_or_default();
+    match path.rsplit('/').next() {
+        Some("profile") => "Sign in to see your profile.",
+        Some("sessions") => "Sign in to see your sessions.",
+        Some("password") => "Sign in to change your password.",
+        Some("delete") => "Sign in to delete your account.",
+        _ => "Sign in to go on.",
     }
 }
 
@@ -110,7 +135,7 @@ async fn submit(
     let refused = match accounts.verify(from, &username, password).await {
         Ok(Verified::Right(proven)) => {
             log::info!("account {} signed in", proven.account.id);
-            sign_in(session, proven, remember, browser);
+            sign_in(session, proven, remember, browser, Flash::SignedIn);
             return Answer::Done(onward(&page, next.as_deref()));
         }
         Ok(refused) => refused,
@@ -120,7 +145,7 @@ async fn submit(
     let show = |error| {
         let next = checked(next.as_deref());
         let form = FormState { username, remember, next, error: Some(error), ..FormState::default() };
-        page.show_form(&session, "login", "Sign in", WithForm { form })
+        page.show_form(&session, "login", "Error: Sign in", WithForm { form })
     };
     match refused {
         Verified::TooOften(wait) => Answer::later(wait, show),

@@ -14,6 +14,7 @@ mod csrf;
 mod data_dir;
 mod elsewhere;
 mod errors;
+mod flash;
 mod guides;
 mod headers;
 #[cfg(feature = "lab")]
@@ -43,6 +44,7 @@ mod secret_key;
 mod sessions;
 mod setting;
 mod settings;
+mod signed_out;
 mod standing;
 mod templates;
 mod throttle;
@@ -176,6 +178,7 @@ fn realm_routes() -> Vec<Route> {
         login::routes(),
         profile::routes(),
         logout::routes(),
+        signed_out::routes(),
         cookie::routes(),
         sessions::routes(),
         password::routes(),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
-use sealed_sessions::{Arrival, Clock, Powers, Realms, Timeout};
+use sealed_sessions::{Arrival, Clock, Powers, Realms, SessionError, Timeout};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -38,31 +39,49 @@ pub(super) struct Page<'r> {
     clock: Arc<dyn Clock>,
 }
 
+/// A page that uses no session: as it is for everybody.
+pub(super) struct PlainPage<'r>(pub(super) Page<'r>);
+
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Page<'r> {
-    type Error = sealed_sessions::SessionError;
+    type Error = SessionError;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Page<'r>, Self::Error> {
-        let realms = match request.guard::<Realms<'r, Visitor>>().await {
-            Outcome::Success(realms) => realms,
-            Outcome::Error(error) => return Outcome::Error(error),
-            Outcome::Forward(status) => return Outcome::Forward(status),
-        };
-        let session = match realms.here() {
-            Some(path) => realms.session(path).await.ok(),
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Page<'r>, SessionError> {
+        let PlainPage(plain) = try_outcome!(request.guard::<PlainPage<'r>>().await);
+        let session = match plain.realms.here() {
+            Some(path) => plain.realms.session(path).await.ok(),
             None => None,
         };
+        Outcome::Success(Page { session, standing: standing(request).await, ..plain })
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for PlainPage<'r> {
+    type Error = SessionError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<PlainPage<'r>, SessionError> {
+        let realms = try_outcome!(request.guard::<Realms<'r, Visitor>>().await);
         let settings = request.rocket().state::<Settings>();
-        let default_realm = settings.map_or("", |settings| &settings.default_realm);
-        let source_url = settings.and_then(|settings| settings.source_url.as_deref());
-        let lab = settings.is_some_and(|settings| settings.lab);
-        let standing = standing(request).await;
-        let clock = clock(request);
-        Outcome::Success(Page { realms, default_realm, source_url, lab, session, standing, clock })
+        Outcome::Success(PlainPage(Page {
+            realms,
+            default_realm: settings.map_or("", |settings| &settings.default_realm),
+            source_url: settings.and_then(|settings| settings.source_url.as_deref()),
+            lab: settings.is_some_and(|settings| settings.lab),
+            session: None,
+            standing: Standing::Nobody,
+            clock: clock(request),
+        }))
     }
 }
 
 impl Sentinel for Page<'_> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        Realms::<Visitor>::abort(rocket)
+    }
+}
+
+impl Sentinel for PlainPage<'_> {
     fn abort(rocket: &Rocket<Ignite>) -> bool {
         Realms::<Visitor>::abort(rocket)
     }
@@ -176,6 +195,21 @@ impl<'r> Page<'r> {
         self.realm_paths().into_iter().find(|path| self.realms.powers(path) == Some(powers))
     }
 
+    /// The notice of a page that has none of its own. A one-time notice is taken, so that no other page tells it again;
+    /// but not by an error page, which a request of another site can lead to.
+    fn notice(&self, is_error: bool) -> Option<String> {
+        if let Some(ended) = self.ended() {
+            return Some(ended.notice().to_owned());
+        }
+        if is_error {
+            return None;
+        }
+        let (session, user) = (self.session?, self.user()?);
+        let flash = session.get().flash?;
+        session.update(|visitor| visitor.flash = None);
+        Some(flash.notice(&user.name))
+    }
+
     fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {
         let here = self.realms.here();
         let describe = |path: &str| {
@@ -204,10 +238,12 @@ impl<'r> Page<'r> {
             code: code::of(name),
             version: env!("CARGO_PKG_VERSION"),
             source_url: self.source_url,
-            notice: self.ended().map(Ended::notice),
         };
         let mut all = object(shared);
         all.extend(object(own));
+        if all.get("notice").is_none_or(Value::is_null) {
+            all.insert("notice".to_owned(), self.notice(name == "error").into());
+        }
         RawHtml(Template::render(name, all))
     }
 

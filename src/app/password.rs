@@ -92,7 +92,9 @@ fn show(
     current_error: Option<Cow<'static, str>>,
     new_error: Option<&'static str>,
 ) -> Html {
-    page.show_form(&session, "password", "Change your password", context! { current_error, new_error })
+    let is_wrong = current_error.is_some() || new_error.is_some();
+    let title = if is_wrong { "Error: Change your password" } else { "Change your password" };
+    page.show_form(&session, "password", title, context! { current_error, new_error })
 }
 
 pub(super) fn routes() -> Vec<Route> {

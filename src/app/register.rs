@@ -5,9 +5,10 @@ use rocket::form::FromForm;
 use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 
-use super::accounts::{Accounts, Proven, Registration};
+use super::accounts::{Accounts, Registration};
 use super::browser::Browser;
 use super::csrf::Protected;
+use super::flash::Flash;
 use super::login::{Answer, FormState, WithForm, checked, fault, onward};
 use super::names;
 use super::page::{Html, Page};
@@ -42,7 +43,7 @@ async fn submit(
     let password_error = passwords::problem(&password, &username);
     let show = |form: FormState| {
         let form = FormState { next: checked(next.as_deref()), ..form };
-        page.show_form(&session, "register", "Create an account", WithForm { form })
+        page.show_form(&session, "register", "Error: Create an account", WithForm { form })
     };
     let again = |username_error, password_error, username| {
         let form = FormState { username, username_error, password_error, ..FormState::default() };
@@ -54,11 +55,13 @@ async fn submit(
     match accounts.register(from, &username, password).await {
         Ok(Registration::New(proven)) => {
             log::info!("account {} registered", proven.account.id);
-            signed_in(session, proven, browser, &page, next.as_deref())
+            sign_in(session, proven, false, browser, Flash::Registered);
+            Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Registration::Known(proven)) => {
             log::info!("account {} signed in", proven.account.id);
-            signed_in(session, proven, browser, &page, next.as_deref())
+            sign_in(session, proven, false, browser, Flash::SignedIn);
+            Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
         Ok(Registration::TooOften(wait)) => Answer::later(wait, |error| {
@@ -66,17 +69,6 @@ async fn submit(
         }),
         Err(error) => fault(&error),
     }
-}
-
-fn signed_in(
-    session: Session<'_>,
-    proven: Proven,
-    browser: Browser,
-    page: &Page<'_>,
-    next: Option<&str>,
-) -> Answer {
-    sign_in(session, proven, false, browser);
-    Answer::Done(onward(page, next))
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -101,7 +101,8 @@ async fn show(
         absolute_ends: session.expires().map(|expires| page.when(expires.absolute)),
         problem,
     };
-    Ok(page.show("sessions", "Your sessions", own))
+    let title = if problem.is_some() { "Error: Your sessions" } else { "Your sessions" };
+    Ok(page.show("sessions", title, own))
 }
 
 fn row(other: &Other, page: &Page<'_>) -> Value {

@@ -103,7 +103,7 @@ fn url_path(path: &Path) -> String {
 
 /// The app's pages outside of all realms, and those of each realm.
 const OUTSIDE: [&str; 8] = ["/", "/compare", "/docs", "/lab", "/lab/load", "/login", "/profile", "/user"];
-const INSIDE: [&str; 14] = [
+const INSIDE: [&str; 15] = [
     "/account/delete",
     "/confirm",
     "/cookie",
@@ -118,6 +118,7 @@ const INSIDE: [&str; 14] = [
     "/sessions/end",
     "/sessions/end-all",
     "/sessions/live",
+    "/signed-out",
 ];
 
 /// Refuses a realm where no pages can be mounted: Rocket itself would panic, or name two routes.

@@ -44,6 +44,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "profile",
     "register",
     "sessions",
+    "signed-out",
     "visits",
 ];
 

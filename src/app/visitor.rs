@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::{Account, Proven, Stamp};
 use super::browser::Browser;
+use super::flash::Flash;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Visitor {
     /// The browser that signed in, in words; only where sessions can be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) browser: Option<String>,
+    /// What the next page tells once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flash: Option<Flash>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -49,8 +53,9 @@ pub(super) type Current<'r> = sealed_sessions::Current<'r, Visitor>;
 /// The same, read without using it.
 pub(super) type ReadOnly<'r> = sealed_sessions::ReadOnly<'r, Visitor>;
 
-/// Makes this session the account's: a new id against fixation, new form tokens, the visits kept.
-pub(super) fn sign_in(session: Session<'_>, proven: Proven, remember: bool, browser: Browser) {
+/// Makes this session the account's: a new id against fixation, new form tokens, the visits kept. The next page tells
+/// `flash`.
+pub(super) fn sign_in(session: Session<'_>, proven: Proven, remember: bool, browser: Browser, flash: Flash) {
     let powers = session.inspect().powers();
     session.sign_in(|visitor| {
         visitor.user = Some(proven.account);
@@ -62,6 +67,7 @@ pub(super) fn sign_in(session: Session<'_>, proven: Proven, remember: bool, brow
             // Compared once, now that the session is there.
             Powers::Lists => Some(proven.stamp),
         };
+        visitor.flash = Some(flash);
         visitor.browser = (powers == Powers::Lists).then_some(browser.0);
     });
     if remember {

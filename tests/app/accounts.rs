@@ -184,10 +184,10 @@ async fn the_403_page_keeps_what_was_typed_but_the_password() {
 }
 
 #[rocket::async_test]
-async fn x1_a_browser_that_kept_no_cookie_is_told_what_to_do() {
+async fn x1_a_browser_that_kept_no_cookie_gets_the_form_again() {
     let app = App::start().await;
     let refused = app.post(LOGIN, &[("csrf_token", "x")]).await;
-    assert!(refused.body.contains("sent no cookie") && refused.body.contains("Safari"));
+    assert!(refused.body.contains("This page had expired") && !refused.body.contains("Safari"));
     let known = app.post(LOGIN, &[("csrf_token", "x")]).await;
     assert!(!known.body.contains("Safari"));
 }

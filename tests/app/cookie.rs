@@ -15,6 +15,7 @@ fn shown(body: &str) -> Vec<&str> {
 async fn c8_the_value_is_shown_without_the_tag_that_would_make_it_a_credential() {
     let app = App::start().await;
     app.register("ada").await;
+    app.get("/stateless/profile").await;
     let page = app.get("/stateless/cookie").await;
     let value = app.client.cookies().get(NAME).unwrap().value().to_owned();
     let shown = shown(&page.body);

@@ -107,6 +107,7 @@ async fn a_sign_in_restarts_the_absolute_timeout() {
             app.get(realm).await;
         }
         app.submit(&format!("{realm}/register"), &ADA).await;
+        app.get(&format!("{realm}/profile")).await;
         app.clock.advance(Duration::minutes(25));
         let page = app.get(realm).await;
         assert_eq!((page.visits(), page.notice()), (Some("37"), None), "{realm}");

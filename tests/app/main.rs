@@ -3,6 +3,7 @@
 mod accounts;
 mod compare;
 mod cookie;
+mod feedback;
 #[cfg(feature = "lab")]
 mod lab;
 #[cfg(feature = "lab")]

@@ -19,7 +19,7 @@ async fn the_whole_walk_keeps_the_count_and_ends_with_the_logout() {
     assert_eq!(app.get("/stateless").await.visits(), Some("3"));
 
     let logout = app.submit("/stateless/logout", &[]).await;
-    assert_eq!(logout.location(), "/stateless");
+    assert_eq!(logout.location(), "/stateless/signed-out");
     assert_eq!(logout.header("clear-site-data"), Some("\"cache\""));
     assert_eq!(app.get("/stateless").await.visits(), Some("1"), "the session was destroyed");
     assert_eq!(
@@ -80,6 +80,7 @@ async fn who_is_sent_to_sign_in_after_the_end_is_told_why_and_comes_back() {
 async fn the_absolute_end_comes_however_busy_the_session_is() {
     let app = App::start().await;
     app.register("ada").await;
+    app.get("/stateless/profile").await;
     for _ in 0..35 {
         app.clock.advance(Duration::minutes(20));
         assert_eq!(app.get("/stateless").await.notice(), None);
@@ -160,7 +161,7 @@ async fn the_overview_shows_each_realm_with_a_way_out_and_changes_nothing() {
     assert_eq!(page.header("set-cookie"), None);
     assert_eq!(page.header("cache-control"), Some("no-store"));
     let logout = app.post("/stateless/logout", &[("csrf_token", &token)]).await;
-    assert_eq!(logout.location(), "/stateless");
+    assert_eq!(logout.location(), "/stateless/signed-out");
 }
 
 #[rocket::async_test]

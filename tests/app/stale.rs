@@ -16,6 +16,7 @@ fn careful(session: Current<'_, Visitor>) {
 async fn app_and_older_cookie() -> (App, Cookie<'static>) {
     let app = App::start_with(|rocket| rocket.mount("/stateless", routes![careful])).await;
     app.register("ada").await;
+    app.get("/stateless/profile").await;
     let cookie = app.client.cookies().get("__Host-Http-stateless").unwrap().clone();
     app.get("/stateless").await;
     (app, cookie)

@@ -85,10 +85,14 @@ impl App {
         Answer::of(self.client.get(path.to_owned()).cookies(self.brought.clone()).dispatch().await).await
     }
 
-    /// Sends a form with the token of the page at `path`.
+    /// Sends a form with the token of the page at `path`, or of the page that it leads to.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form = if path.ends_with("/logout") { path.replace("/logout", "") } else { path.to_owned() };
-        let token = self.get(&form).await.token().unwrap_or_default();
+        let mut page = self.get(&form).await;
+        if page.status == Status::SeeOther {
+            page = self.get(page.location()).await;
+        }
+        let token = page.token().unwrap_or_default();
         self.post(path, &[&[("csrf_token", token.as_str())], fields].concat()).await
     }
 
@@ -136,7 +140,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn of(response: LocalResponse<'_>) -> Answer {
+    pub async fn of(response: LocalResponse<'_>) -> Answer {
         let status = response.status();
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for header in response.headers().iter() {

@@ -17,7 +17,9 @@ fn what_concerns_security_is_logged_at_the_level_of_a_release_build() {
     let server = program!().start(&[CRITICAL]);
     let mut jar = server.register("alice");
     let csrf_token = server.get(&mut jar, "/stateless").token();
-    server.post(&mut jar, "/stateless/logout", &[("csrf_token", &csrf_token)]).leads_to("/stateless");
+    server
+        .post(&mut jar, "/stateless/logout", &[("csrf_token", &csrf_token)])
+        .leads_to("/stateless/signed-out");
     server.sign_in(&mut jar, "/stateless/login", "alice").leads_to("/stateless");
     try_to_sign_in(&server, "alice", "wrong");
     server.post(&mut jar, "/stateless/logout", &[("csrf_token", "forged")]);

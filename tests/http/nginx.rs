@@ -51,7 +51,9 @@ fn a_visitor_registers_and_signs_out_over_http_2_behind_nginx() {
     let profile = browser.get("/stateless/profile", &["--http2"]);
     assert_eq!(profile.output("username"), Some("alice"));
     let token = profile.token();
-    browser.post("/stateless/logout", &[("csrf_token", &token)], &["--http2"]).leads_to("/stateless");
+    browser
+        .post("/stateless/logout", &[("csrf_token", &token)], &["--http2"])
+        .leads_to("/stateless/signed-out");
     assert_eq!(browser.get("/stateless/profile", &["--http2"]).status, 303);
     assert_eq!(browser.get("/nowhere", &[]).header("strict-transport-security"), Some("max-age=31536000"));
 }

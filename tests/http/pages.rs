@@ -66,7 +66,8 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
         ("/lab/no-such-experiment", 404, 404),
         ("/stateless", 200, 200),
         ("/stateless/cookie", 200, 200),
-        ("/stateless/login", 200, 200),
+        ("/stateless/login", 200, 303),
+        ("/stateless/signed-out", 200, 303),
         ("/stateless/register?next=/stateless/cookie", 200, 200),
         ("/stateless/profile", 303, 200),
         ("/stateless/sessions", 303, 200),
@@ -113,7 +114,7 @@ fn x6_what_cannot_be_read_as_a_request_has_the_security_headers_too() {
 fn every_answer_to_a_form_has_the_security_headers_and_nothing_inline() {
     let server = program!().start(&[]);
     let mut jar = server.register("alice");
-    let token = server.get(&mut jar, "/stateless/login").token();
+    let token = server.get(&mut jar, "/stateless").token();
     let token = format!("csrf_token={}", encode(&token));
     let long = format!("{token}&username=alice&password={}", "x".repeat(33 * 1024));
     let posts = [

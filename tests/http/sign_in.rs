@@ -98,7 +98,7 @@ fn rule_14_signing_out_with_the_cookie_from_before_a_sign_in_ends_what_it_became
     send(&server, &mut jar, "/stateful/login", &fields).leads_to("/stateful");
     assert_signed_in(&server, &jar, "/stateful");
     let signed_out = send(&server, &mut old, "/stateful/logout", &fields[..1]);
-    signed_out.leads_to("/stateful");
+    signed_out.leads_to("/stateful/signed-out");
     assert!(signed_out.header("set-cookie").unwrap().contains("Max-Age=0"));
     assert_eq!(user(&server, &jar, "/stateful"), None);
 }

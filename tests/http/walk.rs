@@ -26,7 +26,7 @@ fn a_visitor_registers_signs_out_and_comes_back() {
 
     let token = server.get(&mut jar, "/stateless/profile").token();
     let answer = server.post(&mut jar, "/stateless/logout", &[("csrf_token", &token)]);
-    answer.leads_to("/stateless");
+    answer.leads_to("/stateless/signed-out");
     assert!(answer.clears());
     assert_eq!(answer.header("clear-site-data"), Some("\"cache\""));
     let refused = server.get(&mut jar, "/stateless/profile");

@@ -23,7 +23,9 @@ mod the_walk {
         assert_eq!(server.visits(&jar), 3, "registering keeps the count");
         let saved = jar.clone();
         let token = server.get(&mut jar, "/stateless/profile").token();
-        server.post(&mut jar, "/stateless/logout", &[("csrf_token", &token)]).leads_to("/stateless");
+        server
+            .post(&mut jar, "/stateless/logout", &[("csrf_token", &token)])
+            .leads_to("/stateless/signed-out");
         let refused = server.get(&mut jar, "/stateless/profile");
         refused.leads_to(TO_LOGIN);
         assert_eq!(server.user(&saved), None, "a cookie that was saved before the logout is dead");
@@ -51,7 +53,9 @@ fn alternate(settings: &[(&str, &str)]) {
     }
     let token = servers[0].get(&mut jar, "/stateless/profile").token();
     // Each process accepts the other's forms.
-    servers[1].post(&mut jar, "/stateless/logout", &[("csrf_token", &token)]).leads_to("/stateless");
+    servers[1]
+        .post(&mut jar, "/stateless/logout", &[("csrf_token", &token)])
+        .leads_to("/stateless/signed-out");
     assert!(servers.iter().all(|server| server.user(&jar).is_none()));
 }
 

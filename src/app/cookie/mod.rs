@@ -63,6 +63,9 @@ fn show(session: Session<'_>, page: &Page<'_>, jar: &CookieJar<'_>, tried: &Trie
         sent: !matches!(session.arrival(), Arrival::Absent | Arrival::Withheld),
     };
     match record {
+        Some(_) if tried.note_error.is_some() => {
+            page.show_form(&session, "cookie", "Error: Inside the cookie", own)
+        }
         Some(_) => page.show_form(&session, "cookie", "Inside the cookie", own),
         // Its token would open a session.
         None => page.show("cookie", "Inside the cookie", own),

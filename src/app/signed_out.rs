@@ -1,0 +1,33 @@
+//! `GET …/signed-out`: where signing out leads. It has no form, opens no session and sets no cookie.
+
+use rocket::http::CookieJar;
+use rocket::response::Redirect;
+use rocket::{Route, get, routes};
+use rocket_dyn_templates::context;
+use serde_json::json;
+
+use super::copies;
+use super::page::{Html, PlainPage};
+use super::visitor::ReadOnly;
+
+/// Somebody who is signed in, again or still, is led to the profile: the page would not tell the truth.
+#[get("/signed-out")]
+fn signed_out(
+    page: PlainPage<'_>,
+    session: Option<ReadOnly<'_>>,
+    cookies: &CookieJar<'_>,
+) -> Result<Html, Redirect> {
+    let PlainPage(page) = page;
+    if session.is_some_and(|session| session.get().user.is_some()) {
+        return Err(page.see_other("/profile"));
+    }
+    let copy = copies::told(cookies, page.realm());
+    let own = context! {
+        copy: copy.map(|expires| json!({ "idle": page.when(expires.idle), "absolute": page.when(expires.absolute) })),
+    };
+    Ok(page.show("signed-out", "Signed out", own))
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![signed_out]
+}
