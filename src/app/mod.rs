@@ -49,6 +49,7 @@ mod standing;
 mod templates;
 mod throttle;
 mod timeline;
+mod tour;
 mod user;
 mod visitor;
 mod visits;

@@ -22,6 +22,7 @@ use super::csrf;
 use super::now::clock;
 use super::settings::Settings;
 use super::standing::{Standing, standing};
+use super::tour;
 use super::visitor::{Session, Visitor};
 
 /// A rendered page. The content type is set here, since the template names do not tell it.
@@ -236,6 +237,7 @@ impl<'r> Page<'r> {
             csrf: token,
             lab: self.lab,
             code: code::of(name),
+            tour: tour::step(name, self.realm(), self.user().is_some()),
             version: env!("CARGO_PKG_VERSION"),
             source_url: self.source_url,
         };

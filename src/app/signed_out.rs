@@ -1,8 +1,9 @@
 //! `GET …/signed-out`: where signing out leads. It has no form, opens no session and sets no cookie.
 
 use rocket::http::CookieJar;
+use rocket::http::uri::Host;
 use rocket::response::Redirect;
-use rocket::{Route, get, routes};
+use rocket::{Config, Route, get, routes};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
@@ -16,13 +17,18 @@ fn signed_out(
     page: PlainPage<'_>,
     session: Option<ReadOnly<'_>>,
     cookies: &CookieJar<'_>,
+    host: Option<&Host<'_>>,
+    config: &Config,
 ) -> Result<Html, Redirect> {
     let PlainPage(page) = page;
     if session.is_some_and(|session| session.get().user.is_some()) {
         return Err(page.see_other("/profile"));
     }
     let copy = copies::told(cookies, page.realm());
+    let scheme = if config.tls_enabled() { "https" } else { "http" };
     let own = context! {
+        cookie: session.map(|session| session.inspect().cookie_name()),
+        origin: host.map(|host| format!("{scheme}://{host}")),
         copy: copy.map(|expires| json!({ "idle": page.when(expires.idle), "absolute": page.when(expires.absolute) })),
     };
     Ok(page.show("signed-out", "Signed out", own))

@@ -27,6 +27,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "partials/seal",
     "partials/way",
     "partials/timeline",
+    "partials/tour",
     "compare",
     "confirm",
     "cookie",

@@ -1,6 +1,7 @@
 //! What pages tell their visitors: what has just happened, why they are where they are, and what was wrong.
 
 use rocket::http::{ContentType, Cookie, Header, Status};
+use rocket::uri;
 use time::Duration;
 
 use crate::support::{Answer, App, PASSWORD};
@@ -251,4 +252,58 @@ async fn the_title_and_the_focus_follow_what_was_wrong() {
     }
     assert_eq!(app.get("/nowhere").await.after("<title>"), Some("Error: Not Found · Sealed Sessions"));
     assert!(!app.get("/stateful/login").await.body.contains("autofocus"));
+}
+
+/// Where the foot of a page of the tour leads.
+fn next_step(page: &Answer) -> (&str, &str) {
+    let (_, foot) = page.body.split_once("<section class=\"tour\"").expect("it is a page of the tour");
+    let (foot, _) = foot.split_once("</section>").unwrap();
+    let (_, step) = foot.split_once("<small>").unwrap();
+    let (_, link) = foot.split_once("href=\"").unwrap_or_else(|| foot.split_once("action=\"").unwrap());
+    (step.split('<').next().unwrap(), link.split('"').next().unwrap())
+}
+
+#[rocket::async_test]
+async fn the_tour_leads_through_five_pages() {
+    let app = App::start().await;
+    let start = app.get("/").await;
+    let start = start.body.split_once("\">Take the tour").unwrap().0.rsplit("href=\"").next().unwrap();
+    for realm in ALL {
+        let visits = app.get(if realm == "/stateless" { start } else { realm }).await;
+        let (step, to_login) = next_step(&visits);
+        assert_eq!((step, to_login), ("Step 1 of 5", &*format!("{realm}/login?next={realm}/cookie")));
+        let login = app.get(to_login).await;
+        assert_eq!(next_step(&login), ("Step 2 of 5", &*format!("{realm}/cookie")));
+        let form = if realm == "/stateless" { "register" } else { "login" };
+        let next = format!("{realm}/cookie");
+        let fields = [&ADA[..], &[("next", next.as_str())]].concat();
+        let inside = app.submit(&format!("{realm}/{form}"), &fields).await.location().to_owned();
+        let inside = app.get(&inside).await;
+        assert_eq!(next_step(&inside), ("Step 3 of 5", &*format!("{realm}/logout")));
+        let signed_out = app.submit(&format!("{realm}/logout"), &[]).await;
+        let signed_out = app.get(signed_out.location()).await;
+        assert_eq!(next_step(&signed_out), ("Step 4 of 5", "/compare"));
+        assert_eq!(next_step(&app.get("/compare").await), ("Step 5 of 5", "/"));
+    }
+}
+
+#[rocket::async_test]
+async fn a_copy_that_is_replayed_as_the_page_says_gets_the_status_that_it_says() {
+    let app = App::start().await;
+    app.register("ada").await;
+    for realm in ALL {
+        app.submit(&format!("{realm}/login"), &ADA).await;
+        app.get(&format!("{realm}/profile")).await;
+        let name = format!("__Host-Http-{}", &realm[1..]);
+        let copy = app.client.cookies().get(&name).cloned().unwrap();
+        app.submit(&format!("{realm}/logout"), &[]).await;
+        let mut request = app.client.get(format!("{realm}/signed-out"));
+        request.inner_mut().set_host(uri!("localhost:8000").into());
+        let page = Answer::of(request.dispatch().await).await;
+        let command = format!("-b '{name}=VALUE' \\\n  http://localhost:8000{realm}/profile");
+        assert!(page.body.contains(&command), "{}", page.body);
+        let replayed = app.client.get(format!("{realm}/profile")).cookie(copy).dispatch().await;
+        assert!(page.body.contains(&format!("It prints <b>{}</b>", replayed.status().code)), "{realm}");
+        assert_eq!(replayed.status() == Status::Ok, realm == "/stateless");
+    }
 }
