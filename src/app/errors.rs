@@ -140,7 +140,6 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
                 vec!["Nothing that you had is lost. Try again later.".into()],
             ),
         },
-        503 => ("The site cannot do that just now.", outage_advice(request)),
         _ => ("The request was not answered as you may have hoped.", Vec::new()),
     };
     let reason = status.reason_lossy();
@@ -166,16 +165,6 @@ fn is_stale(page: &Page<'_>) -> bool {
 fn form_page(status: Status, request: &Request<'_>) -> Option<String> {
     let is_refused = matches!(status.code, 403 | 409 | 413 | 415 | 422);
     Next::of_form(request).filter(|_| is_refused).map(Next::into_string)
-}
-
-fn outage_advice(request: &Request<'_>) -> Vec<String> {
-    match failure(request) {
-        Some(Failure::Unavailable { copy_lives_until: Some(until) }) => vec![
-            "This browser is signed out.".into(),
-            format!("A copy of your session may stay on the server until {until}."),
-        ],
-        _ => vec!["Nothing that you had is lost. Try again in a moment.".into()],
-    }
 }
 
 pub(super) fn catchers() -> Vec<Catcher> {

@@ -34,6 +34,7 @@ mod names;
 mod next;
 mod now;
 mod operator;
+mod outage;
 mod overview;
 mod page;
 mod password;
@@ -141,7 +142,8 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .mount("/", assets::routes())
         .mount("/", compare::routes())
         .mount("/", guides::routes())
-        .register("/", errors::catchers());
+        .register("/", errors::catchers())
+        .register("/", outage::catchers());
     #[cfg(feature = "lab")]
     {
         rocket = rocket.attach(lab::fairing());

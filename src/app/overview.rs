@@ -32,11 +32,12 @@ async fn overview(page: Page<'_>, accounts: &State<Accounts>) -> Html {
             "name": realm_name(path),
             "store": store,
             "blurb": match (session, powers) {
-                (None, _) => "The store of this realm does not answer just now.",
+                (None, _) => "The store of this realm does not answer.",
                 (_, Powers::Nothing) => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
                 (_, Powers::Ends) => "The whole session travels in the cookie. The server keeps a ledger of those that have ended, so a copy is worth nothing after the sign-out.",
                 (_, Powers::Lists) => "The session stays on the server. The cookie carries only its sealed id.",
             },
+            "answers": session.is_some(),
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": user.map(|account| &account.name),
             "csrf": user.and(session).and_then(|session| session.form_token()),

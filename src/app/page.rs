@@ -244,7 +244,7 @@ impl<'r> Page<'r> {
         let mut all = object(shared);
         all.extend(object(own));
         if all.get("notice").is_none_or(Value::is_null) {
-            all.insert("notice".to_owned(), self.notice(name == "error").into());
+            all.insert("notice".to_owned(), self.notice(matches!(name, "error" | "outage")).into());
         }
         RawHtml(Template::render(name, all))
     }

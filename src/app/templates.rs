@@ -40,6 +40,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "lab/load_report",
     "load",
     "login",
+    "outage",
     "overview",
     "password",
     "profile",

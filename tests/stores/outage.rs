@@ -40,9 +40,11 @@ fn under_load(app: &Server, during: impl FnOnce()) {
 }
 
 fn goes_down(app: &Server) {
-    wait_for("the outage to be noticed", || {
-        (app.get(&mut Jar::default(), "/stateful").status == 503).then_some(())
+    let page = wait_for("the outage to be noticed", || {
+        Some(app.get(&mut Jar::default(), "/stateful")).filter(|page| page.status == 503)
     });
+    assert!(page.body.contains("does not answer. Your session is safe."), "{}", page.body);
+    assert_eq!(page.header("retry-after"), Some("5"));
 }
 
 fn comes_back(app: &Server) {

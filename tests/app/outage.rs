@@ -1,0 +1,78 @@
+//! What visitors see while a store does not answer.
+
+use rocket::http::Status;
+
+use crate::support::{App, PASSWORD};
+
+const ADA: [(&str, &str); 2] = [("username", "ada"), ("password", PASSWORD)];
+const NO_STORE: &str = "DROP TABLE sealed_session_rows";
+
+async fn ada_at(realm: &str) -> App {
+    let app = App::start().await;
+    app.submit(&format!("{realm}/register"), &ADA).await;
+    app
+}
+
+#[rocket::async_test]
+async fn o1_a_page_without_its_store_says_what_does_not_answer_and_what_still_works() {
+    let app = ada_at("/stateful").await;
+    app.database(NO_STORE).await;
+    let page = app.get("/stateful/sessions?ended=1").await;
+    assert_eq!(page.status, Status::ServiceUnavailable);
+    assert_eq!((page.header("retry-after"), page.header("set-cookie")), (Some("5"), None));
+    for said in [
+        "The session store (sqlite) does not answer. Your session is safe.",
+        "href=\"/stateful/sessions?ended=1\">Try again</a>",
+        "<a href=\"/stateless\">Stateless still works</a>",
+        "Error 503",
+    ] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+    assert_eq!(app.get("/stateless").await.visits(), Some("1"), "it does");
+}
+
+#[rocket::async_test]
+async fn o1_a_form_without_its_store_leads_back_to_itself() {
+    let app = App::start().await;
+    let token = app.get("/stateful/login").await.token().unwrap();
+    app.database(NO_STORE).await;
+    let page = app.post("/stateful/login", &[&ADA[..], &[("csrf_token", &token)]].concat()).await;
+    assert_eq!((page.status, page.header("retry-after")), (Status::ServiceUnavailable, Some("5")));
+    assert!(page.body.contains("href=\"/stateful/login\">Back to the form</a>"), "{}", page.body);
+    assert!(!page.body.contains("Try again"), "asking again with GET would not send it");
+}
+
+#[rocket::async_test]
+async fn o1_a_sign_out_that_the_ledger_cannot_enter_says_that_a_copy_may_live() {
+    let app = ada_at("/revocable").await;
+    let token = app.get("/revocable").await.token().unwrap();
+    app.database("DROP TABLE sealed_session_ledger").await;
+    let page = app.post("/revocable/logout", &[("csrf_token", &token)]).await;
+    assert_eq!(page.status, Status::ServiceUnavailable);
+    assert!(page.body.contains("the ledger of ended sessions does not answer"), "{}", page.body);
+    assert!(page.body.contains("A copy of your session may live until <time"), "{}", page.body);
+    assert!(!page.body.contains("Your session is safe"));
+}
+
+#[rocket::async_test]
+async fn o1_without_the_accounts_no_store_is_blamed() {
+    let app = ada_at("/stateless").await;
+    app.database("ALTER TABLE accounts RENAME TO gone").await;
+    let page = app.get("/stateless/profile").await;
+    assert_eq!(page.status, Status::ServiceUnavailable);
+    assert!(page.body.contains("The site cannot do this right now. Your session is safe."), "{}", page.body);
+    assert!(!page.body.contains("still works"));
+}
+
+#[rocket::async_test]
+async fn the_overview_shows_dashes_for_a_store_that_does_not_answer() {
+    let app = ada_at("/stateful").await;
+    app.get("/stateful").await;
+    app.database(NO_STORE).await;
+    let page = app.get("/").await;
+    let card = page.body.split_once("<h3>Stateful").unwrap().1.split_once("</article>").unwrap().0;
+    assert!(card.contains("does not answer"), "{card}");
+    assert_eq!(card.matches("<dd>–</dd>").count(), 4, "{card}");
+    let other = page.body.split_once("<h3>Stateless").unwrap().1.split_once("</article>").unwrap().0;
+    assert!(other.contains("<dt>Visits</dt><dd>0</dd>"), "{other}");
+}
