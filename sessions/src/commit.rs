@@ -13,11 +13,12 @@ use crate::next::{is_same, next_record, rebased};
 use crate::realm::Realm;
 use crate::realm::max_sessions::MaxSessions;
 use crate::record::Record;
-use crate::record::id::{Id, IdHash};
+use crate::record::id::Id;
 use crate::request::RequestSession;
 use crate::sign_in::Turn;
 use crate::state::{Base, Change, State, is_remembered};
 use crate::store::{CookieStore, Loaded, Over, Write, Written};
+use crate::told::{self, Step};
 
 /// How often a write that meets conflicts is tried. Those of one process wait for each other, so only writes of
 /// other processes can interfere.
@@ -54,6 +55,17 @@ impl<T: SessionData> Plan<T> {
             Plan::Nothing | Plan::Stay(_) | Plan::Touch(..) => false,
         }
     }
+
+    /// What listeners are told of it.
+    fn step(&self, state: &State<T>) -> Step {
+        match self {
+            Plan::Create(record) => Step::new(None, record, state.is_proven(None)),
+            Plan::Change(base, record) => {
+                Step::new(Some(&base.record), record, state.is_proven(Some(&base.record)))
+            }
+            Plan::Nothing | Plan::Stay(_) | Plan::Touch(..) => Step::default(),
+        }
+    }
 }
 
 /// Closes a session when its response is ready. `None` if nothing is to be kept, as after most requests that read.
@@ -84,12 +96,18 @@ pub(crate) async fn commit<T: SessionData>(
     now: UnixSeconds,
 ) -> Committed {
     let destroyed = state.destroyed.is_some();
-    if destroyed && let Err(failure) = Box::pin(end(realm, state.destroyed.as_ref())).await {
+    if destroyed
+        && let Err(failure) = Box::pin(end(realm, session.request_id, state.destroyed.as_ref())).await
+    {
         session.forget();
         return Committed { lines: realm.cookie.clear(&session.chunks), failure: Some(failure) };
     }
     let plan = if failed { Ok(Plan::Nothing) } else { decide(realm, session, &mut state, empty, now) };
     let is_bookkeeping = matches!(plan, Ok(Plan::Touch(..)));
+    let step = match &plan {
+        Ok(plan) if realm.teller.is_heard() => plan.step(&state),
+        _ => Step::default(),
+    };
     let limit = realm.max_sessions.as_ref();
     let kept = match plan {
         Ok(plan) if limit.is_some_and(|_| plan.is_sign_in(&state)) => {
@@ -98,6 +116,7 @@ pub(crate) async fn commit<T: SessionData>(
         Ok(plan) => perform(realm, session, &state, plan, now).await,
         Err(error) => Err(error),
     };
+    told::tell(realm, session, &step, &kept, now);
     let cleared = || if destroyed { realm.cookie.clear(&session.chunks) } else { Lines::new() };
     match kept {
         Ok(lines) if lines.is_empty() => Committed { lines: cleared(), failure: None },
@@ -112,7 +131,9 @@ pub(crate) async fn commit<T: SessionData>(
         }
         Err(error) => {
             session.forget();
-            log::log!(error.level(), "sessions of {:?}: {}", realm.path, error.explain(realm));
+            if !realm.teller.logs() {
+                log::log!(error.level(), "sessions of {:?}: {}", realm.path, error.explain(realm));
+            }
             Committed { lines: cleared(), failure: Some(error.failure()) }
         }
     }
@@ -206,10 +227,11 @@ async fn sign_in<T: SessionData>(
     let subject = record.subject.as_deref().unwrap_or_default();
     if let Some(ledger) = realm.store.ledger() {
         let position = ledger.sign_in(subject, record.position.unwrap_or(0)).await?;
+        told::tell_of_limit(realm, session, subject);
         (state.position, record.position) = (Some(position), Some(position));
         return perform(realm, session, state, plan, now).await;
     }
-    let turn = Turn::wait(realm, limit, subject, own, came_with, now).await?;
+    let turn = Turn::wait(realm, limit, session.request_id, subject, own, came_with, now).await?;
     let lines = perform(realm, session, state, plan, now).await?;
     if let Some(kept) = session.kept() {
         turn.settle(&kept, now).await?;
@@ -264,7 +286,7 @@ async fn perform<T: SessionData>(
                 return Err(error);
             }
         },
-        Plan::Change(base, record) => match change(realm, state, &base, record, now).await? {
+        Plan::Change(base, record) => match change(realm, session, state, &base, record, now).await? {
             Some((record, ticket)) => (Some(base), record, ticket),
             None => return Ok(Lines::new()),
         },
@@ -298,6 +320,7 @@ async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written,
 /// 14); otherwise `None`.
 async fn change<T: SessionData>(
     realm: &Realm,
+    session: &RequestSession<T>,
     state: &State<T>,
     base: &Base<T>,
     mut record: Record,
@@ -310,13 +333,14 @@ async fn change<T: SessionData>(
     match save(realm, &record, over(&base.record, renews)).await? {
         Written::Saved(ticket) => Ok(Some((record, ticket))),
         // A conflict is rare: its future is not to make every other one large.
-        Written::Stale => Box::pin(change_again(realm, state, base, record, now)).await,
+        Written::Stale => Box::pin(change_again(realm, session, state, base, record, now)).await,
     }
 }
 
 /// Merges with what others wrote, one write of this process after another.
 async fn change_again<T: SessionData>(
     realm: &Realm,
+    session: &RequestSession<T>,
     state: &State<T>,
     base: &Base<T>,
     record: Record,
@@ -332,8 +356,7 @@ async fn change_again<T: SessionData>(
             }
             _ => {
                 // The request that ended the session has told the browser so; this late response must not undo it.
-                let handle = realm.keyring.handle(&IdHash::of(&base.record.id));
-                log::info!("session {handle} was ended while a request changed it: the change is not kept");
+                told::tell_of_lost_change(realm, session, &base.record);
                 return Ok(None);
             }
         };
@@ -342,6 +365,7 @@ async fn change_again<T: SessionData>(
             return Ok(Some((theirs, base.ticket.clone())));
         }
         if let Written::Saved(ticket) = save(realm, &next, over(&theirs, renews)).await? {
+            told::tell_of_merge(realm, session, &next);
             return Ok(Some((next, ticket)));
         }
     }

@@ -129,7 +129,7 @@ pub(crate) type FormProof = for<'r, 'q> fn(
 pub(crate) struct FormSession<'r> {
     pub(crate) realm: &'r Realm,
     pub(crate) arrival: Arrival,
-    id: Option<Id>,
+    pub(crate) id: Option<Id>,
 }
 
 impl FormSession<'_> {

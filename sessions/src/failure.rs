@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::cookie::format::Unsendable;
 use crate::encoding::Unreadable;
 use crate::error::StoreError;
+use crate::events::{Kind, Unkept};
 use crate::realm::Realm;
 use crate::record::merge::largest_fields;
 
@@ -60,6 +61,21 @@ impl CommitError {
             | CommitError::Encoding(_)
             | CommitError::Unreadable(_) => Failure::Refused,
             _ => Failure::Unavailable { copy_lives_until: None },
+        }
+    }
+
+    /// What listeners are told.
+    pub(crate) fn event(&self) -> Kind {
+        match self {
+            CommitError::Store(_) => Kind::StoreFault,
+            CommitError::Unsendable(Unsendable::TooLarge { .. }, _) | CommitError::TooLarge(..) => {
+                Kind::NotKept(Unkept::TooLarge)
+            }
+            CommitError::TooManySessions(_) => Kind::NotKept(Unkept::TooManySessions),
+            CommitError::Encoding(_) | CommitError::Unreadable(_) => Kind::NotKept(Unkept::Data),
+            CommitError::Random(_) | CommitError::Unsendable(Unsendable::SealFailed, _) => {
+                Kind::NotKept(Unkept::Seal)
+            }
         }
     }
 

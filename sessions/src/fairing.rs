@@ -18,6 +18,7 @@ use crate::data::SessionData;
 use crate::engine::{Engine, RequestSessions, Setup};
 use crate::error::Arrival;
 use crate::error_page;
+use crate::events::Listener;
 use crate::guard::session::form_proof;
 use crate::ledger::Log;
 use crate::lifecycle::{self, Upkeep};
@@ -52,6 +53,7 @@ pub struct Sessions<T> {
     stores: Vec<NamedStore>,
     logs: Vec<NamedLog>,
     wrap_store: Option<WrapStore>,
+    listeners: Vec<Arc<dyn Listener>>,
     default_realm: Option<String>,
     data: PhantomData<fn() -> T>,
 }
@@ -64,6 +66,7 @@ impl<T: SessionData> Sessions<T> {
             stores: Vec::new(),
             logs: Vec::new(),
             wrap_store: None,
+            listeners: Vec::new(),
             default_realm: None,
             data: PhantomData,
         }
@@ -79,6 +82,14 @@ impl<T: SessionData> Sessions<T> {
     #[must_use]
     pub fn default_realm(self, path: &str) -> Sessions<T> {
         Sessions { default_realm: Some(path.to_owned()), ..self }
+    }
+
+    /// Tells `listener` what happens to sessions, for the app's log and metrics: [`events`](crate::events). Several
+    /// listeners are told in the order in which they were given.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Listener) -> Sessions<T> {
+        self.listeners.push(Arc::new(listener));
+        self
     }
 
     /// Makes `store` available to the setting `store = "NAME"`. The store belongs to this app, which stops it
@@ -131,6 +142,7 @@ impl<T: SessionData> Sessions<T> {
             stores: &self.stores,
             logs: &self.logs,
             wrap_store: self.wrap_store.as_ref(),
+            listeners: &self.listeners,
             clock: &self.clock,
         }
     }

@@ -233,6 +233,11 @@
 //! Such a response counts as one use of the session, when it begins, and with [`ReadOnly`] as none: what comes again by
 //! itself must not keep a session alive that nobody uses.
 //!
+//! # What has happened
+//!
+//! [`Sessions::on_event`] tells a listener of yours what happens to sessions: opened, signed in, ended and by whom, refused
+//! and why. The module [`events`] has the whole list. The app's log and its metrics are made from it.
+//!
 //! # How many sessions somebody may have
 //!
 //! With `max_sessions = 3` a sign-in ends the oldest of its subject's sessions beyond three; with `beyond_max_sessions
@@ -344,6 +349,7 @@ mod ended;
 mod engine;
 mod error;
 mod error_page;
+pub mod events;
 mod failure;
 mod fairing;
 pub mod forms;
@@ -366,6 +372,7 @@ mod sign_in;
 mod state;
 pub mod store;
 pub mod testing;
+mod told;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::data::{Labels, SessionData};

@@ -11,6 +11,7 @@ use crate::cookie::request_cookies::{RequestCookies, SentChunks, SentValue};
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::{Arrival, Invalid, SessionError, StoreError};
+use crate::events::{About, Kind, Name, RequestId};
 use crate::realm::Realm;
 use crate::record::Record;
 use crate::request::{RequestSession, Sizes};
@@ -29,14 +30,43 @@ pub(crate) async fn load<T: SessionData>(
 ) -> Result<Box<RequestSession<T>>, SessionError> {
     let mut session = load_once(realm, request, now).await?;
     if realm.store.ledger().is_none() {
-        return Ok(session);
+        return Ok(told(realm, request, session));
     }
     let is_signed_in = || session.with_base(|base: &Base<T>| base.record.subject.is_some()) == Some(true);
     // If the ledger does not answer, the position is an earlier one, which ends more.
     if !is_safe(request.method()) && !is_signed_in() && Box::pin(realm.store.catch_up()).await.is_ok() {
         session = Box::pin(load_once(realm, request, now)).await?;
     }
-    Ok(session.at(realm.store.position()))
+    Ok(told(realm, request, session.at(realm.store.position())))
+}
+
+/// Tells how the session has arrived, if anyone listens.
+fn told<T: SessionData>(
+    realm: &Realm,
+    request: &Request<'_>,
+    mut session: Box<RequestSession<T>>,
+) -> Box<RequestSession<T>> {
+    if realm.teller.is_heard() {
+        session.request_id = Some(RequestId::of(request));
+        tell_arrival(realm, &session);
+    }
+    session
+}
+
+fn tell_arrival<T: SessionData>(realm: &Realm, session: &RequestSession<T>) {
+    let id = session.came_with();
+    let is_replayed =
+        || id.is_some_and(|id| realm.store.ledger().is_some_and(|ledger| ledger.has_long_ended(&id)));
+    let kind = match session.arrival() {
+        Arrival::Absent | Arrival::Withheld => return,
+        Arrival::Resumed | Arrival::Stale { .. } => Kind::Resumed,
+        Arrival::Expired(timeout) => Kind::Expired(timeout),
+        Arrival::Revoked if is_replayed() => Kind::Replayed,
+        refused => Kind::Refused(refused),
+    };
+    let subject = session.with_base(|base| base.record.subject.clone()).flatten();
+    let (session, request) = (id.as_ref().map(Name::Id), session.request_id);
+    realm.teller.tell(kind, About { session, subject: subject.as_deref(), request, ..About::default() });
 }
 
 fn is_safe(method: Method) -> bool {
@@ -64,13 +94,15 @@ async fn load_once<T: SessionData>(
         Ok(Err(lost)) => {
             match lost.arrival {
                 Arrival::Invalid(Invalid::Ambiguous) => warn_of_two_sessions(realm, now),
+                Arrival::Invalid(_) if realm.teller.logs() => {}
                 Arrival::Invalid(reason) => log::debug!("a session cookie is ignored: {reason:?}"),
                 _ => {}
             }
             Ok(RequestSession::anonymous(now, lost, cookies.chunks()))
         }
         Err(error) => {
-            log::error!("sessions of {:?}: cannot load: {error}", realm.path);
+            let request = realm.teller.is_heard().then(|| RequestId::of(request));
+            realm.fault(request, "load", &error);
             Err(SessionError::Unavailable)
         }
     }
@@ -106,7 +138,7 @@ pub(crate) async fn relock<T: SessionData>(
         }
         Ok(None) => Ok(()),
         Err(error) => {
-            log::error!("sessions of {:?}: cannot lock: {error}", realm.path);
+            realm.fault(session.request_id, "lock", &error);
             Err(SessionError::Unavailable)
         }
     }

@@ -16,12 +16,12 @@ use thiserror::Error;
 
 use crate::clock::{Clock, UnixSeconds};
 use crate::error::StoreError;
+use crate::events::{About, By, Kind, Name};
 use crate::guard::Other;
 use crate::ledger::Ledger;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings::RealmSettings;
 use crate::realm::{Given, Realm};
-use crate::store::bounded::EndedAll;
 use crate::store::{Listed, Page};
 
 /// How often all sessions are gone through until none is found that was there before.
@@ -182,8 +182,10 @@ impl RealmOperator {
     pub async fn end_subject(&self, subject: &str) -> Result<Option<u64>, OperatorError> {
         self.means()?;
         match self.realm.store.end_all(subject, None, self.clock.seconds()).await? {
-            Some(EndedAll::Sessions(count)) => Ok(Some(count)),
-            Some(EndedAll::Below(_)) => Ok(None),
+            Some(ended) => {
+                self.tell_of_all(Some(subject), ended.count());
+                Ok(ended.count())
+            }
             None => Err(Unable::CookiesAlone.into()),
         }
     }
@@ -196,7 +198,9 @@ impl RealmOperator {
     /// When it cannot be ended, or may live on.
     pub async fn end_session(&self, handle: &Handle) -> Result<Option<u64>, OperatorError> {
         if let Means::Ledger(ledger) = self.means()? {
-            return Ok(ledger.end_by_handle(&handle.0).await.map(|_| None)?);
+            ledger.end_by_handle(&handle.0).await?;
+            self.tell(Name::Handle(&handle.0));
+            return Ok(None);
         }
         let mut from = Vec::new();
         loop {
@@ -205,6 +209,7 @@ impl RealmOperator {
             let mut names = names.chain(renewed.iter().map(|(old, session)| (old, session)));
             if let Some((_, session)) = names.find(|(id, _)| self.realm.keyring.owns_handle(id, &handle.0)) {
                 self.realm.store.end(&session.id).await?;
+                self.tell(Name::Hash(&session.id));
                 return Ok(Some(1));
             }
             match next {
@@ -221,7 +226,9 @@ impl RealmOperator {
     /// When they cannot be ended, or some may live on.
     pub async fn end_everyone(&self) -> Result<Option<u64>, OperatorError> {
         if let Means::Ledger(ledger) = self.means()? {
-            return Ok(ledger.end_everyone().await.map(|_| None)?);
+            ledger.end_everyone().await?;
+            self.tell_of_all(None, None);
+            return Ok(None);
         }
         let begun = self.clock.seconds();
         let mut ended = 0;
@@ -230,6 +237,7 @@ impl RealmOperator {
             let (count, had_older) = self.end_round(begun).await?;
             ended += count;
             if !had_older {
+                self.tell_of_all(None, Some(ended));
                 return Ok(Some(ended));
             }
         }
@@ -257,6 +265,18 @@ impl RealmOperator {
 
     async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Page, OperatorError> {
         self.realm.store.page(from, now).await?.ok_or(Unable::NotGoneThrough.into())
+    }
+
+    /// Tells that this has ended a session.
+    fn tell(&self, session: Name<'_>) {
+        let about = About { session: Some(session), ..About::default() };
+        self.realm.teller.tell(Kind::Ended(By::Operator), about);
+    }
+
+    /// Tells that this has ended the sessions of a subject, or everyone's.
+    fn tell_of_all(&self, subject: Option<&str>, count: Option<u64>) {
+        let kind = Kind::AllEnded { by: By::Operator, count };
+        self.realm.teller.tell(kind, About { subject, ..About::default() });
     }
 
     fn means(&self) -> Result<Means<'_>, Unable> {

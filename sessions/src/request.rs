@@ -9,10 +9,11 @@ use crate::cookie::request_cookies::SentChunks;
 use crate::cookie::ticket::Ticket;
 use crate::data::SessionData;
 use crate::error::Arrival;
+use crate::events::RequestId;
 use crate::record::Record;
 use crate::record::id::Id;
 use crate::record::timeouts::{Expires, RealmTimeouts};
-use crate::state::{Base, Change, Destroyed, Lost, State, is_remembered, merged, rebased};
+use crate::state::{Base, Change, Destroyed, Lost, State, id_of, is_remembered, merged, rebased};
 use crate::store::Lock;
 
 /// A session as it was loaded, and what the request's handlers have done to it since.
@@ -24,6 +25,8 @@ pub(crate) struct RequestSession<T> {
     pub(crate) key_age: KeyAge,
     /// `None` unless a session was resumed.
     pub(crate) sizes: Option<Sizes>,
+    /// Its request's name, if anyone listens to events.
+    pub(crate) request_id: Option<RequestId>,
     /// Whether a guard has used it; one that is only read is not committed.
     used: AtomicBool,
     state: Mutex<Stage<T>>,
@@ -57,7 +60,15 @@ impl<T: SessionData> RequestSession<T> {
     pub(crate) fn anonymous(now: UnixSeconds, lost: Lost<T>, chunks: SentChunks) -> Box<Self> {
         let state = Mutex::new(Stage::Open(State::anonymous(lost)));
         let used = AtomicBool::new(false);
-        Box::new(RequestSession { now, chunks, key_age: KeyAge::Current, sizes: None, used, state })
+        Box::new(RequestSession {
+            now,
+            chunks,
+            key_age: KeyAge::Current,
+            sizes: None,
+            request_id: None,
+            used,
+            state,
+        })
     }
 
     pub(crate) fn resumed(
@@ -70,7 +81,7 @@ impl<T: SessionData> RequestSession<T> {
     ) -> Box<Self> {
         let state = Mutex::new(Stage::Open(State { arrival, ..State::resumed(base) }));
         let used = AtomicBool::new(false);
-        Box::new(RequestSession { now, chunks, key_age, sizes: Some(sizes), used, state })
+        Box::new(RequestSession { now, chunks, key_age, sizes: Some(sizes), request_id: None, used, state })
     }
 
     /// Has a sign-in of this request seal the position in the ledger that its node had reached before.
@@ -217,6 +228,15 @@ impl<T: SessionData> RequestSession<T> {
         match &*self.stage() {
             Stage::Open(state) => state.base.as_deref().map(look),
             Stage::Committed(..) => None,
+        }
+    }
+
+    /// The id that the browser's cookie has proven, also of a session that is gone.
+    pub(crate) fn came_with(&self) -> Option<Id> {
+        match &*self.stage() {
+            Stage::Open(State { base: Some(base), .. }) => Some(base.record.id),
+            Stage::Open(State { dead: Some(ticket), .. }) => id_of(ticket),
+            _ => None,
         }
     }
 

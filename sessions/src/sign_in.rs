@@ -3,6 +3,7 @@
 use crate::clock::UnixSeconds;
 use crate::cookie::ticket::Ticket;
 use crate::error::StoreError;
+use crate::events::{About, By, Kind, Name, RequestId};
 use crate::failure::CommitError;
 use crate::realm::Realm;
 use crate::realm::max_sessions::{Beyond, MaxSessions};
@@ -16,6 +17,7 @@ pub(crate) struct Turn<'r> {
     realm: &'r Realm,
     limit: MaxSessions,
     subject: String,
+    request: Option<RequestId>,
     /// What an earlier click on the same button has opened: nobody has its cookie any more.
     twin: Option<IdHash>,
     /// Whether the subject gets one more session. Neither a second click nor a sign-in again does that.
@@ -32,6 +34,7 @@ impl<'r> Turn<'r> {
     pub(crate) async fn wait(
         realm: &'r Realm,
         limit: MaxSessions,
+        request: Option<RequestId>,
         subject: &str,
         own: Option<&Record>,
         came_with: Option<&Ticket>,
@@ -42,7 +45,8 @@ impl<'r> Turn<'r> {
             Some(ticket) => realm.store.successor(ticket.text(), now).await?,
             None => None,
         };
-        let mut turn = Turn { realm, limit, subject: subject.to_owned(), twin, is_one_more: true, lock };
+        let subject = subject.to_owned();
+        let mut turn = Turn { realm, limit, subject, request, twin, is_one_more: true, lock };
         if limit.beyond == Beyond::Refuse {
             let listed = turn.listed(now).await?;
             let own = own.map(|own| IdHash::of(&own.id));
@@ -64,7 +68,7 @@ impl<'r> Turn<'r> {
         if let Some(ticket) = &kept.ticket
             && let Err(error) = self.realm.store.delete(ticket.text()).await
         {
-            log::error!("sessions of {:?}: one more than max_sessions may live: {error}", self.realm.path);
+            self.realm.fault(self.request, "end one session more than max_sessions", &error);
         }
         Err(error)
     }
@@ -83,6 +87,9 @@ impl<'r> Turn<'r> {
         let count = if refuses { twins } else { others.len().saturating_sub(room).max(twins) };
         for one in others.iter().take(count) {
             self.realm.store.end(&one.id).await?;
+            let (subject, request) = (Some(&*self.subject), self.request);
+            let about = About { session: Some(Name::Hash(&one.id)), subject, request, ..About::default() };
+            self.realm.teller.tell(Kind::Ended(By::Limit), about);
         }
         Ok(())
     }

@@ -100,10 +100,7 @@ impl<T: SessionData> State<T> {
 
     /// The id of the browser's cookie, if its session was renewed a moment ago.
     pub(crate) fn superseded_id(&self) -> Option<Id> {
-        let ticket = self.dead.as_ref().filter(|_| self.arrival == Arrival::Superseded)?;
-        // The ticket of a server store is the id, that of a cookie the record.
-        let id_of_record = || Record::decode(ticket.text()).ok().map(|record| record.id);
-        Id::from_text(ticket.text()).or_else(id_of_record)
+        id_of(self.dead.as_ref().filter(|_| self.arrival == Arrival::Superseded)?)
     }
 
     /// Whether this request has proven who the session's subject is.
@@ -112,6 +109,12 @@ impl<T: SessionData> State<T> {
         let before = base.and_then(|base| base.subject.as_deref());
         self.change == Change::Proven || (subject.is_some() && subject.as_deref() != before)
     }
+}
+
+/// The id of the session that a ticket is of. That of a server store is the id, that of a cookie the record.
+pub(crate) fn id_of(ticket: &Ticket) -> Option<Id> {
+    let id_of_record = || Record::decode(ticket.text()).ok().map(|record| record.id);
+    Id::from_text(ticket.text()).or_else(id_of_record)
 }
 
 /// What the handlers have changed so far, on top of `fresh`.

@@ -67,6 +67,14 @@ impl Current<'_> {
         }
     }
 
+    /// How often this process has sealed with it.
+    fn seals(&self) -> u64 {
+        match self {
+            Current::Itself(key) => key.seals(),
+            Current::OfPeriod(period) => period.key.seals(),
+        }
+    }
+
     /// Seals a ticket, bound to `associated`.
     pub(super) fn seal(&self, associated: &[u8], ticket: Ticket) -> Result<Vec<u8>, SealFailed> {
         let key = match self {
@@ -102,6 +110,11 @@ impl Keyring {
         let Some(length) = self.rollover.length else { return Ok(Current::Itself(&self.current.itself)) };
         let key = self.current.periods.sealing(length.period(now)).ok_or(SealFailed)?;
         Ok(Current::OfPeriod(key))
+    }
+
+    /// How often this process has sealed with the key that seals cookies at `now`.
+    pub(crate) fn seals(&self, now: UnixSeconds) -> u64 {
+        self.current(now).map_or(0, |current| current.seals())
     }
 
     /// Seals a ticket under the current key itself, bound to `associated`.

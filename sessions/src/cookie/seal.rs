@@ -68,6 +68,11 @@ impl SealingKey {
         Ok(())
     }
 
+    /// How often this process has sealed with it.
+    pub(crate) fn seals(&self) -> u64 {
+        self.seals.load(Ordering::Relaxed)
+    }
+
     /// Counts a seal. `Some`, with the number so far, when that is to be said.
     fn count(&self) -> Option<u64> {
         let seals = self.seals.fetch_add(1, Ordering::Relaxed) + 1;
@@ -96,7 +101,7 @@ mod tests {
         let key = SealingKey::new(&[7; 32]).unwrap();
         let seal = || key.seal(b"name", &mut vec![0; NONCE_BYTES]).unwrap();
         (0..3).for_each(|_| seal());
-        assert_eq!(key.seals.load(Ordering::Relaxed), 3);
+        assert_eq!(key.seals(), 3);
 
         let count_after = |seals: u64| {
             key.seals.store(seals, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use rocket::request::Request;
 use super::refusal::{Refusal, refuse};
 use crate::engine::Engine;
 use crate::error::{Arrival, SessionError};
+use crate::events::{About, Kind, Name, RequestId};
 use crate::origin::Site;
 
 /// The field of a form that carries the token.
@@ -61,7 +62,14 @@ where
         _ => Status::InternalServerError,
     })?;
     let refused = |reason, body: &str| {
-        log::warn!("refused {} {}: {reason:?}", request.method(), request.uri().path());
+        if !session.realm.teller.logs() {
+            log::warn!("refused {} {}: {reason:?}", request.method(), request.uri().path());
+        }
+        if session.realm.teller.is_heard() {
+            let (name, request) = (session.id.as_ref().map(Name::Id), Some(RequestId::of(request)));
+            let about = About { session: name, request, ..About::default() };
+            session.realm.teller.tell(Kind::FormRefused(reason), about);
+        }
         refuse(request, reason, body.to_owned());
         Status::Forbidden
     };

@@ -6,14 +6,15 @@ use std::marker::PhantomData;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::{Ignite, Rocket, Sentinel};
 
+use super::others::Ended;
 use super::read_only::ReadOnly;
-use super::session::{Ended, Session, engine, lacks_sessions, of_realm, outcome};
+use super::session::{Session, engine, lacks_sessions, of_realm, outcome};
 use crate::data::SessionData;
 use crate::engine::Engine;
 use crate::error::SessionError;
+use crate::events::{About, By, Kind, RequestId};
 use crate::realm::Realm;
 use crate::store::Powers;
-use crate::store::bounded::EndedAll;
 
 /// The guard of a page that works with several realms at once, wherever the page itself is mounted.
 ///
@@ -91,16 +92,16 @@ impl<'r, T: SessionData> Realms<'r, T> {
     /// When no realm has this path, or its store does not answer: some may live on.
     pub async fn end_subject(&self, path: &str, subject: &str) -> Result<Ended, SessionError> {
         let realm = self.named(path).ok_or(SessionError::OutsideEveryRealm)?;
+        let request = realm.teller.is_heard().then(|| RequestId::of(self.request));
         let ended = realm.store.end_all(subject, None, self.engine.clock.seconds()).await;
-        match ended {
-            Ok(Some(EndedAll::Sessions(count))) => Ok(Ended::Sessions(count)),
-            Ok(Some(EndedAll::Below(_))) => Ok(Ended::Uncounted),
-            Ok(None) => Ok(Ended::Unable),
-            Err(error) => {
-                log::error!("sessions of {path:?}: cannot end the sessions of a subject: {error}");
-                Err(SessionError::Unavailable)
-            }
-        }
+        let ended = ended.map_err(|error| {
+            realm.fault(request, "end the sessions of a subject", &error);
+            SessionError::Unavailable
+        })?;
+        let Some(ended) = ended else { return Ok(Ended::Unable) };
+        let about = About { subject: Some(subject), request, ..About::default() };
+        realm.teller.tell(Kind::AllEnded { by: By::App, count: ended.count() }, about);
+        Ok(ended.count().map_or(Ended::Uncounted, Ended::Sessions))
     }
 
     fn named(&self, path: &str) -> Option<&'r Realm> {

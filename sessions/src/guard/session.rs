@@ -12,20 +12,18 @@ use time::OffsetDateTime;
 use crate::clock::moment;
 use crate::data::SessionData;
 use crate::engine::Engine;
-use crate::error::{Arrival, SessionError, StoreError};
+use crate::error::{Arrival, SessionError};
+use crate::events::{About, Kind, Name};
 use crate::forms::Refusal;
 use crate::inspect::Details;
 use crate::ledger::Ledger;
-use crate::load::{is_ended_by_label, load};
+use crate::load::load;
 use crate::origin::Site;
 use crate::realm::Realm;
-use crate::record::Record;
-use crate::record::id::{Id, IdHash};
+use crate::record::id::Id;
 use crate::record::timeouts::{Expires, Timeouts};
 use crate::request::RequestSession;
-use crate::state::{Base, Change};
-use crate::store::Listed;
-use crate::store::bounded::EndedAll;
+use crate::state::Change;
 
 /// The session of the request's realm.
 ///
@@ -165,75 +163,24 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// # Errors
     /// Why the request is to be refused, with 403.
     pub fn verify(&self, request: &Request<'_>, token: Option<&str>) -> Result<(), Refusal> {
+        let refusal = self.refusal(request, token);
+        if let Some(reason) = refusal {
+            let (id, request) = (self.request.proven_id(), self.request.request_id);
+            let about = About { session: id.as_ref().map(Name::Id), request, ..About::default() };
+            self.realm.teller.tell(Kind::FormRefused(reason), about);
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn refusal(&self, request: &Request<'_>, token: Option<&str>) -> Option<Refusal> {
         if matches!(Site::of(request, &self.realm.origins), Site::Sibling | Site::Other) {
-            return Err(Refusal::CrossSite);
+            return Some(Refusal::CrossSite);
         }
         let cookie = &self.realm.cookie.name;
         match (self.request.proven_id(), token) {
-            (Some(id), Some(token)) if self.realm.keyring.owns_form_token(cookie, &id, token) => Ok(()),
-            (None, _) => Err(Refusal::NoCookie),
-            _ => Err(Refusal::Token),
-        }
-    }
-
-    /// The other live sessions of this session's subject, in no order; none while nobody is signed in. `None` if
-    /// the store cannot list sessions, as the cookie store cannot.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn others(&self) -> Result<Option<Vec<Other>>, SessionError> {
-        let (id, subject) = self.own();
-        let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then(Vec::new)) };
-        let listed = self.realm.store.of_subject(&subject, self.request.now).await;
-        let listed = listed.map_err(|error| self.unavailable("list the sessions of a subject", &error))?;
-        let other = |listed: Listed| Other { handle: self.realm.keyring.handle(&listed.id), listed };
-        Ok(listed.map(|all| all.into_iter().filter(|one| Some(one.id) != id).map(other).collect()))
-    }
-
-    /// Ends one other session of this session's subject, by the handle that [`Session::others`] lists it with (ASVS
-    /// 5.0, 7.5.2). `false` if the subject has no other session of this name; it may have ended already. `None` if the
-    /// store cannot list sessions.
-    ///
-    /// # Errors
-    /// When the store does not answer: it may live on.
-    pub async fn end_other(&self, handle: &str) -> Result<Option<bool>, SessionError> {
-        let Some(others) = self.others().await? else { return Ok(None) };
-        let named = |other: &Other| self.realm.keyring.owns_handle(&other.listed.id, handle);
-        let Some(other) = others.into_iter().find(named) else { return Ok(Some(false)) };
-        let ended = self.realm.store.end(&other.listed.id).await;
-        let ended = ended.map_err(|error| self.unavailable("end a session", &error))?;
-        Ok(ended.map(|()| true))
-    }
-
-    /// Ends the other sessions of this session's subject, at once, and says how many there were (ASVS 5.0, 7.4.3).
-    ///
-    /// With a [ledger](crate::ledger) this session gets a new id. If the response is a 5xx it ends too, since such a
-    /// response renews no session.
-    ///
-    /// # Errors
-    /// When the store does not answer: some may live on.
-    pub async fn end_others(&self) -> Result<Ended, SessionError> {
-        let store = &self.realm.store;
-        let (id, subject) = self.own();
-        let Some(subject) = subject else {
-            return Ok(match store.ledger() {
-                Some(_) => Ended::Uncounted,
-                None if store.is_on_server() => Ended::Sessions(0),
-                None => Ended::Unable,
-            });
-        };
-        let ended = store.end_all(&subject, id.as_ref(), self.request.now).await;
-        match ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))? {
-            None => Ok(Ended::Unable),
-            Some(EndedAll::Sessions(count)) => Ok(Ended::Sessions(count)),
-            Some(EndedAll::Below(position)) => {
-                // One that a label has ended meanwhile must not be sealed above that.
-                let ended = |base: &Base<T>| is_ended_by_label(self.realm, &base.record, &*base.data);
-                if self.request.with_base(ended) != Some(true) {
-                    self.request.keep_at(position);
-                }
-                Ok(Ended::Uncounted)
-            }
+            (Some(id), Some(token)) if self.realm.keyring.owns_form_token(cookie, &id, token) => None,
+            (None, _) => Some(Refusal::NoCookie),
+            _ => Some(Refusal::Token),
         }
     }
 
@@ -241,17 +188,6 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// setting `revocation`. A program beside the app has [`Sessions::operators`](crate::Sessions::operators).
     pub fn ledger(&self) -> Option<&'r Ledger> {
         self.realm.store.ledger().map(|ledger| &**ledger)
-    }
-
-    /// The hash of this session's id, and its subject, as it was loaded.
-    fn own(&self) -> (Option<IdHash>, Option<String>) {
-        let own = |record: &Record| (Some(IdHash::of(&record.id)), record.subject.clone());
-        self.request.with_base(|base| own(&base.record)).unwrap_or_default()
-    }
-
-    fn unavailable(&self, what: &str, error: &StoreError) -> SessionError {
-        log::error!("sessions of {:?}: cannot {what}: {error}", self.realm.path);
-        SessionError::Unavailable
     }
 
     /// The path prefix of the session's realm; `"/"` for the whole site.
@@ -263,27 +199,6 @@ impl<'r, T: SessionData> Session<'r, T> {
     pub fn inspect(&self) -> Details<'r, T> {
         Details::new(self.realm, self.request)
     }
-}
-
-/// Another session of the same subject, as [`Session::others`] lists it, or one of those that a
-/// [`RealmOperator`](crate::operator::RealmOperator) lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
-    /// Its name for people, logs and [`Session::end_other`]: a keyed hash. It is no credential.
-    pub handle: String,
-    /// What the store has of it.
-    pub listed: Listed,
-}
-
-/// What [`Session::end_others`] has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// So many sessions, all that there were.
-    Sessions(u64),
-    /// All that there were. A ledger does not know how many.
-    Uncounted,
-    /// None: the store cannot end them, as the cookie store without a ledger cannot.
-    Unable,
 }
 
 impl<T> Clone for Session<'_, T> {

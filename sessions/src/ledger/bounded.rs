@@ -10,16 +10,18 @@ use super::entry::Line;
 use super::log::{Log, Page};
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
+use crate::events::{Call, Teller};
 
 /// A log whose every call is bounded.
 pub(super) struct BoundedLog {
     log: Arc<dyn Log>,
     timeout: Duration,
+    teller: Teller,
 }
 
 impl BoundedLog {
-    pub(super) fn new(log: Arc<dyn Log>, timeout: Duration) -> BoundedLog {
-        BoundedLog { log, timeout }
+    pub(super) fn new(log: Arc<dyn Log>, timeout: Duration, teller: Teller) -> BoundedLog {
+        BoundedLog { log, timeout, teller }
     }
 
     pub(super) async fn start(&self) -> Result<(), StoreError> {
@@ -27,7 +29,10 @@ impl BoundedLog {
     }
 
     pub(super) async fn read(&self, from: u64, limit: usize) -> Result<Page, StoreError> {
-        self.within(self.log.read(from, limit)).await
+        let begun = self.teller.begin();
+        let page = self.within(self.log.read(from, limit)).await;
+        self.teller.called(Call::LedgerRead, begun);
+        page
     }
 
     pub(super) async fn claim(&self, expected: Option<&[u8]>, claim: &[u8]) -> Result<bool, StoreError> {
@@ -36,10 +41,13 @@ impl BoundedLog {
 
     /// A line that is appended twice does no harm, so one whose answer was lost is appended again.
     pub(super) async fn append(&self, line: &Line) -> Result<Option<u64>, StoreError> {
-        match self.within(self.log.append(line)).await {
-            Err(StoreError::Disconnected(_)) => self.within(self.log.append(line)).await,
-            answer => answer,
+        let begun = self.teller.begin();
+        let mut answer = self.within(self.log.append(line)).await;
+        if let Err(StoreError::Disconnected(_)) = answer {
+            answer = self.within(self.log.append(line)).await;
         }
+        self.teller.called(Call::LedgerAppend, begun);
+        answer
     }
 
     pub(super) async fn put(&self, lines: &[(u64, Line)]) -> Result<(), StoreError> {

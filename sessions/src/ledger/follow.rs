@@ -13,6 +13,7 @@ use super::node::Ledger;
 use crate::clock::UnixSeconds;
 use crate::cookie::keyring::KeyAge;
 use crate::error::StoreError;
+use crate::events::{About, Kind};
 use crate::record::timeouts::MAX_SKEW;
 
 /// How often a node reads what is new.
@@ -51,7 +52,9 @@ async fn read_again_and_again(ledger: &Ledger) {
     loop {
         let _ = timeout(INTERVAL.saturating_sub(PAUSE), ledger.hint.notified()).await;
         let namespace = &ledger.namespace;
-        match ledger.catch_up().await {
+        let outcome = ledger.catch_up().await;
+        ledger.terms.teller.tell(Kind::LedgerAge(ledger.age()), About::default());
+        match outcome {
             Ok(()) if is_away => {
                 log::info!("the ledger {namespace:?} is there again");
                 is_away = false;
@@ -111,7 +114,7 @@ impl Ledger {
             match self.read_rest().await? {
                 Found::All => match self.doubtful_below(highest) {
                     None => {
-                        self.view_mut().current_at = Some(began);
+                        self.view_mut().read_at(began);
                         return Ok(());
                     }
                     Some(below) => self.end_all_below(below).await?,

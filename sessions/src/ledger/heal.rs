@@ -93,6 +93,7 @@ impl Ledger {
         view.last = None;
         view.table = Table::default();
         view.current_at = None;
+        view.marks = Default::default();
         view.doubtful_below = view.doubtful_below.max(reached + 1);
         self.changed.notify_waiters();
     }

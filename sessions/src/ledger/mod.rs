@@ -49,6 +49,7 @@ mod node;
 mod open;
 mod revocable;
 mod table;
+mod view;
 mod watch;
 
 pub use self::entry::Line;

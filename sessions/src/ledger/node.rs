@@ -9,13 +9,15 @@ use rocket::tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::announce::Announcer;
 use super::bounded::BoundedLog;
-use super::entry::{Entry, Line};
+use super::entry::Entry;
 use super::identity::Identity;
 use super::log::Log;
-use super::table::{Fate, Table};
+use super::table::Fate;
+use super::view::View;
 use crate::clock::{Clock, UnixSeconds};
 use crate::data::Labels;
 use crate::error::StoreError;
+use crate::events::Teller;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{MAX_SKEW, RealmTimeouts};
@@ -34,7 +36,7 @@ pub struct Ledger {
     pub(super) namespace: String,
     pub(super) sealer: Sealer,
     pub(super) clock: Arc<dyn Clock>,
-    terms: Terms,
+    pub(super) terms: Terms,
     view: RwLock<View>,
     /// Held while the log is read: the number of the last reading that came to its end.
     pub(super) reading: AsyncMutex<u64>,
@@ -55,28 +57,7 @@ pub(crate) struct Terms {
     pub(crate) max_age: UnixSeconds,
     /// How long one call of the log may take.
     pub(crate) timeout: Duration,
-}
-
-/// What a node has read.
-#[derive(Default)]
-pub(super) struct View {
-    /// Whose log it is, as it is written there and as it was opened.
-    pub(super) claim: Option<(Vec<u8>, Identity)>,
-    /// The last entry, with its position.
-    pub(super) last: Option<(u64, Line)>,
-    pub(super) table: Table,
-    /// When the log was last read to its end.
-    pub(super) current_at: Option<UnixSeconds>,
-    /// Sessions that were sealed below this position may have been ended by entries that are lost.
-    pub(super) doubtful_below: u64,
-    pub(super) has_said_unknown: bool,
-}
-
-impl View {
-    /// The position up to which everything is known.
-    pub(super) fn reached(&self) -> u64 {
-        self.last.as_ref().map_or(0, |(position, _)| *position)
-    }
+    pub(crate) teller: Teller,
 }
 
 /// Whether a session goes on.
@@ -98,7 +79,7 @@ impl Ledger {
         clock: Arc<dyn Clock>,
         terms: Terms,
     ) -> Ledger {
-        let log = Arc::new(BoundedLog::new(log, terms.timeout));
+        let log = Arc::new(BoundedLog::new(log, terms.timeout, terms.teller.clone()));
         Ledger {
             announcer: Announcer::new(Arc::clone(&log), namespace),
             log,
@@ -206,6 +187,19 @@ impl Ledger {
                 .any(|handle| view.table.has_ended_by_handle(identity.handle(&handle), sealed_at))
         };
         view.table.may_have_ended_by_handle(sealed_at) && of_any_key()
+    }
+
+    /// How old what this node knows is, in seconds; `None` before it has read the log.
+    pub fn age(&self) -> Option<u64> {
+        let current_at = self.view().current_at?;
+        Some(self.clock.seconds().abs_diff(current_at))
+    }
+
+    /// Whether the id of a session was entered longer ago than the grace, as far as this node knows.
+    pub(crate) fn has_long_ended(&self, id: &Id) -> bool {
+        let view = self.view();
+        let Some((_, identity)) = &view.claim else { return false };
+        view.table.entered_at(identity.session(id)).is_some_and(|position| position <= view.settled())
     }
 
     /// Whether the id of a session has been entered, by a sign-in within the grace, say.

@@ -111,6 +111,11 @@ impl Table {
         }
     }
 
+    /// The position of the first entry for a session.
+    pub(super) fn entered_at(&self, session: u64) -> Option<u64> {
+        self.sessions.get(&session).map(|kept| kept.position)
+    }
+
     /// Whether a session of a subject that was sealed at this position has ended with all others.
     pub(super) fn has_ended_all(&self, subject: u64, sealed_at: u64) -> bool {
         self.has_revoked_all(subject, sealed_at)

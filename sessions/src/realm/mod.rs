@@ -18,6 +18,8 @@ use self::settings::RealmSettings;
 use crate::clock::Clock;
 use crate::cookie::format::CookieFormat;
 use crate::cookie::keyring::Keyring;
+use crate::error::StoreError;
+use crate::events::{About, Kind, Listener, RequestId, Teller};
 use crate::ledger::{self, Ledger, Log, Revocable, Terms};
 use crate::occasional::Occasional;
 use crate::record::timeouts::RealmTimeouts;
@@ -45,6 +47,8 @@ pub(crate) struct Realm {
     /// What the browsers of cookie sessions should have by now.
     pub(crate) versions: Versions,
     pub(crate) keyring: Arc<Keyring>,
+    /// Tells the app what happens to sessions.
+    pub(crate) teller: Teller,
     /// Sessions whose data could not be read.
     pub(crate) unreadable: Occasional,
     /// Browsers that sent two live sessions.
@@ -71,6 +75,7 @@ pub(crate) struct Given<'g> {
     pub(crate) stores: &'g [NamedStore],
     pub(crate) logs: &'g [NamedLog],
     pub(crate) wrap_store: Option<&'g WrapStore>,
+    pub(crate) listeners: &'g [Arc<dyn Listener>],
     pub(crate) clock: &'g Arc<dyn Clock>,
 }
 
@@ -89,13 +94,15 @@ impl Realm {
             let names = schemes().chain(given.stores.iter().map(|(name, _)| name.as_str()));
             ConfigError::new(format!("{}.store", settings.table), problem, quoted(names))
         })?;
-        let ledger = ledger(&settings, given)?;
+        let teller = Teller::new(given.listeners, &settings.path, &settings.keyring);
+        let ledger = ledger(&settings, given, &teller)?;
         let store = match &ledger {
             Some(ledger) => Arc::new(Revocable::new(Arc::clone(ledger))),
             None => store,
         };
         let store = given.wrap_store.map_or(Arc::clone(&store), |wrap| wrap(store));
-        let store = BoundedStore::new(store, ledger, settings.store_timeout, settings.lock_timeout);
+        let store =
+            BoundedStore::new(store, ledger, teller.clone(), settings.store_timeout, settings.lock_timeout);
         // The cookie store's records are sealed whole in any case, and it keeps none.
         if store.is_on_server() {
             let options = StoreOptions {
@@ -130,6 +137,7 @@ impl Realm {
             timeouts: settings.timeouts,
             versions: if notices { Versions::noticing() } else { Versions::default() },
             keyring: settings.keyring,
+            teller,
             unreadable: Occasional::new(),
             ambiguous: Occasional::new(),
             unnoted: Occasional::new(),
@@ -137,6 +145,15 @@ impl Realm {
             clock: Arc::clone(given.clock),
             is_stopping: watch::Sender::new(false),
         })
+    }
+
+    /// Logs a fault of the store, and tells of it. `what` is what could not be done.
+    pub(crate) fn fault(&self, request: Option<RequestId>, what: &str, error: &StoreError) {
+        let why = format!("cannot {what}: {error}");
+        if !self.teller.logs() {
+            log::error!("sessions of {:?}: {why}", self.path);
+        }
+        self.teller.tell(Kind::StoreFault, About { request, why: Some(&why), ..About::default() });
     }
 
     /// Waits until the app stops.
@@ -152,7 +169,11 @@ impl Realm {
 }
 
 /// The ledger of a realm whose settings ask for one.
-fn ledger(settings: &RealmSettings, given: &Given<'_>) -> Result<Option<Arc<Ledger>>, ConfigError> {
+fn ledger(
+    settings: &RealmSettings,
+    given: &Given<'_>,
+    teller: &Teller,
+) -> Result<Option<Arc<Ledger>>, ConfigError> {
     let Some(setting) = settings.revocation.as_deref().filter(|setting| *setting != NO_REVOCATION) else {
         return Ok(None);
     };
@@ -179,6 +200,7 @@ fn ledger(settings: &RealmSettings, given: &Given<'_>) -> Result<Option<Arc<Ledg
         timeouts: settings.timeouts,
         max_age: settings.revocation_max_age,
         timeout: settings.store_timeout,
+        teller: teller.clone(),
     };
     let sealer = Sealer::new(Arc::clone(&settings.keyring));
     Ok(Some(Arc::new(Ledger::new(log, &settings.namespace, sealer, Arc::clone(given.clock), terms))))

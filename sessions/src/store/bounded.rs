@@ -12,6 +12,7 @@ use rocket::tokio::time::timeout;
 use super::server::lock::{LocalLock, LocalLocks};
 use super::{Listed, Loaded, Lock, Page, Powers, Store, StoreError, StoreOptions, Write, Written};
 use crate::clock::UnixSeconds;
+use crate::events::{Call, Teller};
 use crate::ledger::Ledger;
 use crate::record::id::{Id, IdHash};
 use crate::request::Kept;
@@ -24,6 +25,7 @@ pub(crate) struct BoundedStore {
     store: Arc<dyn Store>,
     /// What ends the sessions of a cookie store.
     ledger: Option<Arc<Ledger>>,
+    teller: Teller,
     timeout: Duration,
     lock_timeout: Duration,
     /// Whether it has to be asked what has become of a session. The cookie store knows nothing of it, and a ledger tells.
@@ -36,11 +38,12 @@ impl BoundedStore {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         ledger: Option<Arc<Ledger>>,
+        teller: Teller,
         timeout: Duration,
         lock_timeout: Duration,
     ) -> BoundedStore {
         let is_asked = ledger.is_none() && (store.list().is_some() || store.service().is_some());
-        BoundedStore { store, ledger, timeout, lock_timeout, is_asked, queue: LocalLocks::default() }
+        BoundedStore { store, ledger, teller, timeout, lock_timeout, is_asked, queue: LocalLocks::default() }
     }
 
     pub(crate) fn ledger(&self) -> Option<&Arc<Ledger>> {
@@ -81,18 +84,18 @@ impl BoundedStore {
         ticket: &'a str,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Loaded, StoreError>> + Send + 'a {
-        within(self.timeout, self.store.load(ticket, now))
+        self.called(Call::Load, within(self.timeout, self.store.load(ticket, now)))
     }
 
     pub(crate) fn save<'a>(
         &'a self,
         write: &'a Write<'_>,
     ) -> impl Future<Output = Result<Written, StoreError>> + Send + 'a {
-        within(self.timeout, self.store.save(write))
+        self.called(Call::Save, within(self.timeout, self.store.save(write)))
     }
 
     pub(crate) async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
-        within(self.timeout, self.store.delete(ticket)).await
+        self.called(Call::End, within(self.timeout, self.store.delete(ticket))).await
     }
 
     /// Waits until no other write of this process that met a conflict is under way for the session.
@@ -104,7 +107,10 @@ impl BoundedStore {
     /// Waits for the session's lock; `None` if the store has no locks.
     pub(crate) async fn lock(&self, ticket: &str) -> Result<Option<Lock>, StoreError> {
         match self.store.locks() {
-            Some(locks) => within(self.lock_timeout, locks.lock(ticket)).await.map(Some),
+            Some(locks) => {
+                let lock = within(self.lock_timeout, locks.lock(ticket));
+                self.called(Call::Lock, lock).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -116,7 +122,10 @@ impl BoundedStore {
         now: UnixSeconds,
     ) -> Result<Option<Vec<Listed>>, StoreError> {
         match self.store.list() {
-            Some(list) => within(self.timeout, list.of_subject(subject, now)).await.map(Some),
+            Some(list) => {
+                let listed = within(self.timeout, list.of_subject(subject, now));
+                self.called(Call::List, listed).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -174,7 +183,7 @@ impl BoundedStore {
     /// Ends the session of a hash; `None` if the store cannot.
     pub(crate) async fn end(&self, id: &IdHash) -> Result<Option<()>, StoreError> {
         match self.store.revoke() {
-            Some(revoke) => within(self.timeout, revoke.end(id)).await.map(Some),
+            Some(revoke) => self.called(Call::End, within(self.timeout, revoke.end(id))).await.map(Some),
             None => Ok(None),
         }
     }
@@ -192,7 +201,8 @@ impl BoundedStore {
         }
         match self.store.revoke() {
             Some(revoke) => {
-                let ended = within(self.timeout, revoke.end_all(subject, except, now)).await?;
+                let ended = within(self.timeout, revoke.end_all(subject, except, now));
+                let ended = self.called(Call::End, ended).await?;
                 Ok(Some(EndedAll::Sessions(ended)))
             }
             None => Ok(None),
@@ -224,6 +234,14 @@ impl BoundedStore {
         }
     }
 
+    /// Tells how long a call takes, if anyone wants to know.
+    async fn called<V>(&self, call: Call, answer: impl Future<Output = V>) -> V {
+        let begun = self.teller.begin();
+        let answer = answer.await;
+        self.teller.called(call, begun);
+        answer
+    }
+
     /// Hands the store what its realm's settings ask of it, or returns the setting that it cannot follow. A store
     /// without a service has nothing to set.
     pub(crate) fn configure(&self, options: StoreOptions) -> Result<(), &'static str> {
@@ -242,6 +260,16 @@ pub(crate) enum EndedAll {
     Sessions(u64),
     /// All that were sealed below this position of the ledger.
     Below(u64),
+}
+
+impl EndedAll {
+    /// How many, if that is known.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match self {
+            EndedAll::Sessions(count) => Some(*count),
+            EndedAll::Below(_) => None,
+        }
+    }
 }
 
 /// Waits for an answer, but no longer than `limit`. One that is there at once needs no timer.

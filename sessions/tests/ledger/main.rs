@@ -3,7 +3,10 @@
 mod conformance;
 #[cfg(feature = "stores")]
 mod databases;
+#[path = "../session/ear.rs"]
+mod ear;
 mod ended;
+mod events;
 mod faults;
 mod first_time;
 mod handles;

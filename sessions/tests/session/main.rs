@@ -5,7 +5,9 @@ mod caching;
 #[cfg(feature = "memory")]
 mod conflicts;
 mod cookies;
+mod ear;
 mod ended;
+mod events;
 #[cfg(feature = "memory")]
 mod exclusive;
 #[cfg(feature = "memory")]

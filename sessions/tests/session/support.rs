@@ -14,6 +14,7 @@ use sealed_sessions::store::Store;
 use sealed_sessions::testing::ManualClock;
 use time::{Duration, OffsetDateTime};
 
+use crate::ear::Ear;
 use crate::{log, site};
 
 /// The name of the session's cookie unless a test sets another.
@@ -23,13 +24,19 @@ pub struct App {
     pub clock: Arc<ManualClock>,
     settings: String,
     stores: Vec<(String, Arc<dyn Store>)>,
+    ear: Option<Ear>,
 }
 
 impl App {
     pub fn new(settings: &str) -> App {
         log::install();
         let start = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
-        App { clock: Arc::new(ManualClock::at(start)), settings: settings.into(), stores: Vec::new() }
+        App {
+            clock: Arc::new(ManualClock::at(start)),
+            settings: settings.into(),
+            stores: Vec::new(),
+            ear: None,
+        }
     }
 
     pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> App {
@@ -37,10 +44,17 @@ impl App {
         self
     }
 
+    pub fn listener(self, ear: &Ear) -> App {
+        App { ear: Some(ear.clone()), ..self }
+    }
+
     pub fn rocket(&self) -> Rocket<Build> {
         let mut sessions = Sessions::fairing().clock(self.clock.clone());
         for (name, store) in &self.stores {
             sessions = sessions.store(name, store.clone());
+        }
+        if let Some(ear) = &self.ear {
+            sessions = sessions.on_event(ear.clone());
         }
         site::rocket(&self.settings, sessions)
     }

@@ -1,0 +1,21 @@
+//! Who is told.
+
+use super::event::Event;
+
+/// Takes in what happens to sessions. Every `Fn(&Event<'_>)` is one;
+/// [`Sessions::on_event`](crate::Sessions::on_event) takes it.
+pub trait Listener: Send + Sync + 'static {
+    /// Takes in an event. The request waits meanwhile, so this has to be quick, and must neither block nor panic.
+    fn hear(&self, event: &Event<'_>);
+
+    /// Whether it writes a log of its own. If so, the library does not log what it tells as an event.
+    fn logs(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Listener for F {
+    fn hear(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
