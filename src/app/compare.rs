@@ -1,79 +1,54 @@
 //! `GET|POST /compare`: the same step in every realm, and what it took in each.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rocket::fairing::{AdHoc, Fairing};
-use rocket::http::{Header, Method, RawStr};
+use rocket::http::{Method, Status};
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
-use rocket::{Route, get, post, routes};
+use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::context;
-use sealed_sessions::SessionError;
-use serde_json::{Value, json};
+use sealed_sessions::{Arrival, SessionError};
 
+use super::compared::{Compared, likeness, pictures, shown};
 use super::csrf::{Nothing, Protected};
-use super::page::{Html, Page, realm_name};
-use super::visitor::{ReadOnly, Session};
+use super::page::{Html, Page};
+use super::times::{Median, Times};
+use super::visitor::Session;
 
-/// What a press took comes in the address that it leads to, in microseconds: `load` by realm, from the
-/// browser's cookie to the session, and `save` for all realms together.
-#[get("/compare?<load>&<save>")]
-async fn compare(load: Vec<&str>, save: Option<u32>, page: Page<'_>) -> Html {
+#[get("/compare")]
+async fn compare(page: Page<'_>, saves: &State<SaveTimes>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
-        let session = page.realms().read_only(path).await.ok();
-        let (store, has_ledger) =
-            (page.realms().store_name(path).unwrap_or_default(), page.realms().has_ledger(path));
-        realms.push(json!({
-            "name": realm_name(path),
-            "path": path,
-            "store": if has_ledger { format!("{store} + ledger") } else { format!("{store} store") },
-            "has_ledger": has_ledger,
-            "answers": session.is_some(),
-            "kept": session.and_then(kept),
-            "load": load_time(&load, path).map(milliseconds),
-        }));
+        realms.push(Compared::of(&page, path).await);
     }
-    let own = context! { compared: realms, save: save.map(milliseconds) };
+    let own = context! {
+        compared: &realms,
+        likeness: likeness(&realms),
+        pictures: pictures(&realms),
+        save: saves.median().map(shown),
+    };
     page.show_form_anywhere("compare", "Compare", own).await
-}
-
-/// What this request shows of a session; `None` if it brought none.
-fn kept(session: ReadOnly<'_>) -> Option<Value> {
-    let (wire, record) = (session.inspect().wire()?, session.inspect().record()?);
-    let server_side = session.inspect().is_on_server();
-    Some(json!({
-        "visits": session.get().visits,
-        "up": wire.request,
-        "down": wire.lines,
-        "cookie": session.inspect().cookie_name(),
-        "cookies": wire.cookies,
-        "sealed": wire.ticket,
-        "server_side": server_side,
-        "server": if server_side { record.encode().len() } else { 0 },
-        "version": record.version,
-    }))
-}
-
-/// The time of this realm among `PATH:MICROSECONDS`.
-fn load_time(times: &[&str], realm: &str) -> Option<u32> {
-    times.iter().find_map(|time| time.strip_prefix(realm)?.strip_prefix(':')?.parse().ok())
-}
-
-fn milliseconds(micros: u32) -> String {
-    format!("{:.3}", f64::from(micros) / 1000.0)
 }
 
 /// Counts a visit in every realm.
 #[post("/compare", data = "<_form>")]
 fn step(loads: TimedLoads<'_>, _form: Protected<Nothing>) -> Redirect {
-    let mut times = Vec::new();
-    for Load { path, session, took } in loads.0 {
-        times.push(format!("load={}:{}", RawStr::new(path).percent_encode(), took.as_micros()));
-        session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));
+    // A session that does not exist yet takes no time to load. All of a click count or none, so that what the
+    // sessions hold stays equal.
+    let loaded = |load: &Load<'_>| matches!(load.session.arrival(), Arrival::Resumed | Arrival::Stale { .. });
+    let measured = loads.0.iter().all(loaded);
+    for Load { session, took } in loads.0 {
+        session.update(|visitor| {
+            visitor.visits = visitor.visits.saturating_add(1);
+            if measured {
+                visitor.loads.add(took);
+            }
+        });
     }
-    Redirect::to(format!("/compare?{}", times.join("&")))
+    Redirect::to(uri!(compare))
 }
 
 /// The sessions of all realms whose store answers. A request guard, since those run before the form is
@@ -81,7 +56,6 @@ fn step(loads: TimedLoads<'_>, _form: Protected<Nothing>) -> Redirect {
 struct TimedLoads<'r>(Vec<Load<'r>>);
 
 struct Load<'r> {
-    path: &'r str,
     session: Session<'r>,
     took: Duration,
 }
@@ -96,44 +70,57 @@ impl<'r> FromRequest<'r> for TimedLoads<'r> {
         for path in page.realm_paths() {
             let start = Instant::now();
             let Ok(session) = page.realms().session(path).await else { continue };
-            loads.push(Load { path, session, took: start.elapsed() });
+            loads.push(Load { session, took: start.elapsed() });
         }
         Outcome::Success(TimedLoads(loads))
     }
 }
 
-/// When the sessions of a press began to be saved.
+/// What saving took after the last clicks on this server, anybody's: it is known only once the sessions are saved, so
+/// that none of them can hold it.
+#[derive(Default)]
+pub(super) struct SaveTimes(Mutex<Times>);
+
+impl SaveTimes {
+    fn median(&self) -> Option<Median> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).median()
+    }
+
+    fn add(&self, took: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(took);
+    }
+}
+
+/// When the sessions of a click began to be saved.
 struct SaveStart(Instant);
 
-/// Starts the stopwatch of a press. Attached before the sessions, which save in their response fairing.
+/// Starts the stopwatch of a click. Attached before the sessions, which save in their response fairing.
 pub(super) fn before_saving() -> impl Fairing {
     AdHoc::on_response("Before Saving", |request, _| {
         Box::pin(async move {
-            if is_press(request) {
+            if is_click(request) {
                 request.local_cache(|| SaveStart(Instant::now()));
             }
         })
     })
 }
 
-/// Adds what saving took to where a press leads. Attached after the sessions.
+/// Keeps what saving took. Attached after the sessions.
 pub(super) fn after_saving() -> impl Fairing {
     AdHoc::on_response("After Saving", |request, response| {
         Box::pin(async move {
-            if !is_press(request) {
+            if !is_click(request) || response.status() != Status::SeeOther {
                 return;
             }
             let SaveStart(start) = request.local_cache(|| SaveStart(Instant::now()));
-            let took = start.elapsed().as_micros();
-            if let Some(location) = response.headers().get_one("Location") {
-                let location = format!("{location}&save={took}");
-                response.set_header(Header::new("Location", location));
+            if let Some(saves) = request.rocket().state::<SaveTimes>() {
+                saves.add(start.elapsed());
             }
         })
     })
 }
 
-fn is_press(request: &Request<'_>) -> bool {
+fn is_click(request: &Request<'_>) -> bool {
     request.method() == Method::Post && request.uri().path() == "/compare"
 }
 

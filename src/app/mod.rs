@@ -4,9 +4,11 @@ mod account;
 mod account_changes;
 mod accounts;
 mod assets;
+mod bars;
 mod browser;
 mod code;
 mod compare;
+mod compared;
 mod confirm;
 mod cookie;
 mod copies;
@@ -50,6 +52,7 @@ mod standing;
 mod templates;
 mod throttle;
 mod timeline;
+mod times;
 mod tour;
 mod user;
 mod visitor;
@@ -163,7 +166,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
             rocket
         }));
     }
-    rocket.manage(settings).manage(clock)
+    rocket.manage(settings).manage(clock).manage(compare::SaveTimes::default())
 }
 
 fn refusing(figment: Figment, problem: String) -> Rocket<Build> {

@@ -17,6 +17,7 @@ macro_rules! embedded {
 const ALL: &[(&str, &str)] = &embedded![
     "base",
     "macros",
+    "partials/bars",
     "partials/code",
     "partials/lanes",
     "partials/live",

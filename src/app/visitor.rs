@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{Account, Proven, Stamp};
 use super::browser::Browser;
 use super::flash::Flash;
+use super::times::Times;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Visitor {
     /// What the next page tells once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) flash: Option<Flash>,
+    /// How long the last clicks on /compare took to load this session.
+    #[serde(default, skip_serializing_if = "Times::is_empty")]
+    pub(super) loads: Times,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
