@@ -1,4 +1,4 @@
-//! The stylesheet, the script and the icon, built into the program and kept by browsers.
+//! The stylesheet, the scripts and the icon, built into the program and kept by browsers.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,8 +11,8 @@ const CSS: &str = concat!(
     include_str!("../../templates/pieces.css"),
     include_str!("../../templates/lab.css"),
 );
-/// The site's only script.
 const LIVE: &str = include_str!("../../templates/live.js");
+const PASSWORD: &str = include_str!("../../templates/password.js");
 const ICON: &str = include_str!("../../templates/favicon.svg");
 
 #[derive(Responder)]
@@ -45,6 +45,11 @@ pub(super) fn live_uri() -> String {
     uri!(live(v = Some(version(LIVE)))).to_string()
 }
 
+/// Where the script of the fields for passwords is.
+pub(super) fn password_uri() -> String {
+    uri!(password(v = Some(version(PASSWORD)))).to_string()
+}
+
 /// Kept for ever at its own address. Another version's address leads here while an app is being replaced: what is kept
 /// there would be the wrong text once that version answers.
 fn versioned(text: &'static str, kind: ContentType, v: Option<&str>) -> Asset {
@@ -63,11 +68,16 @@ fn live(v: Option<&str>) -> Asset {
     versioned(LIVE, ContentType::JavaScript, v)
 }
 
+#[get("/password.js?<v>")]
+fn password(v: Option<&str>) -> Asset {
+    versioned(PASSWORD, ContentType::JavaScript, v)
+}
+
 #[get("/favicon.svg")]
 fn icon() -> Asset {
     Asset::new(ICON, ContentType::SVG, "public, max-age=86400")
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![css, live, icon]
+    routes![css, live, password, icon]
 }

@@ -77,7 +77,7 @@ pub(super) struct WithForm {
 #[derive(Serialize)]
 struct Entrance {
     form: FormState,
-    notice: Option<&'static str>,
+    notice: Option<String>,
 }
 
 #[derive(FromForm)]
@@ -102,8 +102,8 @@ fn form(
     }
     let next = checked(next);
     let notice = match (ended.or(page.ended()), &next) {
-        (Some(ended), _) => Some(ended.notice()),
-        (None, Some(next)) => Some(reason(next)),
+        (Some(ended), _) => Some(page.explain(ended)),
+        (None, Some(next)) => Some(reason(next).to_owned()),
         (None, None) => None,
     };
     let form = FormState { next, ..FormState::default() };

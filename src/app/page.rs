@@ -8,7 +8,7 @@ use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
-use sealed_sessions::{Arrival, Clock, Powers, Realms, SessionError, Timeout};
+use sealed_sessions::{Arrival, Clock, Powers, Realms, SessionError, Timeout, Timeouts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use super::accounts::Account;
-use super::assets::{css_uri, live_uri};
+use super::assets::{css_uri, live_uri, password_uri};
 use super::code;
 use super::csrf;
 use super::now::clock;
@@ -196,11 +196,35 @@ impl<'r> Page<'r> {
         self.realm_paths().into_iter().find(|path| self.realms.powers(path) == Some(powers))
     }
 
+    /// Why a session of this realm ended, with the timeout where that is the reason.
+    pub(super) fn explain(&self, ended: Ended) -> String {
+        match (ended, self.timeouts()) {
+            (Ended::Absolute, Some((usual, remembered))) => format!(
+                "Your session ended because it reached its maximum age ({}, or {} if you stayed signed in).",
+                span(usual.absolute),
+                span(remembered.absolute)
+            ),
+            _ => ended.notice().to_owned(),
+        }
+    }
+
+    /// The timeouts of the realm: the usual ones, and those of a login that asked to be remembered.
+    fn timeouts(&self) -> Option<(Timeouts, Timeouts)> {
+        let path = self.realms.here()?;
+        self.realms.timeouts(path).zip(self.realms.remembered_timeouts(path))
+    }
+
+    /// What it means to stay signed in: "14 days without a visit, 30 days at most".
+    fn remembering(&self) -> Option<String> {
+        let (_, Timeouts { idle, absolute }) = self.timeouts()?;
+        Some(format!("{} without a visit, {} at most", span(idle), span(absolute)))
+    }
+
     /// The notice of a page that has none of its own. A one-time notice is taken, so that no other page tells it again;
     /// but not by an error page, which a request of another site can lead to.
     fn notice(&self, is_error: bool) -> Option<String> {
         if let Some(ended) = self.ended() {
-            return Some(ended.notice().to_owned());
+            return Some(self.explain(ended));
         }
         if is_error {
             return None;
@@ -228,6 +252,8 @@ impl<'r> Page<'r> {
             page: name,
             css: css_uri(),
             live_script: live_uri(),
+            password_script: password_uri(),
+            remembering: self.remembering(),
             realms: self.realm_paths().into_iter().map(describe).collect::<Vec<_>>(),
             realm: here.map(describe),
             // Where to look for what this realm cannot do.
@@ -308,7 +334,7 @@ impl Ended {
     pub(super) fn notice(self) -> &'static str {
         match self {
             Ended::Idle => "Your session ended because you were away for a while.",
-            Ended::Absolute => "Your session ended because it had reached its greatest age.",
+            Ended::Absolute => "Your session ended because it reached its maximum age.",
             Ended::Revoked => {
                 "Your session has ended: it was signed out elsewhere, or not used for too long."
             }

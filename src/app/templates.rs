@@ -26,6 +26,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "partials/mark",
     "partials/register_form",
     "partials/seal",
+    "partials/show_password",
     "partials/way",
     "partials/timeline",
     "partials/tour",

@@ -307,3 +307,45 @@ async fn a_copy_that_is_replayed_as_the_page_says_gets_the_status_that_it_says()
         assert_eq!(replayed.status() == Status::Ok, realm == "/stateless");
     }
 }
+
+#[rocket::async_test]
+async fn the_form_to_sign_in_says_what_remembering_means_in_its_realm() {
+    let app = App::configured(&[("session.realms./stateful.remember_idle_timeout", "\"3 days\"")]).await;
+    for (realm, told) in [
+        ("/stateless", "Until 14 days without a visit, 30 days at most."),
+        ("/stateful", "Until 3 days without a visit, 30 days at most."),
+    ] {
+        let form = app.get(&format!("{realm}/login")).await;
+        assert!(form.body.contains(told), "{}", form.body);
+    }
+}
+
+#[rocket::async_test]
+async fn the_hint_for_a_new_password_stands_once_and_the_mistake_takes_its_place() {
+    let app = App::start().await;
+    let form = app.get("/stateless/register").await;
+    assert_eq!(form.body.matches("15 characters or more").count(), 1);
+    let refused = app.submit("/stateless/register", &[("username", "ada"), ("password", "short")]).await;
+    assert_eq!(refused.body.matches("15 characters or more").count(), 1, "{}", refused.body);
+    assert_eq!(refused.after("id=\"password-error\">"), Some("Use 15 characters or more."));
+}
+
+#[rocket::async_test]
+async fn every_form_with_a_password_has_the_script_that_shows_it_from_this_site() {
+    let app = App::start().await;
+    let forms = [app.get("/stateless/login").await, app.get("/stateless/register").await];
+    app.register("ada").await;
+    let forms = forms.into_iter().chain([
+        app.get("/stateless/password").await,
+        app.get("/stateless/confirm").await,
+        app.submit("/stateful/login", &[("username", "ada"), ("password", "x")]).await,
+    ]);
+    for form in forms {
+        let script = form.body.split_once("<script src=\"").unwrap().1.split('"').next().unwrap();
+        let script = app.get(script).await;
+        assert_eq!(script.header("content-type"), Some("text/javascript"));
+        assert_eq!(script.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert!(script.body.contains("\"use strict\""));
+    }
+    assert!(!app.get("/stateless/profile").await.body.contains("/password.js"), "no field, no script");
+}

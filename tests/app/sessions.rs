@@ -87,7 +87,8 @@ async fn the_absolute_end_comes_however_busy_the_session_is() {
     }
     app.clock.advance(Duration::minutes(20));
     let page = app.get("/stateless").await;
-    assert_eq!(page.notice(), Some("Your session ended because it had reached its greatest age."));
+    let told = "Your session ended because it reached its maximum age (12 hours, or 30 days if you stayed signed in).";
+    assert_eq!(page.notice(), Some(told));
 }
 
 #[rocket::async_test]

@@ -112,7 +112,7 @@ impl Browser {
             field.clear().await.unwrap();
             field.send_keys(text).await.unwrap();
         }
-        self.click("main form button").await;
+        self.click("main form button.primary").await;
     }
 
     pub async fn register(&self, username: &str) {

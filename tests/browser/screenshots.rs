@@ -83,8 +83,14 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
     browser.visit("/stateless/profile").await;
     album.take(&browser, "long-name-profile").await;
     browser.click(".account button").await;
-    browser.find(".notice").await;
+    browser.find("#replay").await;
     album.take(&browser, "signed-out").await;
+    for realm in ["revocable", "stateful"] {
+        browser.visit(&format!("/{realm}/profile")).await;
+        browser.click(".account button").await;
+        browser.find("#replay").await;
+        album.take(&browser, &format!("signed-out-{realm}")).await;
+    }
 
     let server = server.restart(&[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)]);
     browser.turn_to(&server);

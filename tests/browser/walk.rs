@@ -25,6 +25,8 @@ async fn a_visitor_counts_registers_signs_out_and_comes_back() {
 
     browser.click("main form button").await;
     browser.find("a[href='/stateless/login']").await;
+    assert_eq!(browser.path().await, "/stateless/signed-out");
+    browser.visit("/stateless").await;
     assert_eq!(browser.text("#visits").await, "1", "signing out ends the session");
     browser.visit("/stateless/profile").await;
     assert_eq!(browser.path().await, "/stateless/login?next=%2Fstateless%2Fprofile");
@@ -122,7 +124,7 @@ async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works(
     browser.driver.switch_to_window(early).await.unwrap();
     browser.submit("alice", PASSWORD).await;
     assert_eq!(browser.text(".stamp").await.to_lowercase(), "error 403");
-    assert_eq!(browser.text("main h2").await, "Sign in again");
+    assert_eq!(browser.text("main .problem").await, "This page had expired; please send it again.");
     browser.submit("alice", PASSWORD).await;
     browser.find("#visits").await;
     browser.visit("/stateless/profile").await;
@@ -160,10 +162,12 @@ async fn the_keyboard_alone_is_enough() {
     browser.press(Key::Tab).await;
     browser.press(PASSWORD).await;
     browser.press(Key::Tab).await;
+    assert!(browser.is_focused(".show").await);
+    browser.press(Key::Tab).await;
     assert!(browser.is_focused("input[name=remember]").await);
     browser.press(" ").await;
     browser.press(Key::Tab).await;
-    assert!(browser.is_focused("main form button").await);
+    assert!(browser.is_focused("main form button.primary").await);
     browser.press(Key::Enter).await;
     browser.find("#visits").await;
     browser.visit("/stateless/profile").await;
@@ -212,4 +216,38 @@ async fn a_form_that_another_site_sends_signs_nobody_out() {
         browser.visit("/stateless/profile").await;
         assert_eq!(browser.text("#username").await, "alice", "{path}");
     }
+}
+
+#[rocket::async_test]
+async fn a_typed_password_can_be_shown() {
+    let mut server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.visit("/stateless/login").await;
+    browser.find("input[name=password]").await.send_keys("secret").await.unwrap();
+    for (button, kind) in
+        [("Show password", "password"), ("Hide password", "text"), ("Show password", "password")]
+    {
+        assert_eq!(browser.text(".show").await, button);
+        let field = browser.find("input[name=password]").await;
+        assert_eq!(field.attr("type").await.unwrap().as_deref(), Some(kind));
+        assert_eq!(field.value().await.unwrap().as_deref(), Some("secret"));
+        browser.click(".show").await;
+    }
+    server.assert_well();
+}
+
+#[rocket::async_test]
+async fn the_focus_is_where_the_mistake_is() {
+    let mut server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.visit("/stateless/login").await;
+    browser.submit("alice", "not her password").await;
+    browser.find("#form-error").await;
+    assert!(browser.is_focused("#form-error").await);
+    browser.visit("/stateless/register").await;
+    browser.submit("alice", "aaaaaaaaaaaaaaaaaaaa").await;
+    browser.find("#password-error").await;
+    assert!(browser.is_focused("input[name=password]").await);
+    assert_eq!(browser.driver.title().await.unwrap(), "Error: Create an account · Sealed Sessions");
+    server.assert_well();
 }

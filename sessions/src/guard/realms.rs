@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::SessionError;
 use crate::events::{About, By, Kind, RequestId};
 use crate::realm::Realm;
+use crate::record::timeouts::Timeouts;
 use crate::store::Powers;
 
 /// The guard of a page that works with several realms at once, wherever the page itself is mounted.
@@ -65,6 +66,17 @@ impl<'r, T: SessionData> Realms<'r, T> {
     /// What the server can do to the sessions of the realm at `path`.
     pub fn powers(&self, path: &str) -> Option<Powers> {
         self.named(path).map(|realm| realm.store.powers())
+    }
+
+    /// The timeouts of a signed-in session of the realm at `path`.
+    pub fn timeouts(&self, path: &str) -> Option<Timeouts> {
+        self.named(path).map(|realm| realm.timeouts.signed_in)
+    }
+
+    /// The timeouts in the realm at `path` of a login that asked to be [remembered](Session::remember): what a form can
+    /// say of it beforehand.
+    pub fn remembered_timeouts(&self, path: &str) -> Option<Timeouts> {
+        self.named(path).map(|realm| realm.timeouts.remembered)
     }
 
     /// Ends all sessions of a subject in the realm at `path`: after a password change, say, in the realms that the
