@@ -80,7 +80,7 @@ req.session.regenerate((error) => {
     ),
     code!(
         "profile",
-        "Lets in whoever is signed in, and nobody else: the guard User is in the signature.",
+        "Lets in anyone who is signed in, and nobody else: the guard User is in the signature.",
         "profile.rs",
         "\
 fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {",

@@ -40,7 +40,7 @@ async fn submit(
     let User { session, account } = user;
     match accounts.prove(from, &account, password).await {
         Ok(Proof::Right(_)) => {
-            log::info!("account {} gave its password again", account.id);
+            log::info!("account {} entered its password again", account.id);
             session.reauthenticated();
             Answer::Done(onward(&page, next.as_deref()))
         }

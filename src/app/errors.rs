@@ -77,7 +77,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
 fn refused_because(refusal: Option<Refusal>, is_withheld: bool, is_shown_again: bool) -> &'static str {
     match refusal {
         Some(Refusal::CrossSite) if is_withheld => {
-            "Another site sent the form, so your browser kept your cookie back. Nothing was changed."
+            "Another site sent the form, so your browser withheld your cookie. Nothing was changed."
         }
         Some(Refusal::CrossSite) => "Another site sent the form. Nothing was changed.",
         Some(_) if is_shown_again => "This page had expired; please send it again.",
@@ -115,32 +115,29 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     let (explanation, advice): (&str, Vec<String>) = match status.code {
         400 => ("The request could not be understood.", Vec::new()),
         409 if is_stale(&page) => (
-            "Your browser sent an older state of your session than this site has seen, as happens with two tabs.",
-            vec!["Nothing was changed. Look at what is there now, then send the form again.".into()],
+            "Your browser sent an older version of your session than this server has seen, as happens with two tabs.",
+            vec!["Nothing was changed. Check the current page, then send the form again.".into()],
         ),
-        404 => ("There is no page here.", vec!["Check the address.".into()]),
+        404 => ("This page does not exist.", vec!["Check the address.".into()]),
         409 if failure(request) == Some(Failure::TooManySessions) => (
-            "You are signed in in as many places as you may be.",
-            vec!["Nothing was changed. Sign out in one of them, then sign in here.".into()],
+            "You are already signed in on as many browsers as allowed.",
+            vec!["Nothing was changed. Sign out on one of them, then sign in here.".into()],
         ),
-        413 => ("That was more than a form may hold.", vec!["Nothing was changed. Send less.".into()]),
-        415 => ("That was sent in a way that this page does not read.", Vec::new()),
+        413 => ("The form was too large.", vec!["Nothing was changed. Send less.".into()]),
+        415 => ("The form was sent in a format that this page does not accept.", Vec::new()),
         422 => (
-            "The form was not complete.",
-            vec!["Nothing was changed. Fill in every field, in letters that can be read.".into()],
+            "The form was incomplete.",
+            vec!["Nothing was changed. Fill in every field with plain text, then send it again.".into()],
         ),
-        429 => ("That was too often.", vec!["Wait a moment, then try again.".into()]),
+        429 => ("Too many attempts.", vec!["Wait a moment, then try again.".into()]),
         500 => match failure(request) {
             Some(Failure::TooLarge) => (
-                "Your session has grown too large to keep.",
-                vec!["The last change was not kept; everything before it was.".into()],
+                "Your session has grown too large.",
+                vec!["The last change was not saved; everything before it was.".into()],
             ),
-            _ => (
-                "Something is wrong on our side.",
-                vec!["Nothing that you had is lost. Try again later.".into()],
-            ),
+            _ => ("Something went wrong on our side.", vec!["Nothing is lost. Try again later.".into()]),
         },
-        _ => ("The request was not answered as you may have hoped.", Vec::new()),
+        _ => ("The request could not be answered.", Vec::new()),
     };
     let reason = status.reason_lossy();
     let own = context! {

@@ -30,7 +30,7 @@ fn alive(until: Option<OffsetDateTime>) -> Event {
     let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
     let until = until.and_then(|until| until.format(&format).ok());
     let ends =
-        until.map(|until| format!(" It ends at {until} unless it is used before.")).unwrap_or_default();
+        until.map(|until| format!(" It ends at {until} unless it is used before then.")).unwrap_or_default();
     Event::data(format!("This session is alive.{ends}")).event("alive").with_retry(RETRY)
 }
 

@@ -16,8 +16,8 @@ pub(super) fn problem(name: &str) -> Option<&'static str> {
     match name.chars().count() {
         0 => Some("Choose a username."),
         count if count > MAX_CHARACTERS => Some("Use at most 64 characters."),
-        _ if name.trim() != name => Some("Leave out the spaces at its ends."),
-        _ if name.contains(hidden) => Some("Use letters that can be seen."),
+        _ if name.trim() != name => Some("Remove the spaces at the beginning and end."),
+        _ if name.contains(hidden) => Some("Use visible characters only."),
         _ => None,
     }
 }

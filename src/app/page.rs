@@ -341,7 +341,7 @@ impl Ended {
             Ended::Account => {
                 "Your session is over: the password was changed, or the account is disabled or deleted."
             }
-            Ended::Deleted => "Your account is deleted, and every session of it has ended.",
+            Ended::Deleted => "Your account has been deleted, and all its sessions have ended.",
         }
     }
 }

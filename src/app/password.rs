@@ -71,7 +71,7 @@ async fn submit(
         Ok(None) => return again(Some(WRONG), None),
         Err(error) => return fault(&error),
     };
-    log::info!("account {} has another password", account.id);
+    log::info!("account {} changed its password", account.id);
     keep(session, stamp);
     let here = session.end_others().await;
     let is_whole = end_in_other_realms(&page, &account).await.and(here).is_ok();

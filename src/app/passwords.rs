@@ -36,9 +36,9 @@ pub(super) fn problem(password: &str, username: &str) -> Option<&'static str> {
     } else if password.len() > MAX_BYTES {
         Some("Use at most 1024 bytes.")
     } else if letters.all(|letter| Some(letter) == first) {
-        Some("That is one character many times. Choose something harder to guess.")
+        Some("That is one character repeated. Choose something harder to guess.")
     } else if COMMON.lines().chain(OBVIOUS.lines()).any(|common| common == folded) {
-        Some("That is among the most common passwords. Choose another.")
+        Some("That is one of the most common passwords. Choose another.")
     } else if username.chars().count() >= 4 && is_little_more_than(&username.to_lowercase(), &folded) {
         Some("That is little more than your username. Choose another.")
     } else if SITE.iter().any(|name| is_little_more_than(name, &folded)) {

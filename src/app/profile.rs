@@ -13,8 +13,8 @@ fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {
     let session = user.session;
     let timeouts = session.timeouts();
     let notice = changed.map(|ended| match ended {
-        "all" => "Your password is changed. Every other session of your account has ended, in every realm.",
-        _ => "Your password is changed, but a store did not answer: look at the sessions of each realm, and end what is left.",
+        "all" => "Your password has been changed. Every other session of your account has ended, in every realm.",
+        _ => "Your password has been changed, but a store did not answer: check the sessions of each realm, and end those that are left.",
     });
     let own = context! {
         notice,

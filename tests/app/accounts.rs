@@ -138,7 +138,7 @@ async fn a6_a_bad_name_or_password_is_said_beside_its_field_and_makes_no_account
         ("ada", "fourteen chars", "15 characters or more"),
         ("ada", "passwordpassword", "most common"),
         ("", PASSWORD, "Choose a username"),
-        ("two\nlines", PASSWORD, "can be seen"),
+        ("two\nlines", PASSWORD, "visible characters"),
     ] {
         let answer = app.submit("/stateless/register", &[("username", name), ("password", password)]).await;
         assert_eq!(answer.status, Status::UnprocessableEntity, "{said}");

@@ -246,7 +246,7 @@ async fn l18_a_sign_in_beyond_the_limit_is_refused_by_a_page_that_says_what_to_d
     app.client.get("/stateful").cookie(nothing).dispatch().await;
     let refused = app.submit("/stateful/login", &fields).await;
     assert_eq!(refused.status, Status::Conflict);
-    assert!(refused.body.contains("Sign out in one of them") && refused.body.contains("Back to the form"));
+    assert!(refused.body.contains("Sign out on one of them") && refused.body.contains("Back to the form"));
     assert!(!refused.body.contains("Signed in as"));
     let profile = app.client.get("/stateful/profile").cookie(laptop).dispatch().await;
     assert_eq!(profile.status(), Status::Ok, "the other one goes on");

@@ -43,7 +43,7 @@ async fn every_other_page_goes_on_with_an_older_cookie() {
     let profile = ask("/stateless/profile").await;
     assert_eq!((profile.status(), profile.headers().get_one("set-cookie")), (Status::Ok, None));
     let cookie = ask("/stateless/cookie").await.into_string().await.unwrap();
-    assert!(cookie.contains("a newer one of the session"), "{cookie}");
+    assert!(cookie.contains("a newer version of the session"), "{cookie}");
     let visits = ask("/stateless").await.into_string().await.unwrap();
     assert!(visits.contains("<output id=\"visits\">1<"), "the last writer wins");
     assert_eq!(app.get("/stateless").await.visits(), Some("2"), "and is the newest");
@@ -54,7 +54,7 @@ async fn another_409_is_not_about_the_session() {
     let app = App::start_with(|rocket| rocket.mount("/stateless", routes![conflict])).await;
     let page = app.post("/stateless/conflict", &[]).await;
     assert_eq!(page.status, Status::Conflict);
-    assert!(!page.body.contains("older state"), "{}", page.body);
+    assert!(!page.body.contains("older version"), "{}", page.body);
 }
 
 #[post("/conflict")]

@@ -152,7 +152,7 @@ fn l10_where_there_is_no_list_the_page_says_why_and_what_would_have_one() {
     ] {
         let mut jar = alice(&server, realm);
         let page = server.get(&mut jar, &format!("{realm}/sessions")).body;
-        assert!(page.contains(reason) && page.contains("There is no list in this realm."), "{page}");
+        assert!(page.contains(reason) && page.contains("This realm has no list."), "{page}");
         assert!(page.contains("<a href=\"/stateful/sessions\">Stateful</a>"), "{page}");
         assert_eq!(page.contains("/sessions/end-all\""), can_end_all, "{page}");
         assert_eq!(page.contains("disabled>Sign out everywhere else"), !can_end_all, "{page}");
@@ -206,7 +206,7 @@ fn a6_a_wrong_current_password_or_a_bad_new_one_is_422_and_changes_nothing() {
         for (current, new, said) in [
             ("not her password", NEW_PASSWORD, "That is not your current password. Nothing was changed."),
             (PASSWORD, "short", "Use 15 characters or more."),
-            (PASSWORD, "passwordpassword", "That is among the most common passwords."),
+            (PASSWORD, "passwordpassword", "That is one of the most common passwords."),
             ("", "", "That is not your current password."),
         ] {
             let refused = change_password(&server, &mut mine, realm, current, new);
@@ -233,7 +233,9 @@ fn l8_deleting_the_account_ends_its_sessions_in_every_realm_and_frees_its_name()
         let deleted = press(&server, &mut mine, &path, &path, &[]);
         deleted.leads_to(&format!("{realm}/login?ended=deleted"));
         assert_eq!(deleted.header("clear-site-data"), Some("\"cache\""));
-        assert!(server.get(&mut mine, deleted.location()).notice().unwrap().contains("account is deleted"));
+        assert!(
+            server.get(&mut mine, deleted.location()).notice().unwrap().contains("account has been deleted")
+        );
         for (other, jar) in &others {
             assert!(!is_in(&server, jar, other), "deleted at {realm}, still in at {other}");
             let page = server.get(&mut jar.clone(), other);

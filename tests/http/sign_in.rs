@@ -139,7 +139,7 @@ fn rule_14_a_form_of_another_site_sets_no_cookie() {
             let refused = send_from_another_site(&server, &format!("{realm}/{page}"), "");
             assert_eq!(refused.status, 403, "{realm}/{page}");
             assert_eq!(refused.header("set-cookie"), None, "{realm}/{page}");
-            assert!(refused.body.contains("kept your cookie back"), "{}", refused.body);
+            assert!(refused.body.contains("withheld your cookie"), "{}", refused.body);
             assert!(!refused.body.contains("csrf_token"), "no token of it could be kept: {}", refused.body);
         }
     }
@@ -156,7 +156,7 @@ fn rule_14_a_form_of_another_site_that_says_it_is_a_link_sets_no_cookie() {
         for page in ["", "/login", "/register", "/cookie"] {
             let answer = send_from_another_site(&server, &format!("{realm}{page}"), "_method=get");
             assert_eq!((answer.status, answer.header("set-cookie")), (200, None), "{realm}{page}");
-            let explains = answer.body.contains("your browser kept the session cookie of this realm back");
+            let explains = answer.body.contains("your browser withheld this realm’s session cookie");
             assert_eq!(explains, page == "/cookie", "{}", answer.body);
         }
     }

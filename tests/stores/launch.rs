@@ -8,8 +8,8 @@ use crate::program::moved_to;
 #[test]
 fn a_wrong_address_is_refused_without_its_password() {
     for (url, problem) in [
-        ("redis://u:hunter2@:nonsense", "not one of Redis"),
-        ("mongodb://u:hunter2@", "not one of MongoDB"),
+        ("redis://u:hunter2@:nonsense", "not a Redis address"),
+        ("mongodb://u:hunter2@", "not a MongoDB address"),
         ("sqlite:", "names no file"),
         ("memory:many", "no number of sessions"),
         ("floppy:a", "no store of this build"),

@@ -56,7 +56,7 @@ async fn read_again_and_again(ledger: &Ledger) {
         ledger.terms.teller.tell(Kind::LedgerAge(ledger.age()), About::default());
         match outcome {
             Ok(()) if is_away => {
-                log::info!("the ledger {namespace:?} is there again");
+                log::info!("the ledger {namespace:?} answers again");
                 is_away = false;
             }
             Ok(()) => {}

@@ -23,7 +23,7 @@ impl Ledger {
                 return Ok(());
             }
         }
-        log::warn!("the ledger {:?} is new: sessions that were signed in before end", self.namespace);
+        log::warn!("the ledger {:?} is new: sessions that signed in earlier end", self.namespace);
         self.log.put(&[(self.above(0), Entry::Everyone.line(self.longest()))]).await
     }
 
@@ -84,7 +84,7 @@ impl Ledger {
     /// their hashes have another key.
     pub(super) fn adopt(&self, claim: Vec<u8>, identity: Identity) {
         log::error!(
-            "the ledger {:?} was lost and is another one now: sessions that were signed in before end",
+            "the ledger {:?} was lost and is another one now: sessions that signed in earlier end",
             self.namespace
         );
         let mut view = self.view_mut();

@@ -28,7 +28,7 @@ impl Ledger {
             match listening {
                 Ok(hints) => {
                     if std::mem::take(&mut is_deaf) {
-                        log::info!("hints of the ledger {:?} come again", self.namespace);
+                        log::info!("hints of the ledger {:?} arrive again", self.namespace);
                     }
                     // What was sent before was not heard.
                     self.hint.notify_one();
@@ -39,7 +39,7 @@ impl Ledger {
                 Err(error) if !is_deaf => {
                     is_deaf = true;
                     log::warn!(
-                        "no hints of the ledger {:?} come, which is read every second: {error}",
+                        "no hints of the ledger {:?} arrive, so it is read every second: {error}",
                         self.namespace
                     );
                 }

@@ -20,9 +20,9 @@ const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
 pub(super) fn open(setting: &str, namespace: &str) -> Result<Arc<dyn Store>, String> {
     let max = match setting.strip_prefix("memory:") {
         None => DEFAULT_MAX,
-        Some(max) => {
-            max.parse().map_err(|_| format!("{max:?} is no number of sessions, as in \"memory:100000\""))?
-        }
+        Some(max) => max
+            .parse()
+            .map_err(|_| format!("{max:?} is not a number of sessions, as in \"memory:100000\""))?,
     };
     Ok(Arc::new(ServerStore::new(Memory(Mutex::new(Rows::new(max))), namespace)))
 }

@@ -240,9 +240,9 @@ async fn an_address_that_is_none_is_refused_without_showing_a_password() {
         ("sqlite:", "names no file"),
         ("sqlite::memory:", "names no file"),
         ("postgres://u:secret@host:port/x", "not a URL"),
-        ("redis://u:secret@h:port", "not one of Redis"),
+        ("redis://u:secret@h:port", "not a Redis address"),
         ("mysql://u:secret@h:port/x", "not a URL"),
-        ("mongodb://u:secret@h:port/x", "not one of MongoDB"),
+        ("mongodb://u:secret@h:port/x", "not a MongoDB address"),
         ("mssql://u:secret@h/x", "names no ledger"),
     ] {
         let figment = figment("").merge(("session.revocation", setting));

@@ -147,7 +147,7 @@ async fn a_log_that_was_emptied_while_no_node_ran_ends_everyones_sessions() {
     node.stop().await;
     log.restore(&Page::default()).await;
     let node = Node::start_with(&log, "", Duration::seconds(60)).await;
-    assert!(log::lines().iter().any(|line| line.contains("is new: sessions that were signed in before end")));
+    assert!(log::lines().iter().any(|line| line.contains("is new: sessions that signed in earlier end")));
     assert_eq!((ada.status(&node).await, copy.status(&node).await), (401, 401));
     assert_eq!(visitor.who(&node).await, "nobody apple Resumed");
     assert_eq!(Browser::of(&node, "ada").await.status(&node).await, 200);

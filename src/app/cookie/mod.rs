@@ -102,11 +102,11 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
             wire.request - wire.value,
             "The cookie’s name, which the seal is bound to, and the equals sign.",
         ),
-        ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same."),
+        ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same twice."),
         (if holds_record { "Record" } else { "Id" }, header, header_note),
         ("Data", data, "What the app keeps in the session."),
-        ("Tag", TAG_BYTES, "Proof that not one bit was changed."),
-        ("Base64", wire.value.saturating_sub(sealed), "What it takes to write bytes in letters."),
+        ("Tag", TAG_BYTES, "Proves that not a single bit was changed."),
+        ("Base64", wire.value.saturating_sub(sealed), "The cost of writing bytes as letters."),
     ];
     let numbered = parts.into_iter().zip(1..).filter(|((_, bytes, _), _)| *bytes > 0);
     numbered.map(|((label, bytes, note), slot)| Part { label, bytes, note, slot }).collect()
@@ -194,7 +194,7 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
         row(
             "remembered",
             if record.remembered { "yes" } else { "no" }.into(),
-            "Whether this sign-in asked for the longer lifetime.",
+            "Whether this sign-in asked for the longer timeouts.",
         ),
         row(
             "signed_in",
@@ -215,9 +215,9 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
 fn arrival(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::Absent => "Your browser sent no session cookie of this realm.",
-        Arrival::Resumed => "Your browser sent a session cookie, and its seal was whole.",
+        Arrival::Resumed => "Your browser sent a session cookie, and its seal is intact.",
         Arrival::Stale { .. } => {
-            "Your browser sent a session cookie whose seal was whole, but this server has seen a newer one of the session."
+            "Your browser sent a session cookie whose seal is intact, but this server has seen a newer version of the session."
         }
         Arrival::Expired(Timeout::Idle) => "Your browser sent a session that was idle for too long.",
         Arrival::Expired(Timeout::Absolute) => "Your browser sent a session that was too old.",
@@ -226,9 +226,9 @@ fn arrival(arrival: Arrival) -> &'static str {
             "Your browser sent the cookie from just before a sign-in. Load this page again."
         }
         Arrival::Withheld => {
-            "Another site led here, so your browser kept the session cookie of this realm back. Load this page again."
+            "Another site led here, so your browser withheld this realm’s session cookie. Load this page again."
         }
-        _ => "Your browser sent a cookie that is no session.",
+        _ => "Your browser sent a cookie that is not a session.",
     }
 }
 

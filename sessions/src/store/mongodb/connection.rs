@@ -27,7 +27,7 @@ impl Connection {
     /// Connects nowhere yet.
     pub(super) fn new(setting: &str) -> Result<Connection, String> {
         // The error may show the address, and the address a password.
-        ConnectionString::parse(setting).map_err(|_| "its address is not one of MongoDB".to_owned())?;
+        ConnectionString::parse(setting).map_err(|_| "its address is not a MongoDB address".to_owned())?;
         Ok(Connection { address: setting.to_owned(), database: OnceCell::new() })
     }
 

@@ -86,7 +86,7 @@ pub(super) struct RedisLog {
 }
 
 pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, String> {
-    let servers = Servers::parse(setting).ok_or("its address is not one of Redis")?;
+    let servers = Servers::parse(setting).ok_or("its address is not a Redis address")?;
     Ok(Arc::new(RedisLog {
         link: Link::new(servers),
         key: format!("sessions:{namespace}:ledger"),

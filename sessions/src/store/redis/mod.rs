@@ -54,7 +54,7 @@ struct Redis {
 impl Redis {
     /// Connects nowhere yet.
     fn new(setting: &str, realm: &str) -> Result<Redis, String> {
-        let servers = Servers::parse(setting).ok_or("its address is not one of Redis")?;
+        let servers = Servers::parse(setting).ok_or("its address is not a Redis address")?;
         Ok(Redis { link: Link::new(servers), scripts: Scripts::new(), realm: realm.to_owned() })
     }
 
