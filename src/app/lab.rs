@@ -14,9 +14,11 @@ use rocket_dyn_templates::context;
 use serde_json::{Value, json};
 
 use super::csrf::{Nothing, Protected};
+use super::lab_choice;
 use super::lab_work::Work;
 use super::lanes;
 use super::page::{Html, Page};
+use super::settings::Settings;
 use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
 
 /// How long a page waits for a run, which goes on afterwards: the page shows what there is by then.
@@ -91,8 +93,14 @@ pub(super) fn fairing() -> impl Fairing {
     })
 }
 
-#[get("/lab")]
-async fn matrix(page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Html {
+/// `need` names what somebody ticked.
+#[get("/lab?<need>")]
+async fn matrix(
+    need: Vec<&str>,
+    page: Page<'_>,
+    lab: &State<Arc<Laboratory>>,
+    settings: &State<Settings>,
+) -> Html {
     lab.complete(ALL).await;
     let found = lab.found().clone();
     let line = |experiment: &Experiment| {
@@ -114,6 +122,8 @@ async fn matrix(page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Html {
         complete: rows.len() == ALL.len(),
         doing: lab.work.doing(),
         count: ALL.len(),
+        costs: lab_choice::costs(&page, settings, &lab.stores()).await,
+        needs: lab_choice::needs(&need, &rows, anchor),
         advice: lab::advise(&rows).iter().map(advice).collect::<Vec<_>>(),
     };
     page.show_form_anywhere("lab", "The lab", own).await
@@ -211,7 +221,6 @@ fn advice(advice: &Advice) -> Value {
         "store": advice.store,
         "anchor": anchor(&advice.store),
         "whom": advice.whom,
-        "holds": advice.holds,
         "gives": points(&advice.gives),
         "lacks": points(&advice.lacks),
     })

@@ -21,6 +21,8 @@ mod guides;
 mod headers;
 #[cfg(feature = "lab")]
 mod lab;
+#[cfg(feature = "lab")]
+mod lab_choice;
 mod lab_setting;
 #[cfg(feature = "lab")]
 mod lab_work;

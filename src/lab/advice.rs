@@ -9,8 +9,6 @@ pub struct Advice {
     pub store: String,
     /// Whom it suits.
     pub whom: &'static str,
-    /// How many of the experiments held.
-    pub holds: usize,
     /// What it gives that another store here does not, each with the experiment that shows it.
     pub gives: Vec<(&'static str, &'static str)>,
     /// What it does not give.
@@ -33,7 +31,6 @@ fn of(rows: &[Row], store: String) -> Advice {
     let named = |row: &Row| (row.experiment.need, row.experiment.slug);
     let gives = rows.iter().filter(|row| verdict(row) == Some("holds")).filter(differs).map(named).collect();
     let lacks = rows.iter().filter(|row| verdict(row) == Some("does-not-hold")).map(named).collect();
-    let holds = rows.iter().filter(|row| verdict(row) == Some("holds")).count();
     let takes_back = held("replay-after-logout") && held("theft-and-log-out-everywhere");
     let ran = |row: &Row| verdict(row).is_some_and(|name| name != "not-run");
     let whom = match (takes_back, held("restart") && held("second-node"), held("store-outage")) {
@@ -54,5 +51,5 @@ fn of(rows: &[Row], store: String) -> Advice {
         }
         (false, ..) => "By these outcomes for nobody: look at what does not hold before you choose it.",
     };
-    Advice { store, whom, holds, gives, lacks }
+    Advice { store, whom, gives, lacks }
 }

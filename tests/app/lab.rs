@@ -2,7 +2,8 @@
 
 use rocket::config::LogLevel;
 use rocket::http::Status;
-use sealed_sessions_app::lab::{ALL, Column, Group, advise, json, run, text};
+use sealed_sessions_app::lab::{ALL, Column, Group, NEEDS, Need, advise, find, fits, run, text};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::support::{Answer, App};
@@ -52,16 +53,42 @@ async fn each_store_keeps_the_promises_that_it_can() {
             let why = outcome.verdict.why();
             assert_eq!(outcome.verdict.name(), expected, "{slug} on {}: {why}", outcome.store);
             assert!(!outcome.exchanges.is_empty() && !why.is_empty(), "{slug} on {}", outcome.store);
+            let said = outcome.exchanges.iter().map(|exchange| exchange.says.as_str()).chain([why]);
+            for text in said.chain(experiment.steps.iter().copied()) {
+                let names = [
+                    "Exclusive",
+                    "Resumed",
+                    "Absent",
+                    "Revoked",
+                    "Superseded",
+                    "Expired",
+                    "Invalid",
+                    "Withheld",
+                ];
+                assert!(!names.iter().any(|name| text.contains(name)), "{slug} on {}: {text}", outcome.store);
+            }
         }
         rows.push(row);
     }
     assert_eq!(ALL.len(), EXPECTED.len());
     assert_eq!(
-        json(&rows, OffsetDateTime::UNIX_EPOCH)["experiments"][0]["verdicts"]["cookie"]["verdict"],
+        sealed_sessions_app::lab::json(&rows, OffsetDateTime::UNIX_EPOCH)["experiments"][0]["verdicts"]["cookie"]
+            ["verdict"],
         "does-not-hold"
     );
     let line = text(&rows).lines().nth(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     assert_eq!(line.as_deref(), Some("replay-after-logout ✗ does not hold ✓ holds ✓ holds ✓ holds"));
+
+    for (needed, stores) in [
+        (&["nothing"][..], &["cookie", "memory"][..]),
+        (&["everywhere", "servers"], &["cookie + ledger", "sqlite"]),
+        (&["everywhere", "servers", "list", "large", "parallel"], &["sqlite"]),
+        (&["nothing", "restart", "everywhere"], &[]),
+    ] {
+        let needs: Vec<Need> = NEEDS.into_iter().filter(|need| needed.contains(&need.name)).collect();
+        let fitting = fits(&rows, &needs).into_iter().filter(|fit| fit.lacks.is_empty());
+        assert_eq!(fitting.map(|fit| fit.store).collect::<Vec<_>>(), stores, "{needed:?}");
+    }
 
     let advice = advise(&rows);
     assert!(advice[0].whom.contains("small sessions"), "{:?}", advice[0]);
@@ -70,6 +97,14 @@ async fn each_store_keeps_the_promises_that_it_can() {
     assert!(advice[3].whom.contains("worth stealing"), "{:?}", advice[3]);
     assert!(advice[0].lacks.iter().any(|(_, slug)| *slug == "rollback"));
     assert!(advice[3].lacks.iter().all(|(_, slug)| slug.ends_with("-outage")));
+}
+
+#[test]
+fn every_need_is_shown_by_an_experiment() {
+    for need in NEEDS {
+        assert!(find(need.slug).is_some(), "{need:?}");
+        assert_eq!(NEEDS.iter().filter(|other| other.name == need.name).count(), 1, "{need:?}");
+    }
 }
 
 #[rocket::async_test]
@@ -104,8 +139,7 @@ async fn complete(app: &App) -> Answer {
     for _ in 0..20 {
         let matrix = app.get("/lab").await;
         assert_eq!(matrix.status, Status::Ok);
-        if !matrix.body.contains("Not all of them are done yet") {
-            assert!(!matrix.body.contains("not run yet"));
+        if !matrix.body.contains("not run yet") {
             return matrix;
         }
     }
@@ -133,6 +167,57 @@ async fn the_matrix_leads_to_every_exchange() {
         }
     }
     assert_eq!(app.get("/lab/no-such-experiment").await.status, Status::NotFound);
+}
+
+#[rocket::async_test]
+async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_it() {
+    let app = App::start().await;
+    let asked = complete(&app).await;
+    assert!(asked.body.contains("value=\"everywhere\">") && !asked.body.contains("class=\"fits\""));
+    let answered = app.get("/lab?need=everywhere&need=servers&need=%3Cb%3E").await;
+    assert_eq!(answered.status, Status::Ok);
+    let (_, answer) = answered.body.split_once("<h3>2 stores give all of it</h3>").unwrap();
+    let everywhere =
+        |store: &str| format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">log out everywhere</a>");
+    assert!(answer.contains(&format!("<b>sqlite</b> gives {}", everywhere("sqlite"))), "{answer}");
+    assert!(answer.contains(&format!("<b>cookie</b> does not give {}", everywhere("cookie"))), "{answer}");
+    assert!(answered.body.contains("value=\"everywhere\" checked>"), "what was ticked stays ticked");
+    assert!(!answered.body.contains("<b> "), "a name that was made up is ignored");
+    assert!(
+        app.get("/lab?need=nothing&need=restart&need=everywhere")
+            .await
+            .body
+            .contains("No store here gives all of it")
+    );
+}
+
+#[rocket::async_test]
+async fn the_costs_are_those_of_the_last_load_test() {
+    let app = App::start().await;
+    let before = app.get("/lab").await.body;
+    assert_eq!(before.matches("<td><a href=\"/lab/load\">run lab load</a></td>").count(), 12, "{before}");
+    let latency = json!({ "p50": 1.0, "p90": 1.0, "p99": 1.0, "p999": 1.0, "max": 1.0, "curve": [] });
+    let mix = json!({
+        "mix": "read-heavy", "requests": 1, "failures": 0, "seconds": 1.0, "requests_per_second": 12345.6,
+        "latency": latency, "server_cpu_micros": null, "driver_busy": null, "bytes_up": 195.2,
+        "bytes_down": 271.4, "store_operations": {},
+    });
+    let at_rest = json!({ "sessions": 100_000, "bytes_per_session": 4321.0, "place": "file" });
+    let sqlite = json!({
+        "store": "sqlite", "server_side": true, "mixes": [mix], "wire": [], "at_rest": at_rest,
+    });
+    let report = json!({
+        "made": "2026-01-02T03:04:05Z", "version": "0", "optimised": false, "cores": 2, "seconds": 1.0,
+        "clients": 1, "nodes": 1, "store_delay_millis": 0.0, "bare": mix, "stores": [sqlite], "delayed": null,
+    });
+    std::fs::write(app.directory().join("load.json"), report.to_string()).unwrap();
+    let after = app.get("/lab").await.body;
+    assert_eq!(after.matches("run lab load").count(), 9, "the other three stores were not driven: {after}");
+    for cell in ["<td><b>12,346</b></td>", "<td><b>467</b></td>", "<td><b>4,321</b> <small>file</small></td>"]
+    {
+        assert!(after.contains(cell), "{cell}: {after}");
+    }
+    assert!(after.contains("2 Jan 2026, 03:04 UTC") && after.contains("with a debug build"), "{after}");
 }
 
 #[rocket::async_test]

@@ -130,5 +130,5 @@ async fn ledger_outage_sees_a_log_that_keeps_nothing() {
 
 #[rocket::async_test]
 async fn restart_sees_a_log_that_does_not_outlive_the_process() {
-    changes("restart", kept_apart, "gone").await;
+    changes("restart", kept_apart, "has to sign in again").await;
 }

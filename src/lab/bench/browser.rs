@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::journal::{Exchange, Journal};
 use super::node::Node;
+use super::site::LIVE;
 use super::spy::{After, Moves, Notes};
 
 /// Cookies by name.
@@ -50,7 +51,7 @@ impl Answer {
     }
 
     pub(in crate::lab) fn resumed(&self) -> bool {
-        self.arrival() == "Resumed"
+        self.arrival() == LIVE
     }
 }
 

@@ -7,7 +7,7 @@ use rocket::http::{ContentType, Status};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::yield_now;
 use rocket::{Route, State, get, post, routes};
-use sealed_sessions::{Ended, SessionData};
+use sealed_sessions::{Arrival, Ended, SessionData, Timeout};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -73,13 +73,31 @@ impl Gate {
 fn answer(session: Session<'_>) -> Json {
     let guest = session.get();
     let seen = json!({
-        "arrival": format!("{:?}", session.arrival()),
+        "arrival": in_words(session.arrival()),
         "user": guest.user,
         "visits": guest.visits,
         "likes": guest.likes,
         "note": guest.note.len(),
     });
     (ContentType::JSON, seen.to_string())
+}
+
+/// What an answer says of a session that goes on.
+pub(in crate::lab) const LIVE: &str = "live session";
+
+/// What became of the cookie that came, for people.
+fn in_words(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Absent => "no cookie",
+        Arrival::Resumed => LIVE,
+        Arrival::Stale { .. } => "live session, in an older state",
+        Arrival::Expired(Timeout::Idle) => "expired: idle for too long",
+        Arrival::Expired(Timeout::Absolute) => "expired: too old",
+        Arrival::Revoked => "ended by the server",
+        Arrival::Superseded => "replaced by a newer one",
+        Arrival::Withheld => "cookie withheld by the browser",
+        _ => "not a valid cookie",
+    }
 }
 
 #[get("/profile")]
@@ -148,7 +166,7 @@ async fn end_others(session: Session<'_>) -> Result<Json, Status> {
         Ended::Unable => UNABLE.into(),
     };
     let seen = json!({
-        "arrival": format!("{:?}", session.arrival()),
+        "arrival": in_words(session.arrival()),
         "user": session.get().user,
         "ended": said,
     });

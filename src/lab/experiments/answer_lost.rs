@@ -30,9 +30,9 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     Ok(Verdict::of(
         user == Some("ada") && visits == 1,
         format!(
-            "the old cookie was {}; after the second sign-in {} with {visits} of 1 visit",
-            between.arrival(),
+            "after the second sign-in {}, with {visits} of 1 visit (until then the old cookie was: {})",
             user.map_or("nobody is signed in".into(), |user| format!("{user} is signed in")),
+            between.arrival(),
         ),
     ))
 }

@@ -32,7 +32,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
         if carried {
             "the attacker is signed in as Ada".to_owned()
         } else {
-            format!("Ada's session got a new id; the planted cookie is {}", later.arrival())
+            format!(
+                "Ada's session got a new id, and the planted cookie signs nobody in ({})",
+                later.arrival()
+            )
         },
     ))
 }

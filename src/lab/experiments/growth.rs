@@ -42,9 +42,11 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let head = &["Data", "Up, each request", "Down, when it is set", "At rest", "Outcome"];
     bench.measured(Measurements { caption: "Bytes", head, rows });
     Ok(match broken {
-        None => Verdict::Holds(format!("all of it, and no request carries more than {most} bytes of cookie")),
+        None => Verdict::Holds(format!(
+            "the session took all of it, and no request carries more than {most} bytes of cookie"
+        )),
         Some((size, status)) => Verdict::DoesNotHold(format!(
-            "it breaks at {size} bytes (answered {status}, the session stays as it was); below that each request carries up to {most} bytes of cookie"
+            "a note of {size} bytes is too large (answered with {status}, the session stays as it was); below that each request carries up to {most} bytes of cookie"
         )),
     })
 }

@@ -32,9 +32,9 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let after = ada.get(&alone, "/profile").await;
     let old = copy.get(&alone, "/profile").await;
     Ok(match (during.user().is_some(), during.set_cookie, after.user().is_some(), old.user().is_some()) {
-        (true, true, true, false) => {
-            Verdict::Holds("Ada stays signed in through it all, and what A has sealed opens no more".into())
-        }
+        (true, true, true, false) => Verdict::Holds(
+            "Ada stays signed in throughout, and a cookie sealed by the old key no longer opens".into(),
+        ),
         (false, ..) => Verdict::DoesNotHold("Ada was signed out while both keys were set".into()),
         (_, _, false, _) => Verdict::DoesNotHold("Ada was signed out when A was taken away".into()),
         (.., true) => Verdict::DoesNotHold("a cookie sealed by A still opens after A was taken away".into()),

@@ -41,7 +41,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     Ok(Verdict::of(
         polled && paged,
         format!(
-            "the poll {} and {}; the page {} and {}",
+            "the late answer to the poll {}, and {}; the late page {}, and {}",
             told(poll.set_cookie),
             outcome(polled),
             told(page.set_cookie),

@@ -28,7 +28,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     ada.post(&node, "/logout").await;
     let replayed = thief.get(&node, "/profile").await;
     Ok(match replayed.user() {
-        None => Verdict::Holds(format!("after sign-out the copy is no session ({})", replayed.arrival())),
+        None => Verdict::Holds(format!(
+            "after the sign-out nobody is signed in by the copy ({})",
+            replayed.arrival()
+        )),
         Some(user) => Verdict::DoesNotHold(format!(
             "the copy is still signed in as {user}, until a timeout ends it: the server keeps nothing that it could end"
         )),

@@ -29,6 +29,9 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let after = ada.get(&node, "/profile").await;
     Ok(match (after.user(), after.count("visits")) {
         (Some("ada"), 1) => Verdict::Holds("Ada is signed in and her visit is counted, as before".into()),
-        _ => Verdict::DoesNotHold(format!("Ada's session is gone ({})", after.arrival())),
+        _ => Verdict::DoesNotHold(format!(
+            "Ada has to sign in again: the restarted server does not know her session ({})",
+            after.arrival()
+        )),
     })
 }

@@ -29,12 +29,14 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let third = bench.node().await?;
     let by_store = ada.get(&third, "/profile").await.user().is_some();
     Ok(match (by_key, by_store) {
-        (true, true) => Verdict::Holds("the key alone is enough".into()),
-        (false, true) => {
-            Verdict::Holds("it does once it shares the store; the key alone is not enough".into())
-        }
+        (true, true) => Verdict::Holds(
+            "a second server that has the same key knows the session: nothing else is shared".into(),
+        ),
+        (false, true) => Verdict::Holds(
+            "a second server knows the session once it shares the store; the key alone is not enough".into(),
+        ),
         (_, false) => Verdict::DoesNotHold(
-            "not even with the same setting: this store is not shared by processes".into(),
+            "a second server does not know the session: this store lives inside one process".into(),
         ),
     })
 }

@@ -35,7 +35,9 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     phone.post(&node, "/logout").await;
     let one = list().await;
     Ok(match (both, one) {
-        (Some(2), Some(1)) => Verdict::Holds("it lists 2, and 1 after a sign-out".into()),
+        (Some(2), Some(1)) => Verdict::Holds(
+            "the server listed both of Ada's sessions, and one of them after a sign-out".into(),
+        ),
         (Some(both), Some(one)) => {
             Verdict::DoesNotHold(format!("it lists {both} and then {one}, where 2 and 1 would be right"))
         }

@@ -7,6 +7,7 @@ mod at_rest;
 mod client;
 mod command;
 mod connection;
+mod costs;
 mod counts;
 mod drive;
 mod measure;
@@ -22,6 +23,7 @@ mod wire;
 mod workload;
 
 pub use self::command::{Arguments, command, serve};
+pub use self::costs::Costs;
 pub use self::measure::{Figures, Latency};
 pub use self::process::SUBCOMMAND;
 pub use self::report::{AtRest, Delayed, OnTheWire, Report, StoreReport};

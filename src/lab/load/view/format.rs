@@ -10,7 +10,7 @@ pub(super) fn names(all: &[&str]) -> Vec<String> {
 }
 
 /// Rounded to a whole number, with thousands separated.
-pub(super) fn grouped(value: f64) -> String {
+pub(in crate::lab::load) fn grouped(value: f64) -> String {
     let digits = format!("{:.0}", value.max(0.0));
     let mut grouped = String::new();
     for (place, digit) in digits.char_indices() {

@@ -12,6 +12,7 @@ use self::plots::plots;
 use self::tables::{at_rest, operations};
 use super::report::Report;
 
+pub(super) use self::format::grouped;
 pub use self::plots::Plot;
 pub use self::tables::Table;
 

@@ -1,0 +1,28 @@
+//! What a session costs on one store, in three figures.
+
+use super::report::Report;
+use super::view::grouped;
+
+/// The figures of one store, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Costs {
+    /// Requests per second of the read-heavy mix.
+    pub requests: String,
+    /// Bytes of a request of that mix and its answer.
+    pub bytes: String,
+    /// Bytes on the server for each session, and where; `None` if that was not measured.
+    pub at_rest: Option<(String, String)>,
+}
+
+impl Costs {
+    /// What the run measured on this store; `None` if it did not drive it.
+    pub fn of(report: &Report, store: &str) -> Option<Costs> {
+        let driven = report.stores.iter().find(|driven| driven.store == store)?;
+        let mix = driven.mixes.iter().find(|mix| mix.mix == "read-heavy")?;
+        Some(Costs {
+            requests: grouped(mix.requests_per_second),
+            bytes: grouped(mix.bytes_up + mix.bytes_down),
+            at_rest: driven.at_rest.as_ref().map(|at| (grouped(at.bytes_per_session), at.place.clone())),
+        })
+    }
+}
