@@ -53,7 +53,9 @@ const { visits } = req.session;"
         "\
 session.sign_in(|visitor| {
     visitor.user = Some(proven.account);
-    …
+    visitor.stamp = stamp;
+    visitor.browser = browser;
+    visitor.flash = Some(flash);
 });
 if remember {
     session.remember();
@@ -63,6 +65,7 @@ const kept = { ...req.session };
 req.session.regenerate((error) => {
   if (error) return next(error);
   Object.assign(req.session, kept, { user: account });
+  if (remember) req.session.cookie.maxAge = 30 * 86_400_000;
   req.session.save(done);
 });"
     ),

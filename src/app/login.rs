@@ -14,7 +14,7 @@ use super::csrf::Protected;
 use super::flash::Flash;
 use super::names;
 use super::next::Next;
-use super::page::{Ended, Html, Page, span};
+use super::page::{Ended, Html, Page, Shown, span};
 use super::throttle::{Address, Wait};
 use super::visitor::{Session, sign_in};
 
@@ -90,15 +90,10 @@ struct Credentials {
 }
 
 #[get("/login?<next>&<ended>")]
-fn form(
-    session: Session<'_>,
-    page: Page<'_>,
-    next: Option<&str>,
-    ended: Option<Ended>,
-) -> Result<Html, Redirect> {
+fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Shown {
     if page.user().is_some() {
         session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
-        return Err(page.see_other("/profile"));
+        return Shown::Elsewhere(page.see_other("/profile"));
     }
     let next = checked(next);
     let notice = match (ended.or(page.ended()), &next) {
@@ -107,7 +102,7 @@ fn form(
         (None, None) => None,
     };
     let form = FormState { next, ..FormState::default() };
-    Ok(page.show_form(&session, "login", "Sign in", Entrance { form, notice }))
+    Shown::Here(page.show_form(&session, "login", "Sign in", Entrance { form, notice }))
 }
 
 /// Why the page at `next` has sent somebody to sign in.

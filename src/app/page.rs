@@ -6,7 +6,7 @@ use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
-use rocket::{FromFormField, Ignite, Rocket, Sentinel, UriDisplayQuery};
+use rocket::{FromFormField, Ignite, Responder, Rocket, Sentinel, UriDisplayQuery};
 use rocket_dyn_templates::{Template, context};
 use sealed_sessions::{Arrival, Clock, Powers, Realms, SessionError, Timeout, Timeouts};
 use serde::Serialize;
@@ -27,6 +27,13 @@ use super::visitor::{Session, Visitor};
 
 /// A rendered page. The content type is set here, since the template names do not tell it.
 pub(super) type Html = RawHtml<Template>;
+
+/// A page, or the way to another one that suits better.
+#[derive(Responder)]
+pub(super) enum Shown {
+    Here(Html),
+    Elsewhere(Redirect),
+}
 
 /// A page of the site, in the realm that its path lies in or in none. As a guard it always succeeds:
 /// an error page has no session when the store is down.

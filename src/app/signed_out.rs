@@ -2,13 +2,12 @@
 
 use rocket::http::CookieJar;
 use rocket::http::uri::Host;
-use rocket::response::Redirect;
 use rocket::{Config, Route, get, routes};
 use rocket_dyn_templates::context;
 use serde_json::json;
 
 use super::copies;
-use super::page::{Html, PlainPage};
+use super::page::{PlainPage, Shown};
 use super::visitor::ReadOnly;
 
 /// Somebody who is signed in, again or still, is led to the profile: the page would not tell the truth.
@@ -19,10 +18,10 @@ fn signed_out(
     cookies: &CookieJar<'_>,
     host: Option<&Host<'_>>,
     config: &Config,
-) -> Result<Html, Redirect> {
+) -> Shown {
     let PlainPage(page) = page;
     if session.is_some_and(|session| session.get().user.is_some()) {
-        return Err(page.see_other("/profile"));
+        return Shown::Elsewhere(page.see_other("/profile"));
     }
     let copy = copies::told(cookies, page.realm());
     let scheme = if config.tls_enabled() { "https" } else { "http" };
@@ -31,7 +30,7 @@ fn signed_out(
         origin: host.map(|host| format!("{scheme}://{host}")),
         copy: copy.map(|expires| json!({ "idle": page.when(expires.idle), "absolute": page.when(expires.absolute) })),
     };
-    Ok(page.show("signed-out", "Signed out", own))
+    Shown::Here(page.show("signed-out", "Signed out", own))
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -61,18 +61,20 @@ pub(super) type ReadOnly<'r> = sealed_sessions::ReadOnly<'r, Visitor>;
 /// `flash`.
 pub(super) fn sign_in(session: Session<'_>, proven: Proven, remember: bool, browser: Browser, flash: Flash) {
     let powers = session.inspect().powers();
+    let stamp = match powers {
+        // Compared with every request.
+        Powers::Nothing => Some(proven.stamp).filter(|stamp| *stamp != Stamp::default()),
+        // A ledger knows by itself which sign-ins a password change came between.
+        Powers::Ends => None,
+        // Compared once, now that the session is there.
+        Powers::Lists => Some(proven.stamp),
+    };
+    let browser = (powers == Powers::Lists).then_some(browser.0);
     session.sign_in(|visitor| {
         visitor.user = Some(proven.account);
-        visitor.stamp = match powers {
-            // Compared with every request.
-            Powers::Nothing => Some(proven.stamp).filter(|stamp| *stamp != Stamp::default()),
-            // A ledger knows by itself which sign-ins a password change came between.
-            Powers::Ends => None,
-            // Compared once, now that the session is there.
-            Powers::Lists => Some(proven.stamp),
-        };
+        visitor.stamp = stamp;
+        visitor.browser = browser;
         visitor.flash = Some(flash);
-        visitor.browser = (powers == Powers::Lists).then_some(browser.0);
     });
     if remember {
         session.remember();
