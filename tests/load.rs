@@ -139,6 +139,68 @@ fn the_html_is_one_file_with_plots_that_have_text_alternatives_and_tables_and_no
     }
 }
 
+/// The picture whose words begin like this.
+fn picture(about: &str) -> &'static str {
+    let picture = run().html.split("<svg ").find(|svg| svg.contains(&format!("aria-label=\"{about}")));
+    picture.unwrap().split("</svg>").next().unwrap()
+}
+
+#[test]
+fn the_bars_are_grouped_by_mix_and_say_how_much_of_the_bare_route_each_is() {
+    let bars = picture("Bars: requests per second.");
+    for group in ["Bare route", "Read only", "Read-heavy", "Write-heavy", "Login"] {
+        assert_eq!(bars.matches(&format!("\n{group}\n")).count(), 1, "{group}: {bars}");
+    }
+    assert_eq!(bars.matches(" % of bare\n").count(), 12, "{bars}");
+    let text = store("cookie")["mixes"][0]["requests_per_second"].as_f64().unwrap();
+    let bare = run().report["bare"]["requests_per_second"].as_f64().unwrap();
+    assert!(bars.contains(&format!(", {:.0} % of bare\n", 100.0 * text / bare)), "{bars}");
+}
+
+#[test]
+fn no_bar_and_no_text_after_it_is_cut_off() {
+    let bars = picture("Bars: requests per second.");
+    let width = 360.0;
+    let rects = bars.split("<rect ").skip(1).map(|rect| number(rect, "x") + number(rect, "width"));
+    let texts = bars.split("<text ").skip(1).filter(|text| !text.contains("text-anchor=\"end\""));
+    // The widest letters of the font are narrower than this.
+    let texts = texts.map(|text| {
+        let letters = text.split_once('>').unwrap().1.split('<').next().unwrap().trim().chars().count();
+        number(text, "x") + 6.5 * letters as f64
+    });
+    for end in rects.chain(texts) {
+        assert!(end <= width, "{end}: {bars}");
+    }
+}
+
+#[test]
+fn a_store_has_one_colour_in_every_picture_and_nothing_crosses_the_key() {
+    let lines = picture("Lines: latency by percentile.");
+    let bars = picture("Bars: requests per second.");
+    for colour in ["#3B82E6", "#C27412", "#149488"] {
+        assert!(bars.contains(colour) && lines.contains(colour), "{colour}");
+    }
+    // The names stand above everything that belongs to the chart.
+    let lowest = ["bare route", "cookie", "cookie + ledger", "memory"].map(|name| {
+        let text = lines.split("<text ").find(|text| text.contains(&format!("\n{name}\n"))).unwrap();
+        number(text, "y")
+    });
+    let lowest = lowest.into_iter().fold(0.0, f64::max);
+    let curves = lines.split("<polyline ").skip(1).filter(|curve| curve.matches(' ').count() > 20);
+    let points = curves.flat_map(|curve| {
+        let points = curve.split_once("points=\"").unwrap().1.split('"').next().unwrap();
+        points.split_whitespace().filter_map(|point| point.split_once(',')?.1.parse::<f64>().ok())
+    });
+    let highest = points.fold(f64::MAX, f64::min);
+    assert!(lowest + 10.0 < highest && highest < 400.0, "{lowest}, {highest}: {lines}");
+}
+
+/// The value of an attribute.
+fn number(tag: &str, name: &str) -> f64 {
+    let (_, rest) = tag.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap().parse().unwrap()
+}
+
 #[test]
 fn the_last_run_is_kept_and_its_page_shows_it() {
     let data = run().directory.path().join("data");
@@ -155,10 +217,16 @@ fn the_last_run_is_kept_and_its_page_shows_it() {
     };
     let page = shown(&data);
     assert_eq!(page.matches("role=\"img\"").count(), 4);
-    assert!(page.contains(run().report["made"].as_str().unwrap()) && !page.contains(" style="));
+    let made = run().report["made"].as_str().unwrap();
+    assert!(page.contains(&format!("<time datetime=\"{made}\">")) && !page.contains(" style="));
+    assert!(!page.contains(&format!(">{made}<")), "the date is written as elsewhere");
 
     let empty = tempfile::tempdir().unwrap();
-    assert!(shown(empty.path()).contains("sealed-sessions lab load"));
+    let before = shown(empty.path());
+    for command in ["<code>cargo run --release -- lab load</code>", "<code>sealed-sessions lab load</code>"] {
+        assert!(before.contains(command), "{command}: {before}");
+    }
+    assert_eq!(before.matches("aria-label=\"A sample of the bars").count(), 1);
     std::fs::write(empty.path().join("load.json"), "{\"made\":5}").unwrap();
     assert!(shown(empty.path()).contains("cannot be read"));
 }

@@ -6,7 +6,7 @@ use rocket_dyn_templates::context;
 
 use super::page::{Html, Page};
 use super::settings::Settings;
-use crate::lab::load::{Report, View};
+use crate::lab::load::{Report, View, sample};
 
 #[get("/lab/load")]
 async fn load(page: Page<'_>, settings: &State<Settings>) -> Html {
@@ -21,7 +21,8 @@ async fn load(page: Page<'_>, settings: &State<Settings>) -> Html {
         }
         Err(_) => (None, Some("The last run cannot be shown.")),
     };
-    page.show("load", "Load", context! { load, problem })
+    let sample = if load.is_none() { sample().ok() } else { None };
+    page.show("load", "Load", context! { load, problem, sample })
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -28,4 +28,4 @@ pub use self::measure::{Figures, Latency};
 pub use self::process::SUBCOMMAND;
 pub use self::report::{AtRest, Delayed, OnTheWire, Report, StoreReport};
 pub use self::run::{Options, run};
-pub use self::view::{Plot, Table, View};
+pub use self::view::{Plot, Table, View, sample};

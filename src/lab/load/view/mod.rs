@@ -1,12 +1,18 @@
 //! A report as people read it: plots, each with its numbers as a table.
 
+mod bars;
+mod chart;
 mod format;
 mod plots;
+mod sample;
 mod svg;
 mod tables;
 
 use rocket_dyn_templates::tera::{Context, Tera};
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 use self::plots::plots;
 use self::tables::{at_rest, operations};
@@ -14,13 +20,16 @@ use super::report::Report;
 
 pub(super) use self::format::grouped;
 pub use self::plots::Plot;
+pub use self::sample::sample;
 pub use self::tables::Table;
 
 /// A report in words, numbers and pictures.
 #[derive(Debug, Clone, Serialize)]
 pub struct View {
-    /// When it was made.
+    /// When it was made, as RFC 3339 writes it.
     pub made: String,
+    /// The same for people.
+    pub made_text: String,
     /// Under which conditions.
     pub conditions: String,
     /// What makes the figures less reliable.
@@ -50,6 +59,7 @@ impl View {
         }
         Ok(View {
             made: report.made.clone(),
+            made_text: for_people(&report.made),
             conditions,
             warnings: warnings(report),
             plots: plots(report)?,
@@ -86,6 +96,13 @@ impl View {
         }
         text
     }
+}
+
+/// A moment as the pages show it.
+fn for_people(made: &str) -> String {
+    let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    let moment = OffsetDateTime::parse(made, &Rfc3339).ok();
+    moment.and_then(|moment| moment.format(&format).ok()).unwrap_or_else(|| made.to_owned())
 }
 
 fn warnings(report: &Report) -> Vec<String> {

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::bars::{Bar, Group, bars};
+use super::chart::{Axis, Line, lines, log_lines};
 use super::format::{grouped, millis, names, trimmed};
-use super::svg::{Axis, Bar, Line, bars, lines, log_lines};
+use super::svg::Whose;
 use super::tables::{Table, mixes, name_of};
 use crate::lab::load::measure::Figures;
 use crate::lab::load::report::{OnTheWire, Report, StoreReport};
@@ -31,14 +33,22 @@ pub(super) fn plots(report: &Report) -> Result<Vec<Plot>, String> {
 }
 
 fn throughput(report: &Report) -> Result<Plot, String> {
-    let all = mixes(report).map(|(colour, figures, store)| Bar {
-        name: name_of(figures, store),
-        colour,
-        value: figures.requests_per_second,
-    });
-    let all: Vec<Bar> = all.collect();
-    let most = all.iter().map(|bar| format!("{} {}", bar.name, grouped(bar.value))).collect::<Vec<_>>();
-    let about = format!("Bars: requests per second. {}.", most.join("; "));
+    let mut groups: Vec<Group> = Vec::new();
+    for (whose, figures, store) in mixes(report) {
+        let name = capitalised(&figures.mix);
+        if groups.last().is_none_or(|group| group.name != name) {
+            groups.push(Group { name, bars: Vec::new() });
+        }
+        if let Some(group) = groups.last_mut() {
+            group.bars.push(bar(report, whose, figures, store));
+        }
+    }
+    let said = |group: &Group| {
+        let bars = group.bars.iter().map(|bar| format!("{} {}", bar.name, bar.text)).collect::<Vec<_>>();
+        format!("{}: {}", group.name, bars.join(", "))
+    };
+    let said = groups.iter().map(said).collect::<Vec<_>>();
+    let about = format!("Bars: requests per second. {}.", said.join("; "));
     let head =
         names(&["Mix and store", "Requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "CPU µs/request"]);
     let rows = mixes(report).map(|(_, figures, store)| {
@@ -51,10 +61,10 @@ fn throughput(report: &Report) -> Result<Plot, String> {
     Ok(Plot {
         slug: "throughput",
         title: "Throughput",
-        note: "One thread of one server; the bare route takes no session and is the ceiling. Read-heavy is 95 reads \
+        note: "One thread of one server. The bare route takes no session and is the ceiling: the percentages are of it. Read-heavy is 95 reads \
                to 5 writes, write-heavy one to one, login is a login, eight reads and a logout, without the \
                hashing of a password.",
-        svg: Some(bars(&all, &about, grouped)?),
+        svg: Some(bars(&groups, &about)?),
         table: Table {
             caption: "Throughput, latency and processor time of the server".into(),
             head,
@@ -63,11 +73,27 @@ fn throughput(report: &Report) -> Result<Plot, String> {
     })
 }
 
+fn bar(report: &Report, whose: Whose, figures: &Figures, store: Option<&StoreReport>) -> Bar {
+    let value = figures.requests_per_second;
+    let share = 100.0 * value / report.bare.requests_per_second;
+    let text = match store {
+        Some(_) if share.is_finite() => format!("{}, {share:.0} % of bare", grouped(value)),
+        _ => grouped(value),
+    };
+    Bar { name: store.map_or("no session".into(), |store| store.store.clone()), whose, value, text }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 fn latency(report: &Report) -> Result<Plot, String> {
     let in_mix = |store: &StoreReport| store.mixes.iter().find(|mix| mix.mix == "read-heavy").cloned();
-    let line = |name: &str, colour: usize, figures: &Figures| Line {
+    let line = |name: &str, whose: Whose, figures: &Figures| Line {
         name: name.to_owned(),
-        colour,
+        whose,
+        dashed: false,
         points: figures
             .latency
             .curve
@@ -75,9 +101,9 @@ fn latency(report: &Report) -> Result<Plot, String> {
             .map(|(share, micros)| (1.0 / (1.0 - share), micros / 1000.0))
             .collect(),
     };
-    let mut all = vec![line("bare route", 5, &report.bare)];
+    let mut all = vec![line("bare route", Whose::Bare, &report.bare)];
     for (number, store) in report.stores.iter().enumerate() {
-        all.extend(in_mix(store).map(|figures| line(&store.store, number, &figures)));
+        all.extend(in_mix(store).map(|figures| line(&store.store, Whose::Store(number), &figures)));
     }
     let named = std::iter::once(("bare route".to_owned(), report.bare.clone()));
     let named = named.chain(report.stores.iter().filter_map(|s| Some((s.store.clone(), in_mix(s)?))));
@@ -109,7 +135,7 @@ fn latency(report: &Report) -> Result<Plot, String> {
 
 fn wire(report: &Report) -> Result<Plot, String> {
     let mut all: Vec<Line> = Vec::new();
-    for store in &report.stores {
+    for (number, store) in report.stores.iter().enumerate() {
         let points = |of: fn(&OnTheWire) -> Option<u64>| -> Vec<(f64, f64)> {
             store.wire.iter().filter_map(|at| Some((at.data as f64, of(at)? as f64))).collect()
         };
@@ -117,10 +143,14 @@ fn wire(report: &Report) -> Result<Plot, String> {
         if store.server_side && all.iter().any(|line| !line.name.starts_with("cookie")) {
             continue;
         }
-        let colour = all.len();
-        all.push(Line { name: format!("{}, read", store.store), colour, points: points(|at| at.read) });
-        let write = points(|at| at.write);
-        all.push(Line { name: format!("{}, write", store.store), colour: colour + 1, points: write });
+        let line = |kind: &str, dashed, points| Line {
+            name: format!("{}, {kind}", store.store),
+            whose: Whose::Store(number),
+            dashed,
+            points,
+        };
+        all.push(line("read", false, points(|at| at.read)));
+        all.push(line("write", true, points(|at| at.write)));
     }
     let ends = all.iter().filter_map(|line| {
         let (first, last) = (line.points.first()?, line.points.last()?);
@@ -175,11 +205,15 @@ fn delays(report: &Report) -> Result<Option<Plot>, String> {
         .collect();
     let median = |figures: &Figures| figures.latency.p50 / 1000.0;
     let name = delayed.first().map_or("", |one| &one.store).to_owned();
-    let mut all = vec![Line { name, colour: 1, points: of_store(median).collect() }];
-    let cookie = report.stores.iter().find(|store| !store.server_side);
-    if let Some(figures) = cookie.and_then(|store| store.mixes.iter().find(|mix| mix.mix == "read-heavy")) {
-        let points = vec![(0.0, median(figures)), (last, median(figures))];
-        all.push(Line { name: "cookie, which asks no store".into(), colour: 0, points });
+    let number = |is: &dyn Fn(&StoreReport) -> bool| report.stores.iter().position(is);
+    let whose = Whose::Store(number(&|store| store.store == name).unwrap_or_default());
+    let mut all = vec![Line { name, whose, dashed: false, points: of_store(median).collect() }];
+    let cookie = number(&|store| !store.server_side).and_then(|at| Some((at, report.stores.get(at)?)));
+    let read_heavy = |store: &'_ StoreReport| store.mixes.iter().find(|mix| mix.mix == "read-heavy").cloned();
+    if let Some((at, figures)) = cookie.and_then(|(at, store)| Some((at, read_heavy(store)?))) {
+        let points = vec![(0.0, median(&figures)), (last, median(&figures))];
+        let name = "cookie: asks no store".into();
+        all.push(Line { name, whose: Whose::Store(at), dashed: false, points });
         let latency = &figures.latency;
         let rate = grouped(figures.requests_per_second);
         rows.push(vec!["cookie".into(), rate, millis(latency.p50), millis(latency.p99)]);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::format::{grouped, names, trimmed};
+use super::svg::Whose;
 use crate::lab::load::measure::Figures;
 use crate::lab::load::report::{Report, StoreReport};
 use crate::lab::table::{Alignment, padded};
@@ -63,13 +64,15 @@ pub(super) fn at_rest(report: &Report) -> Table {
 }
 
 /// All mixes of all stores, the bare route first.
-pub(super) fn mixes(report: &Report) -> impl Iterator<Item = (usize, &Figures, Option<&StoreReport>)> {
+pub(super) fn mixes(report: &Report) -> impl Iterator<Item = (Whose, &Figures, Option<&StoreReport>)> {
     let count = report.stores.first().map_or(0, |store| store.mixes.len());
     let of_stores = (0..count).flat_map(move |mix| {
         let stores = report.stores.iter().enumerate();
-        stores.filter_map(move |(number, store)| Some((number, store.mixes.get(mix)?, Some(store))))
+        stores.filter_map(move |(number, store)| {
+            Some((Whose::Store(number), store.mixes.get(mix)?, Some(store)))
+        })
     });
-    std::iter::once((5, &report.bare, None)).chain(of_stores)
+    std::iter::once((Whose::Bare, &report.bare, None)).chain(of_stores)
 }
 
 pub(super) fn name_of(figures: &Figures, store: Option<&StoreReport>) -> String {

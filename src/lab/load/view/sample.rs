@@ -1,0 +1,33 @@
+//! A picture for a page that has no run to show yet.
+
+use super::bars::{Bar, Group, bars};
+use super::format::grouped;
+use super::svg::Whose;
+
+/// The run of a release build that the README describes, on two cores: requests per second.
+const BARE: f64 = 106_541.0;
+const MIXES: [(&str, [f64; 3]); 3] = [
+    ("Read-heavy", [90_773.0, 83_912.0, 50_593.0]),
+    ("Write-heavy", [85_373.0, 84_355.0, 27_971.0]),
+    ("Login", [87_136.0, 91_235.0, 42_771.0]),
+];
+const STORES: [&str; 3] = ["cookie", "memory", "sqlite"];
+
+/// What a run would be drawn like.
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn sample() -> Result<String, String> {
+    let bar = |(number, (name, value)): (usize, (&str, f64))| {
+        let text = format!("{}, {:.0} % of bare", grouped(value), 100.0 * value / BARE);
+        Bar { name: name.into(), whose: Whose::Store(number), value, text }
+    };
+    let bare = Bar { name: "no session".into(), whose: Whose::Bare, value: BARE, text: grouped(BARE) };
+    let mixes = MIXES.map(|(name, values)| Group {
+        name: name.into(),
+        bars: STORES.into_iter().zip(values).enumerate().map(bar).collect(),
+    });
+    let groups: Vec<Group> =
+        std::iter::once(Group { name: "Bare route".into(), bars: vec![bare] }).chain(mixes).collect();
+    bars(&groups, "A sample of the bars: requests per second of each mix of requests on each store.")
+}
