@@ -131,9 +131,7 @@ pub(crate) async fn commit<T: SessionData>(
         }
         Err(error) => {
             session.forget();
-            if !realm.teller.logs() {
-                log::log!(error.level(), "sessions of {:?}: {}", realm.path, error.explain(realm));
-            }
+            told::log(realm, &error);
             Committed { lines: cleared(), failure: Some(error.failure()) }
         }
     }

@@ -66,6 +66,13 @@ pub(crate) fn tell<T: SessionData>(
     }
 }
 
+/// Logs why a session is not kept, unless a listener has done so.
+pub(crate) fn log(realm: &Realm, error: &CommitError) {
+    if !realm.teller.logs() {
+        log::log!(error.level(), "sessions of {:?}: {}", realm.path, error.explain(realm));
+    }
+}
+
 /// Tells that a sign-in has ended the subject's other sessions, where it may have one.
 pub(crate) fn tell_of_limit<T>(realm: &Realm, session: &RequestSession<T>, subject: &str) {
     let about = About { subject: Some(subject), request: session.request_id, ..About::default() };

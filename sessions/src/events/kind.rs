@@ -40,7 +40,8 @@ pub enum Kind {
     /// browser never got the answer. Within at most twice the grace, and for as long after a node's start, it is refused
     /// as [`Arrival::Revoked`].
     Replayed,
-    /// A form, or what [`Session::verify`](crate::Session::verify) checks, was refused.
+    /// A form was refused: [`Protected`](crate::forms::Protected). What an app does about a token that
+    /// [`Session::verify`](crate::Session::verify) refuses is its own affair.
     FormRefused(Refusal),
     /// Another request was faster: the changes of both are kept, field by field.
     Merged,

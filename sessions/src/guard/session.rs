@@ -13,7 +13,6 @@ use crate::clock::moment;
 use crate::data::SessionData;
 use crate::engine::Engine;
 use crate::error::{Arrival, SessionError};
-use crate::events::{About, Kind, Name};
 use crate::forms::Refusal;
 use crate::inspect::Details;
 use crate::ledger::Ledger;
@@ -163,24 +162,14 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// # Errors
     /// Why the request is to be refused, with 403.
     pub fn verify(&self, request: &Request<'_>, token: Option<&str>) -> Result<(), Refusal> {
-        let refusal = self.refusal(request, token);
-        if let Some(reason) = refusal {
-            let (id, request) = (self.request.proven_id(), self.request.request_id);
-            let about = About { session: id.as_ref().map(Name::Id), request, ..About::default() };
-            self.realm.teller.tell(Kind::FormRefused(reason), about);
-        }
-        refusal.map_or(Ok(()), Err)
-    }
-
-    fn refusal(&self, request: &Request<'_>, token: Option<&str>) -> Option<Refusal> {
         if matches!(Site::of(request, &self.realm.origins), Site::Sibling | Site::Other) {
-            return Some(Refusal::CrossSite);
+            return Err(Refusal::CrossSite);
         }
         let cookie = &self.realm.cookie.name;
         match (self.request.proven_id(), token) {
-            (Some(id), Some(token)) if self.realm.keyring.owns_form_token(cookie, &id, token) => None,
-            (None, _) => Some(Refusal::NoCookie),
-            _ => Some(Refusal::Token),
+            (Some(id), Some(token)) if self.realm.keyring.owns_form_token(cookie, &id, token) => Ok(()),
+            (None, _) => Err(Refusal::NoCookie),
+            _ => Err(Refusal::Token),
         }
     }
 
