@@ -6,6 +6,7 @@ use rocket::{Responder, Route, State, get, post, routes};
 use rocket_dyn_templates::context;
 
 use super::accounts::Accounts;
+use super::audit::Audit;
 use super::csrf::{Nothing, Protected};
 use super::elsewhere::end_in_other_realms;
 use super::login::{self, fault};
@@ -36,6 +37,7 @@ async fn submit(
     _form: Protected<Nothing>,
     user: Recent<'_>,
     page: Page<'_>,
+    audit: Audit,
     accounts: &State<Accounts>,
 ) -> Answer {
     let Recent(User { session, account }) = user;
@@ -47,7 +49,7 @@ async fn submit(
     if let Err(error) = accounts.delete(&account).await {
         return Answer::Refused(fault(&error));
     }
-    log::info!("account {} deleted itself", account.id);
+    audit.done("account_deleted", &account);
     if end_in_other_realms(&page, &account).await.is_err() || session.end_others().await.is_err() {
         log::error!("account {} is deleted, but a session of it may live on", account.id);
     }

@@ -9,6 +9,7 @@ use rocket_dyn_templates::context;
 
 use super::account_changes::Proof;
 use super::accounts::Accounts;
+use super::audit::Audit;
 use super::csrf::Protected;
 use super::login::{Answer, checked, fault, onward};
 use super::next::Next;
@@ -33,6 +34,7 @@ async fn submit(
     form: Protected<Confirmation>,
     user: User<'_>,
     page: Page<'_>,
+    audit: Audit,
     accounts: &State<Accounts>,
     from: Address,
 ) -> Answer {
@@ -40,12 +42,11 @@ async fn submit(
     let User { session, account } = user;
     match accounts.prove(from, &account, password).await {
         Ok(Proof::Right(_)) => {
-            log::info!("account {} entered its password again", account.id);
             session.reauthenticated();
             Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Proof::Wrong) => {
-            log::warn!("confirmation refused: a wrong password for account {}", account.id);
+            audit.wrong_password("confirmation_refused", &account);
             let html = show(session, &page, next.as_deref(), Some("That is not your password.".into()));
             Answer::Again((Status::UnprocessableEntity, html))
         }

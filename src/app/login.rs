@@ -8,11 +8,11 @@ use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::accounts::{Account, AccountError, Accounts, Verified};
+use super::accounts::{AccountError, Accounts, Verified};
+use super::audit::Audit;
 use super::browser::Browser;
 use super::csrf::Protected;
 use super::flash::Flash;
-use super::names;
 use super::next::Next;
 use super::page::{Ended, Html, Page, Shown, span};
 use super::throttle::{Address, Wait};
@@ -123,20 +123,20 @@ async fn submit(
     session: Session<'_>,
     page: Page<'_>,
     browser: Browser,
+    audit: Audit,
     accounts: &State<Accounts>,
     from: Address,
 ) -> Answer {
     let Credentials { username, password, remember, next } = form.into_inner();
     let refused = match accounts.verify(from, &username, password).await {
         Ok(Verified::Right(proven)) => {
-            log::info!("account {} signed in", proven.account.id);
             sign_in(session, proven, remember, browser, Flash::SignedIn);
             return Answer::Done(onward(&page, next.as_deref()));
         }
         Ok(refused) => refused,
         Err(error) => return fault(&error),
     };
-    log_refusal(&refused);
+    audit.sign_in_refused(&refused, &username);
     let show = |error| {
         let next = checked(next.as_deref());
         let form = FormState { username, remember, next, error: Some(error), ..FormState::default() };
@@ -145,22 +145,6 @@ async fn submit(
     match refused {
         Verified::TooOften(wait) => Answer::later(wait, show),
         _ => Answer::Again((Status::Unauthorized, show("Wrong username or password.".into()))),
-    }
-}
-
-/// Logs the name of an account, but nothing else that was typed: people mistake the field for the password's.
-fn log_refusal(refused: &Verified) {
-    let name = |account: &Account| account.name.chars().take(names::MAX_CHARACTERS).collect::<String>();
-    match refused {
-        Verified::WrongPassword(account) => {
-            log::warn!("sign-in refused: a wrong password for account {}, {:?}", account.id, name(account));
-        }
-        Verified::Disabled(account) => {
-            log::warn!("sign-in refused: account {}, {:?}, is disabled", account.id, name(account));
-        }
-        Verified::Unknown => log::warn!("sign-in refused: there is no account of that name"),
-        // The throttle has said so.
-        Verified::TooOften(_) | Verified::Right(_) => {}
     }
 }
 

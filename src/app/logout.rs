@@ -63,13 +63,11 @@ fn submit(asked: SignOut, session: Session<'_>, page: Page<'_>, cookies: &Cookie
     match asked {
         SignOut::NoSession => SignedOut::Already(redirect),
         SignOut::Session => {
-            if let Some(account) = &session.get().user {
-                log::info!("account {} signed out", account.id);
-                if page.powers() == Powers::Nothing
-                    && let Some(expires) = session.expires()
-                {
-                    copies::tell(cookies, page.realm(), expires);
-                }
+            if session.get().user.is_some()
+                && page.powers() == Powers::Nothing
+                && let Some(expires) = session.expires()
+            {
+                copies::tell(cookies, page.realm(), expires);
             }
             session.destroy();
             SignedOut::Now(Ended { redirect, clear: Header::new("Clear-Site-Data", "\"cache\"") })

@@ -4,6 +4,7 @@ mod account;
 mod account_changes;
 mod accounts;
 mod assets;
+mod audit;
 mod bars;
 mod browser;
 mod code;
@@ -130,7 +131,7 @@ pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
 }
 
 fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
-    let sessions = Sessions::<Visitor>::fairing().clock(Arc::clone(&clock));
+    let sessions = Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)).on_event(audit::SessionLog);
     let sessions = sessions.default_realm(&settings.default_realm);
     // The accounts come first: the sessions may be in their database, and the templates need its directory.
     // Sessions come before the headers, so that an error page that replaces a response gets those too.
@@ -168,7 +169,8 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
             rocket
         }));
     }
-    rocket.manage(settings).manage(clock).manage(compare::SaveTimes::default())
+    let rocket = rocket.manage(settings).manage(clock).manage(compare::SaveTimes::default());
+    rocket.manage(Arc::new(audit::Names::default()))
 }
 
 fn refusing(figment: Figment, problem: String) -> Rocket<Build> {

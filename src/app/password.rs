@@ -11,6 +11,7 @@ use sealed_sessions::Powers;
 
 use super::account_changes::Proof;
 use super::accounts::{Accounts, Stamp};
+use super::audit::Audit;
 use super::csrf::Protected;
 use super::elsewhere::end_in_other_realms;
 use super::login::{Answer, fault};
@@ -39,6 +40,7 @@ async fn submit(
     user: User<'_>,
     _newest: Current<'_>,
     page: Page<'_>,
+    audit: Audit,
     accounts: &State<Accounts>,
     from: Address,
 ) -> Answer {
@@ -53,7 +55,7 @@ async fn submit(
         Ok(Proof::Right(proven)) if new_problem.is_none() => proven,
         Ok(Proof::Right(_)) => return again(None, new_problem),
         Ok(Proof::Wrong) => {
-            log::warn!("password change refused: a wrong password for account {}", account.id);
+            audit.wrong_password("password_change_refused", &account);
             return again(Some(WRONG), new_problem);
         }
         Ok(Proof::TooOften(wait)) => {
@@ -71,7 +73,7 @@ async fn submit(
         Ok(None) => return again(Some(WRONG), None),
         Err(error) => return fault(&error),
     };
-    log::info!("account {} changed its password", account.id);
+    audit.done("password_changed", &account);
     keep(session, stamp);
     let here = session.end_others().await;
     let is_whole = end_in_other_realms(&page, &account).await.and(here).is_ok();

@@ -6,6 +6,7 @@ use rocket::http::Status;
 use rocket::{Route, State, get, post, routes};
 
 use super::accounts::{Accounts, Registration};
+use super::audit::Audit;
 use super::browser::Browser;
 use super::csrf::Protected;
 use super::flash::Flash;
@@ -35,6 +36,7 @@ async fn submit(
     session: Session<'_>,
     page: Page<'_>,
     browser: Browser,
+    audit: Audit,
     accounts: &State<Accounts>,
     from: Address,
 ) -> Answer {
@@ -54,12 +56,11 @@ async fn submit(
     }
     match accounts.register(from, &username, password).await {
         Ok(Registration::New(proven)) => {
-            log::info!("account {} registered", proven.account.id);
+            audit.done("registered", &proven.account);
             sign_in(session, proven, false, browser, Flash::Registered);
             Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Registration::Known(proven)) => {
-            log::info!("account {} signed in", proven.account.id);
             sign_in(session, proven, false, browser, Flash::SignedIn);
             Answer::Done(onward(&page, next.as_deref()))
         }

@@ -37,10 +37,9 @@ struct One {
 
 #[post("/sessions/end", data = "<form>")]
 async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>) -> Result<Answer, Status> {
-    let Recent(User { session, account }) = user;
+    let Recent(User { session, .. }) = user;
     let problem = match session.end_other(&form.into_inner().session).await.map_err(fault)? {
         Some(true) => {
-            log::info!("account {} ended a session of its own", account.id);
             return Ok(Answer::Done(page.see_other("/sessions?ended=1")));
         }
         Some(false) => "No other session of yours has this name. It may have ended already.",
@@ -51,13 +50,12 @@ async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>) -> Result<A
 
 #[post("/sessions/end-all", data = "<_form>")]
 async fn end_all(_form: Protected<Nothing>, user: Recent<'_>, page: Page<'_>) -> Result<Answer, Status> {
-    let Recent(User { session, account }) = user;
+    let Recent(User { session, .. }) = user;
     let ended = match session.end_others().await.map_err(fault)? {
         Ended::Sessions(count) => count.to_string(),
         Ended::Uncounted => "all".to_owned(),
         Ended::Unable => return again(session, &page, CANNOT).await,
     };
-    log::info!("account {} ended its other sessions", account.id);
     Ok(Answer::Done(page.see_other(&format!("/sessions?ended={ended}"))))
 }
 

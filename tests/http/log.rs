@@ -1,5 +1,6 @@
 //! What the log says of security, and what it keeps to itself.
 
+use serde_json::Value;
 use world::{COOKIE, Jar, PASSWORD, Server, encode, program};
 
 /// The level of a release build.
@@ -26,12 +27,12 @@ fn what_concerns_security_is_logged_at_the_level_of_a_release_build() {
     server.get_with_cookies("/stateless", format!("{COOKIE}=forged").as_bytes());
     let log = server.log();
     for said in [
-        "registered",
-        "signed out",
-        "signed in",
-        "sign-in refused",
-        "refused POST /stateless/logout: Token",
-        "a session cookie is ignored: Malformed",
+        "event=registered",
+        "event=signed_in",
+        "event=ended realm=/stateless reason=visitor session=",
+        "event=sign_in_refused",
+        "event=form_refused realm=/stateless reason=token",
+        "event=refused realm=/stateless reason=malformed",
     ] {
         assert!(log.contains(said), "{said}: {log}");
     }
@@ -57,15 +58,21 @@ fn a_refused_sign_in_is_logged_with_a_name_only_if_an_account_has_it() {
     server.register(&long);
     try_to_sign_in(&server, "\"ALICE\"", "wrong");
     try_to_sign_in(&server, &long, "wrong");
-    for not_a_name in [PASSWORD, "x\nFORGED LINE\r\nFORGED LINE", &"y".repeat(10_000)] {
+    let endless = "y".repeat(10_000);
+    for not_a_name in [PASSWORD, "x\nFORGED LINE\r\nFORGED LINE", &endless, &endless] {
         try_to_sign_in(&server, not_a_name, "wrong");
     }
     let log = server.log();
-    let refused: Vec<&str> = log.lines().filter(|line| line.contains("sign-in refused")).collect();
-    assert_eq!(refused.len(), 5, "{log}");
-    assert!(refused[0].ends_with(r#", "\"alice\"""#), "as the account has it: {}", refused[0]);
-    assert!(refused[1].ends_with(&format!(", {long:?}")), "{}", refused[1]);
-    assert!(refused[2..].iter().all(|line| line.ends_with("there is no account of that name")), "{log}");
+    let refused: Vec<&str> = log.lines().filter(|line| line.contains("event=sign_in_refused")).collect();
+    assert_eq!(refused.len(), 6, "{log}");
+    assert!(refused[0].ends_with(r#" reason=wrong_password name="\"alice\"""#), "{}", refused[0]);
+    assert!(refused[1].ends_with(&format!(" reason=wrong_password name={long}")), "{}", refused[1]);
+    let hash_of =
+        |line: &&'_ str| line.split_once(" reason=unknown_name name_hash=").expect("one").1.to_owned();
+    let hashes: Vec<String> = refused[2..].iter().map(hash_of).collect();
+    assert!(hashes.iter().all(|hash| hash.len() == 16), "{log}");
+    assert_eq!(hashes[2], hashes[3], "the same name again");
+    assert_ne!(hashes[0], hashes[1]);
     assert!(!log.contains(PASSWORD) && !log.contains("FORGED") && !log.contains("yyy"), "{log}");
 }
 
@@ -81,4 +88,26 @@ fn a_level_that_prints_passwords_and_cookies_refuses_the_launch() {
     let log = server.log();
     // What the refusal says is true. If it no longer is, the level can be allowed.
     assert!(log.contains(&encode(PASSWORD)) && log.contains(jar.value().unwrap()), "{log}");
+}
+
+#[test]
+fn with_the_format_json_every_line_is_an_object_and_those_of_one_request_have_its_name() {
+    let server = program!().start(&[CRITICAL, ("ROCKET_LOG_FORMAT", "json")]);
+    server.register("alice");
+    let log = server.log();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(lines.iter().all(|line| line["time"].is_string() && line["level"].is_string()), "{log}");
+    let of = |event: &str| lines.iter().find(|line| line["event"] == event).expect(event);
+    let (registered, signed_in) = (of("registered"), of("signed_in"));
+    assert_eq!(registered["request"], signed_in["request"]);
+    assert_eq!(registered["account"], signed_in["account"]);
+    assert_eq!(signed_in["before"], of("opened")["session"]);
+    assert!(lines.iter().any(|line| line["message"].as_str().is_some_and(|said| said.contains("launched"))));
+}
+
+#[test]
+fn a_format_that_does_not_exist_refuses_the_launch() {
+    let refusal = program!().refusal(&[("ROCKET_LOG_FORMAT", "xml")]);
+    assert!(refusal.contains("log_format") && refusal.contains("xml"), "{refusal}");
+    assert!(refusal.contains("\"text\" or \"json\""), "{refusal}");
 }

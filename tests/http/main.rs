@@ -6,6 +6,7 @@ mod csrf;
 mod ends;
 mod key_walk;
 mod log;
+mod log_walk;
 mod nginx;
 mod pages;
 mod queue;
