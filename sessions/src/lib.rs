@@ -356,6 +356,7 @@ pub mod forms;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod guard;
+mod health;
 pub mod inspect;
 pub mod ledger;
 mod lifecycle;
@@ -382,6 +383,7 @@ pub use self::error_page::failure;
 pub use self::failure::Failure;
 pub use self::fairing::Sessions;
 pub use self::guard::{Current, Ended, Exclusive, Other, ReadOnly, Realms, Session};
+pub use self::health::{Health, Problem};
 pub use self::realm::config_error::ConfigError;
 pub use self::record::timeouts::{Expires, Timeouts};
 pub use self::store::{Powers, conformance};

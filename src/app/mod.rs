@@ -3,6 +3,7 @@
 mod account;
 mod account_changes;
 mod accounts;
+mod admin;
 mod assets;
 mod audit;
 mod bars;
@@ -35,6 +36,7 @@ mod load;
 mod logger;
 mod login;
 mod logout;
+mod metrics;
 mod names;
 mod next;
 mod now;
@@ -132,6 +134,8 @@ pub fn build(figment: Figment, clock: Arc<dyn Clock>) -> Rocket<Build> {
 
 fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> Rocket<Build> {
     let sessions = Sessions::<Visitor>::fairing().clock(Arc::clone(&clock)).on_event(audit::SessionLog);
+    let (metrics, registry) = metrics::Metrics::new();
+    let sessions = sessions.on_event(metrics);
     let sessions = sessions.default_realm(&settings.default_realm);
     // The accounts come first: the sessions may be in their database, and the templates need its directory.
     // Sessions come before the headers, so that an error page that replaces a response gets those too.
@@ -144,6 +148,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
         .attach(headers::fairing())
         .attach(cookie::inspector())
         .attach(templates::fairing())
+        .attach(admin::Admin::new(settings.admin_port, registry))
         .mount("/", overview::routes())
         .mount("/", assets::routes())
         .mount("/", compare::routes())

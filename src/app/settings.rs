@@ -6,6 +6,7 @@ use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use rocket::http::RawStr;
 use sealed_sessions::Sessions;
+use serde_json::Value;
 
 use super::data_dir::DATABASE_FILE;
 use super::{lab_setting, throttle};
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) data_dir: PathBuf,
     /// Where the source of this program can be read: an address for the foot of the pages.
     pub(super) source_url: Option<String>,
+    /// The loopback port of the metrics and the health: 0 for any that is free, `None` for no such.
+    pub(super) admin_port: Option<u16>,
     /// Whether the pages of the lab are on.
     pub(super) lab: bool,
     /// How many wrong passwords may be tried; `None` for any number.
@@ -76,7 +79,8 @@ impl Settings {
         let source_url = source_url(figment)?;
         let lab = lab_setting::read(figment)?;
         let throttle = throttle::read(figment)?;
-        Ok(Settings { realms, default_realm, data_dir, source_url, lab, throttle })
+        let admin_port = admin_port(figment)?;
+        Ok(Settings { realms, default_realm, data_dir, source_url, admin_port, lab, throttle })
     }
 }
 
@@ -89,6 +93,21 @@ fn source_url(figment: &Figment) -> Result<Option<String>, String> {
         Ok(Some(url))
     } else {
         Err(format!("source_url is {url:?}; accepted: an address that begins with https://"))
+    }
+}
+
+fn admin_port(figment: &Figment) -> Result<Option<u16>, String> {
+    if !figment.contains("admin_port") {
+        return Ok(Some(0));
+    }
+    let value: Value = figment.extract_inner("admin_port").map_err(|error| format!("admin_port: {error}"))?;
+    let port = value.as_u64().and_then(|port| u16::try_from(port).ok());
+    match port {
+        None if value == "none" => Ok(None),
+        None => Err(format!(
+            "admin_port is {value}; accepted: a port, 0 for any that is free, or \"none\" for none"
+        )),
+        port => Ok(port),
     }
 }
 

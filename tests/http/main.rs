@@ -1,5 +1,6 @@
 //! The real program over a real socket: started, asked, restarted and fed with bad input.
 
+mod admin;
 mod bad_cookies;
 mod bad_forms;
 mod csrf;

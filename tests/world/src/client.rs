@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpStream};
 
 use crate::answer::{Answer, COOKIE};
 use crate::program::Server;
-use crate::wait::WAIT_TIMEOUT;
+use crate::wait::{WAIT_TIMEOUT, wait_for};
 
 /// Where the profile sends visitors who are not signed in.
 pub const TO_LOGIN: &str = "/stateless/login?next=%2Fstateless%2Fprofile";
@@ -93,16 +93,21 @@ impl Server {
 
     /// One request, byte by byte. `headers` ends each of its lines.
     pub fn raw(&self, method: &str, target: &[u8], headers: &[u8], body: &[u8]) -> Answer {
-        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
         let host = format!("Host: localhost:{}\r\nConnection: close\r\n", self.port);
         let request =
             [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n", host.as_bytes(), headers, b"\r\n", body];
-        // A server that refuses early stops reading: its answer counts, not how the sending ended.
-        let _ = socket.write_all(&request.concat());
-        let mut bytes = Vec::new();
-        let ended = socket.read_to_end(&mut bytes);
-        Answer::parse(&bytes).unwrap_or_else(|| panic!("no answer to {method}: {ended:?}"))
+        exchange(self.port, &request.concat())
+    }
+
+    /// Asks at the port of the metrics, which the log names, for a page of this host.
+    pub fn admin(&self, method: &str, host: &str, path: &str) -> Answer {
+        let port = wait_for("the port of the metrics", || {
+            let log = self.log();
+            let (_, rest) = log.split_once("metrics at http://127.0.0.1:")?;
+            rest.split_once("/metrics")?.0.parse().ok()
+        });
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        exchange(port, request.as_bytes())
     }
 
     /// A new browser that is signed in with a new account.
@@ -132,6 +137,17 @@ impl Server {
     pub fn visits(&self, jar: &Jar) -> u64 {
         self.get(&mut jar.clone(), "/").visits().unwrap()
     }
+}
+
+fn exchange(port: u16, request: &[u8]) -> Answer {
+    let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+    // A server that refuses early stops reading: its answer counts, not how the sending ended.
+    let _ = socket.write_all(request);
+    let mut bytes = Vec::new();
+    let ended = socket.read_to_end(&mut bytes);
+    Answer::parse(&bytes)
+        .unwrap_or_else(|| panic!("no answer to {}: {ended:?}", String::from_utf8_lossy(request)))
 }
 
 /// The body of a form.
