@@ -11,7 +11,7 @@ fn a_wrong_address_is_refused_without_its_password() {
         ("redis://u:hunter2@:nonsense", "not a Redis address"),
         ("mongodb://u:hunter2@", "not a MongoDB address"),
         ("sqlite:", "names no file"),
-        ("memory:many", "no number of sessions"),
+        ("memory:many", "not a number of sessions"),
         ("floppy:a", "no store of this build"),
     ] {
         let log = program!().refusal(&[("ROCKET_SESSION", &moved_to(url, ""))]);
