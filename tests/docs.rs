@@ -56,7 +56,9 @@ fn sources() -> Vec<String> {
 fn has_type(source: &str, name: &str) -> bool {
     let words: Vec<&str> =
         source.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).collect();
+    let generic = format!("> {name}<");
     words.windows(2).any(|pair| ["struct", "enum", "trait", "impl"].contains(&pair[0]) && pair[1] == name)
+        || source.lines().any(|line| line.starts_with("impl<") && line.contains(&generic))
 }
 
 /// Whether a source has a function, a constant or a variant of this name.
