@@ -173,7 +173,7 @@ mod on_a_server_store {
         store.next("load", Act::Fault);
         get(&browser, "/visits");
         let heard = ear.events();
-        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert_eq!((heard.len(), heard[0].kind), (1, Kind::StoreFault), "{heard:?}");
         assert!(heard[0].why.as_deref().unwrap().starts_with("cannot load: "), "{heard:?}");
         assert!(heard[0].request.is_some());
         store.next("update", Act::Fault);
