@@ -231,6 +231,19 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
 }
 
 #[test]
+fn sessions_end_by_a_label_where_there_is_a_ledger() {
+    let site = Site::start();
+    let document = site.json(&["revoke", "--label", "sid:1", "--realm", "/revocable"]);
+    assert_eq!(document["realms"], json!([{ "realm": "/revocable", "ended": null }]));
+    let ran = Ran::of(site.command(&["revoke", "--label", "sid:1"]).output().unwrap());
+    assert_eq!(
+        (ran.code, &*ran.printed),
+        (Some(0), "/revocable: ended all sessions with the label \"sid:1\"\n")
+    );
+    assert!(ran.said.contains("/stateful: its store finds sessions by their subject alone"), "{ran:?}");
+}
+
+#[test]
 fn where_no_realm_can_each_one_says_why() {
     let site = Site::start();
     site.server.register("alice");

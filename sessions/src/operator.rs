@@ -55,6 +55,11 @@ pub enum Unable {
     /// The app's own store ends the sessions of a subject, but cannot go through all.
     #[error("its store cannot go through all sessions: it finds them by their subject alone")]
     NotGoneThrough,
+    /// A ledger ends sessions by their labels, which no server store knows.
+    #[error(
+        "its store finds sessions by their subject alone, and knows no label: only a ledger ends sessions by one"
+    )]
+    Unlabelled,
 }
 
 /// Why something was not done to the sessions of a realm.
@@ -217,6 +222,16 @@ impl RealmOperator {
                 None => return Ok(Some(0)),
             }
         }
+    }
+
+    /// Ends all sessions with one of the [labels](crate::SessionData::labels) that a session has, whoever's they are, which
+    /// only a ledger can. Nobody knows how many there were.
+    ///
+    /// # Errors
+    /// When they cannot be ended, or may live on.
+    pub async fn end_label(&self, label: &str) -> Result<(), OperatorError> {
+        let Means::Ledger(ledger) = self.means()? else { return Err(Unable::Unlabelled.into()) };
+        Ok(ledger.end_label(label).await.map(drop)?)
     }
 
     /// Ends all sessions of everyone that were signed in before, and says how many there were; `None` where a ledger

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use sealed_sessions::operator::{Handle, OperatorError, RealmOperator};
 use sealed_sessions_app::app::{self, Account, AccountBook};
 use serde::Serialize;
@@ -27,6 +28,9 @@ struct Target {
     /// End one session, by its handle: its name in the log and in the list of `sessions`.
     #[arg(long, value_name = "HANDLE")]
     session: Option<Handle>,
+    /// End the sessions that have this label: a tenant's, a device's, an identity provider's session.
+    #[arg(long, value_name = "LABEL", value_parser = NonEmptyStringValueParser::new())]
+    label: Option<String>,
     /// End the sessions of everyone who is signed in.
     #[arg(long)]
     all: bool,
@@ -36,6 +40,7 @@ struct Target {
 enum Which {
     OfAccount(Account),
     One(Handle),
+    Labelled(String),
     Everyones,
 }
 
@@ -69,6 +74,14 @@ pub(crate) async fn execute(Arguments { target, options }: Arguments) -> Result<
             let outcomes = end_account(&realms, &account).await;
             (Which::OfAccount(account), outcomes)
         }
+        Target { label: Some(label), .. } => {
+            let mut outcomes = Vec::with_capacity(realms.len());
+            for realm in &realms {
+                let ended = async { realm.end_label(&label).await.map(|()| None) };
+                outcomes.push(attempt(realm, counted(ended)).await);
+            }
+            (Which::Labelled(label), outcomes)
+        }
         Target { .. } => {
             let mut outcomes = Vec::with_capacity(realms.len());
             for realm in &realms {
@@ -81,7 +94,7 @@ pub(crate) async fn execute(Arguments { target, options }: Arguments) -> Result<
     let (account, session) = match &which {
         Which::OfAccount(account) => (Some(Shown::from(account)), None),
         Which::One(handle) => (None, Some(handle.to_string())),
-        Which::Everyones => (None, None),
+        Which::Labelled(_) | Which::Everyones => (None, None),
     };
     options.report(&Document { account, session, realms: &outcomes }, &lines)?;
     // One that no store has is a line about a problem too.
@@ -127,6 +140,7 @@ impl Which {
             (Which::One(handle), Some(0)) => return Err(format!("no signed-in session is {handle}")),
             (Which::One(handle), Some(_)) => format!("ended session {handle}"),
             (Which::One(handle), None) => format!("ended session {handle}, if it is one of this realm"),
+            (Which::Labelled(label), _) => format!("ended all sessions with the label {label:?}"),
             (Which::Everyones, Some(count)) => format!("ended everyone's sessions, {count} in all"),
             (Which::Everyones, None) => "ended everyone's sessions".to_owned(),
         })
