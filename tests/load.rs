@@ -200,7 +200,8 @@ fn a_store_has_one_colour_in_every_picture_and_nothing_crosses_the_key() {
 
 /// The value of an attribute.
 fn number(tag: &str, name: &str) -> f64 {
-    let (_, rest) = tag.split_once(&format!("{name}=\"")).unwrap();
+    let tag = format!(" {tag}");
+    let (_, rest) = tag.split_once(&format!(" {name}=\"")).unwrap();
     rest.split('"').next().unwrap().parse().unwrap()
 }
 
