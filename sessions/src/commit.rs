@@ -15,7 +15,7 @@ use crate::realm::max_sessions::MaxSessions;
 use crate::record::Record;
 use crate::record::id::Id;
 use crate::request::RequestSession;
-use crate::sign_in::Turn;
+use crate::sign_in::{Turn, may_sign_in};
 use crate::state::{Base, Change, State, is_remembered};
 use crate::store::{CookieStore, Loaded, Over, Write, Written};
 use crate::told::{self, Step};
@@ -368,12 +368,6 @@ async fn change_again<T: SessionData>(
         }
     }
     Err(StoreError::Failed(format!("{MAX_TRIES} tries met a conflict each")).into())
-}
-
-/// Whether a sign-in that finds its session gone opens another: the session was renewed by another sign-in, or nobody
-/// was signed in. One that somebody has signed out of stays ended.
-fn may_sign_in<T>(base: &Base<T>, lost: &Loaded) -> bool {
-    matches!(lost, Loaded::Superseded(_)) || base.record.subject.is_none()
 }
 
 /// Keeps `record` as a new session instead of `base`, which is gone.

@@ -10,7 +10,8 @@ use crate::realm::max_sessions::{Beyond, MaxSessions};
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 use crate::request::Kept;
-use crate::store::{Listed, Lock};
+use crate::state::Base;
+use crate::store::{Listed, Loaded, Lock};
 
 /// The turn of a sign-in. Those of one subject come one after another, as far as the store has locks.
 pub(crate) struct Turn<'r> {
@@ -97,4 +98,10 @@ impl<'r> Turn<'r> {
     async fn listed(&self, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
         Ok(self.realm.store.of_subject(&self.subject, now).await?.unwrap_or_default())
     }
+}
+
+/// Whether a sign-in that finds its session gone opens another: the session was renewed by another sign-in, or nobody
+/// was signed in. One that somebody has signed out of stays ended.
+pub(crate) fn may_sign_in<T>(base: &Base<T>, lost: &Loaded) -> bool {
+    matches!(lost, Loaded::Superseded(_)) || base.record.subject.is_none()
 }
