@@ -136,7 +136,11 @@ if (req.session.version !== account.version)
         "compare",
         "Counts a visit in each realm, which express-session has no word for: one app, one session.",
         "compare.rs",
-        "session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));",
+        "\
+session.update(|visitor| {
+    visitor.visits = visitor.visits.saturating_add(1);
+    …
+});",
         "req.session.visits = (req.session.visits ?? 0) + 1;"
     ),
 ];
