@@ -13,6 +13,7 @@ use rocket::{Route, State, get, post, routes, tokio};
 use rocket_dyn_templates::context;
 use serde_json::{Value, json};
 
+use super::chart;
 use super::csrf::{Nothing, Protected};
 use super::lab_choice;
 use super::lab_work::Work;
@@ -149,6 +150,7 @@ async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) ->
         steps: experiment.steps,
         made: row.as_ref().map(|row| page.when(row.made)),
         took: row.as_ref().map(|row| seconds(row.took)),
+        chart: row.as_ref().and_then(|row| chart::of(&row.outcomes)),
         outcomes,
         doing: lab.work.doing(),
         previous: link(at.checked_sub(1).and_then(|before| ALL.get(before))),

@@ -8,6 +8,8 @@ mod assets;
 mod audit;
 mod bars;
 mod browser;
+#[cfg(feature = "lab")]
+mod chart;
 mod code;
 mod compare;
 mod compared;

@@ -18,6 +18,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "base",
     "macros",
     "partials/bars",
+    "partials/chart",
     "partials/code",
     "partials/lanes",
     "partials/live",
