@@ -10,8 +10,10 @@ const HEAD: f64 = 34.0;
 const STEP: f64 = 46.0;
 /// The most exchanges that are pictured: the last ones.
 const MAX_STEPS: usize = 24;
-/// The longest label that fits between two lanes.
-const MAX_LETTERS: usize = 30;
+/// The width of a letter, at most.
+const LETTER: f64 = 6.1;
+/// So much of a label is shown in any case, however near two lanes are.
+const MIN_LETTERS: usize = 12;
 
 /// A picture: who takes part, and what they say to each other, from top to bottom.
 #[derive(Serialize)]
@@ -62,12 +64,13 @@ pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
         let at = names.iter().position(|other| *other == name).unwrap_or_default();
         spread * (at as f64 + 0.5)
     };
+    let room = |from: f64| (((lane(SERVER) - from) / LETTER) as usize).max(MIN_LETTERS);
     let step = |(number, exchange): (usize, &Exchange)| Step {
         from: lane(exchange.who),
         to: lane(SERVER),
         y: HEAD + STEP * number as f64 + 20.0,
-        asks: short(&format!("{} {}", exchange.method, exchange.path)),
-        answers: short(&answer(exchange)),
+        asks: short(&format!("{} {}", exchange.method, exchange.path), room(lane(exchange.who))),
+        answers: short(&answer(exchange), room(lane(exchange.who))),
         sets: !exchange.set_cookie.is_empty(),
         decides: number + 1 == exchanges.len(),
     };
@@ -85,11 +88,12 @@ fn answer(exchange: &Exchange) -> String {
 }
 
 /// So much of a text as fits.
-fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_LETTERS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
-        None => text.to_owned(),
+fn short(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(letters.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]
@@ -129,6 +133,7 @@ mod tests {
 
     #[test]
     fn a_long_label_is_cut() {
-        assert_eq!(short(&"é".repeat(40)), format!("{}…", "é".repeat(30)));
+        assert_eq!(short(&"é".repeat(40), 30), format!("{}…", "é".repeat(29)));
+        assert_eq!(short("GET /", 5), "GET /");
     }
 }
