@@ -112,7 +112,7 @@ fn read_digits(digits: &[u8]) -> Result<u64, StoreError> {
 }
 
 pub(super) fn damaged() -> StoreError {
-    StoreError::Failed("a session in Redis was altered".into())
+    StoreError::Failed("a session in Redis is not as it was written".into())
 }
 
 #[cfg(test)]
