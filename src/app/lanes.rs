@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use crate::lab::Exchange;
 
-/// The width of the picture, the height of the heads and that of one exchange.
+/// The width of the picture, what of it is left and right of the outer lanes, the height of the heads and that of one
+/// exchange.
 const WIDTH: f64 = 360.0;
+const MARGIN: f64 = 40.0;
 const HEAD: f64 = 34.0;
 const STEP: f64 = 46.0;
 /// The most exchanges that are pictured: the last ones.
@@ -59,10 +61,10 @@ pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
         }
     }
     names.push(SERVER);
-    let spread = WIDTH / names.len() as f64;
+    let apart = (WIDTH - 2.0 * MARGIN) / (names.len() - 1).max(1) as f64;
     let lane = |name: &str| {
         let at = names.iter().position(|other| *other == name).unwrap_or_default();
-        spread * (at as f64 + 0.5)
+        MARGIN + apart * at as f64
     };
     let room = |from: f64| (((lane(SERVER) - from) / LETTER) as usize).max(MIN_LETTERS);
     let step = |(number, exchange): (usize, &Exchange)| Step {
@@ -120,6 +122,7 @@ mod tests {
         assert_eq!(picture.steps.iter().map(|step| step.decides).collect::<Vec<_>>(), [false, false, true]);
         assert!(picture.steps.windows(2).all(|pair| pair[0].y < pair[1].y));
         assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
+        assert!(picture.lanes.iter().all(|lane| (MARGIN..=WIDTH - MARGIN).contains(&lane.x)));
         assert_eq!(picture.steps[1].answers, "200 ada");
         assert!(of(&[]).is_none());
     }
