@@ -121,7 +121,7 @@ fn events(text: &str) -> Vec<Event<'_>> {
             // Alignment would be an inline style.
             Event::Start(Tag::Table(_)) => {
                 events
-                    .push(tags("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">"));
+                    .push(tags("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">"));
                 events.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => events.extend([event, tags("</div>\n")]),

@@ -286,7 +286,8 @@ impl<'r> Page<'r> {
     pub(super) fn when(&self, moment: OffsetDateTime) -> Value {
         let format = format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
         json!({
-            "iso": moment.format(&Rfc3339).unwrap_or_default(),
+            // `datetime` allows three digits of a second at most.
+            "iso": moment.truncate_to_second().format(&Rfc3339).unwrap_or_default(),
             "text": moment.format(&format).unwrap_or_default(),
             "relative": self.relative(moment),
         })

@@ -1,8 +1,9 @@
-//! Pictures of every page, to look at: `scripts/screenshots DIRECTORY`.
+//! Pictures of every page, to look at: `scripts/screenshots DIRECTORY`. `scripts/check-pages` goes the same way with axe.
 
 use std::env;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,11 +15,25 @@ use crate::browser::Browser;
 const WIDTHS: [u32; 2] = [390, 1280];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
+/// Each rule that the page breaks, and the elements that break it.
+const VIOLATIONS: &str = r#"
+    const done = arguments[0];
+    axe.run(document).then(
+        found => done(found.violations.map(rule =>
+            rule.id + " at " + rule.nodes.map(node => node.target.join(" ")).join(", "))),
+        fault => done(["axe failed: " + fault]));
+"#;
+
 #[rocket::async_test]
 #[ignore = "writes files: run it by scripts/screenshots"]
 async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
-    let album = Album(env::var_os("SCREENSHOTS").expect("SCREENSHOTS names a directory").into());
-    fs::create_dir_all(&album.0).unwrap();
+    let album = Album {
+        directory: env::var_os("SCREENSHOTS").expect("SCREENSHOTS names a directory").into(),
+        axe: env::var_os("AXE")
+            .map(|file| fs::read_to_string(file).expect("AXE names the script of axe-core")),
+        faults: Mutex::default(),
+    };
+    fs::create_dir_all(&album.directory).unwrap();
     let server = program!().start(&[]);
     let mut browser = Browser::open(&server).await.expect("chromedriver is installed");
 
@@ -106,14 +121,23 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         browser.visit("/stateless/login").await;
     }
     album.take(&browser, "notice").await;
+
+    let faults = album.faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "axe objects to:\n{}", faults.join("\n"));
 }
 
-/// A directory of pictures.
-struct Album(PathBuf);
+/// A directory of pictures, and what axe says of what they show.
+struct Album {
+    directory: PathBuf,
+    axe: Option<String>,
+    faults: Mutex<Vec<String>>,
+}
 
 impl Album {
-    /// The whole of the page that is shown, once for each width and colour scheme.
+    /// The whole of the page that is shown, once for each width and colour scheme, and its HTML.
     async fn take(&self, browser: &Browser, name: &str) {
+        let html = browser.driver.source().await.unwrap();
+        fs::write(self.directory.join(format!("{name}.html")), format!("<!doctype html>\n{html}")).unwrap();
         let cdp = browser.driver.cdp();
         for width in WIDTHS {
             let size =
@@ -133,9 +157,20 @@ impl Album {
                 let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
                 let shot = cdp.send_raw("Page.captureScreenshot", shot).await.unwrap();
                 let picture = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
-                fs::write(self.0.join(format!("{name}-{width}-{scheme}.png")), picture).unwrap();
+                let view = format!("{name}-{width}-{scheme}");
+                fs::write(self.directory.join(format!("{view}.png")), picture).unwrap();
+                if let Some(axe) = &self.axe {
+                    self.check(axe, browser, &view).await;
+                }
             }
         }
         cdp.send_raw("Emulation.clearDeviceMetricsOverride", ()).await.unwrap();
+    }
+
+    async fn check(&self, axe: &str, browser: &Browser, view: &str) {
+        browser.driver.execute(axe, vec![]).await.unwrap();
+        let found = browser.driver.execute_async(VIOLATIONS, vec![]).await.unwrap();
+        let found: Vec<String> = found.convert().unwrap();
+        self.faults.lock().unwrap().extend(found.iter().map(|fault| format!("{view}: {fault}")));
     }
 }
