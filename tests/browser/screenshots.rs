@@ -72,6 +72,10 @@ async fn every_page_is_pictured_narrow_and_wide_light_and_dark() {
         ("overview", "/"),
         ("lab", "/lab"),
         ("experiment", "/lab/lost-update"),
+        ("growth", "/lab/growth"),
+        ("load", "/lab/load"),
+        ("docs", "/docs"),
+        ("docs-logout", "/docs/logout"),
     ] {
         browser.visit(path).await;
         album.take(&browser, name).await;
