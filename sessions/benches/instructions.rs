@@ -122,7 +122,9 @@ impl Program {
 
     /// All instructions from its start to its end, with so many requests in between.
     fn count(&self, path: &str, cookie: &str, requests: usize) -> Outcome<i64> {
-        let out = std::env::temp_dir().join(format!("callgrind.{}.{requests}", std::process::id()));
+        let who = if self.alone.is_some() { "rocket" } else { "sessions" };
+        let run = format!("{who}{}.{requests}", path.replace('/', "."));
+        let out = std::env::temp_dir().join(format!("callgrind.{}.{run}", std::process::id()));
         let mut valgrind = Command::new("valgrind");
         valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
         let (server, port) = self.start(valgrind.arg(&self.path))?;
