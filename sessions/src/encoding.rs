@@ -85,6 +85,24 @@ mod tests {
 
     impl SessionData for Number {}
 
+    #[test]
+    fn the_order_of_an_array_makes_no_difference_but_its_members_do() {
+        for (one, other, same) in [
+            ("[1,2,2]", "[2,1,2]", true),
+            ("[1,2]", "[1,3]", false),
+            ("[1,1]", "[1,2]", false),
+            ("[1]", "[1,1]", false),
+            ("[]", "[1]", false),
+            (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#, true),
+            (r#"{"a":1}"#, r#"{"a":1,"b":2}"#, false),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1}"#, false),
+            (r#"{"a":1}"#, r#"{"b":1}"#, false),
+        ] {
+            let value = |text| serde_json::from_str::<Value>(text).unwrap();
+            assert_eq!(is_same(&value(one), &value(other)), same, "{one} {other}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_finite_number_comes_back_as_itself_and_no_other_is_kept(number in any::<f64>()) {

@@ -201,7 +201,7 @@ impl<T: SessionData> RequestSession<T> {
             Some(base) if state.change < Change::Renewed && !state.is_proven(Some(&base.record)) => {
                 return Some(base.record.id);
             }
-            None if state.change < Change::Proven && state.destroyed.is_none() => {
+            None if state.change < Change::Proven => {
                 if let Some(id) = state.superseded_id() {
                     return Some(id);
                 }

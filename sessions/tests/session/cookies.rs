@@ -1,11 +1,13 @@
 //! What the cookie says: its name, its attributes, how long it lasts, and its chunks.
 
-use rocket::http::{Header, Status};
+use rocket::http::{Cookie, CookieJar, Header, Status};
 use rocket::local::blocking::Client;
+use rocket::{get, routes};
 use time::Duration;
 
 use crate::log;
-use crate::support::{App, get, set_cookies};
+use crate::site::Visit;
+use crate::support::{App, COOKIE, get, set_cookies};
 
 /// The `Max-Age` of the cookie that `path` sets, if it has one.
 fn max_age(browser: &Client, path: &'static str) -> Option<u64> {
@@ -83,6 +85,23 @@ fn a_session_that_grows_is_cut_into_lines_of_4096_bytes_and_put_together_again()
     get(&browser, "/note/5500");
     get(&browser, "/logout");
     assert_eq!(browser.cookies().iter().count(), 0);
+}
+
+#[get("/themed/<bytes>")]
+fn themed(session: Visit<'_>, bytes: usize, jar: &CookieJar<'_>) {
+    jar.add(("theme", "dark"));
+    session.update(|visitor| visitor.note = "n".repeat(bytes));
+}
+
+#[test]
+fn the_cookies_of_a_handler_go_out_beside_those_of_the_session() {
+    let browser = Client::tracked(App::new("").rocket().mount("/", routes![themed])).unwrap();
+    for (bytes, session) in [(10, 1), (5500, 2)] {
+        let lines = set_cookies(&browser.get(format!("/themed/{bytes}")).dispatch());
+        let of = |name: &str| lines.iter().filter(|line| line.starts_with(name)).count();
+        assert_eq!((of("theme=dark"), of(COOKIE)), (1, session), "{lines:?}");
+    }
+    assert_eq!(browser.cookies().get("theme").map(Cookie::value), Some("dark"));
 }
 
 #[test]

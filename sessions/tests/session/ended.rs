@@ -250,6 +250,8 @@ mod on_a_server {
         let browser = browser(&app).await;
         get(&browser, "/visits").await;
         let response = begun(&browser, "/watched").await;
+        store.calls();
+        let mut asked = Vec::new();
         let end = end(response, async {
             for acts in [1, 2] {
                 for _ in 0..acts {
@@ -259,9 +261,16 @@ mod on_a_server {
                 }
                 rocket::tokio::task::yield_now().await;
                 app.advance(Duration::seconds(5));
+                rocket::tokio::task::yield_now().await;
+                asked.push(store.calls().len());
             }
         });
         assert_eq!(end.await, "Err(Unavailable)");
+        assert_eq!(
+            asked,
+            [2, 2],
+            "it is asked again after the first fault, and not after the second in a row"
+        );
         let lines = log::lines().join("\n");
         assert!(lines.contains("long responses stop"), "{lines}");
     }

@@ -66,6 +66,12 @@ fn login(session: Visit<'_>) -> String {
     session.form_token()
 }
 
+#[get("/renew")]
+fn renew(session: Visit<'_>) -> String {
+    session.renew();
+    session.form_token()
+}
+
 #[get("/looked")]
 fn looked(session: ReadOnly<'_, Visitor>) -> String {
     session.form_token().unwrap_or_default()
@@ -79,7 +85,7 @@ fn forbidden(request: &Request<'_>) -> String {
 fn browser(figment: Figment) -> Client {
     crate::log::install();
     let rocket = rocket::custom(figment).attach(Sessions::<Visitor>::fairing());
-    let rocket = rocket.mount("/", routes![form, note, json, login, looked]);
+    let rocket = rocket.mount("/", routes![form, note, json, login, renew, looked]);
     Client::tracked(rocket.register("/", catchers![forbidden])).unwrap()
 }
 
@@ -147,6 +153,26 @@ fn x1_a_token_from_before_the_login_is_worthless_after_it_and_one_of_its_answer_
 }
 
 #[test]
+fn x1_a_token_of_an_answer_that_renews_the_session_works_in_the_renewed_one() {
+    let browser = browser(testing::figment());
+    let before = text(browser.get("/form").dispatch());
+    let after = text(browser.get("/renew").dispatch());
+    assert_eq!(send(&browser, &before, None).status(), Status::Forbidden);
+    assert_eq!(send(&browser, &after, None).status(), Status::Ok);
+}
+
+#[test]
+#[cfg(feature = "memory")]
+fn x1_a_token_of_a_sign_in_that_came_with_a_superseded_cookie_works_in_its_session() {
+    let browser = browser(testing::figment().merge(("session.store", "memory")));
+    text(browser.get("/form").dispatch());
+    let superseded = browser.cookies().get("__Host-Http-session").cloned().unwrap();
+    text(browser.post("/login").dispatch());
+    let token = text(browser.post("/login").cookie(superseded).dispatch());
+    assert_eq!(send(&browser, &token, None).status(), Status::Ok);
+}
+
+#[test]
 fn x1_a_token_is_bound_to_the_cookies_name_and_verified_under_every_key() {
     use rocket::figment::providers::{Format, Toml};
     let old = testing::figment();
@@ -181,6 +207,13 @@ fn x2_another_sites_form_is_403_whatever_its_token() {
         assert_eq!(text(response), "CrossSite ", "{header:?}");
     }
     assert_eq!(send(&browser, &token, Some(("Sec-Fetch-Site", "same-origin"))).status(), Status::Ok);
+    for (one, other) in [("same-origin", "cross-site"), ("cross-site", "same-origin")] {
+        let request =
+            browser.post("/note").header(ContentType::Form).header(Header::new("Sec-Fetch-Site", one));
+        let request = request.header(Header::new("Sec-Fetch-Site", other));
+        let response = request.body(format!("csrf_token={token}&note=hello")).dispatch();
+        assert_eq!(response.status(), Status::Forbidden, "of two headers the worse one counts");
+    }
 }
 
 #[test]

@@ -160,6 +160,8 @@ fn rule_7_a_failed_logout_says_until_when_also_when_the_page_was_an_error_before
         let answer = browser.get(path).dispatch();
         assert_eq!((answer.status(), set_cookies(&answer).len()), (Status::ServiceUnavailable, 1));
         assert!(answer.into_string().unwrap().starts_with("until "), "{path}");
+        let lines = log::lines().join("\n");
+        assert!(lines.contains(", whose copy lives until 2027-"), "{lines}");
     }
 }
 

@@ -7,9 +7,12 @@ mod conflicts;
 mod cookies;
 mod ear;
 mod ended;
+#[cfg(feature = "memory")]
+mod error_page;
 mod events;
 #[cfg(feature = "memory")]
 mod exclusive;
+mod expires;
 #[cfg(feature = "memory")]
 mod faulty;
 mod first_time;
@@ -35,4 +38,5 @@ mod stores;
 mod support;
 #[cfg(feature = "memory")]
 mod together;
+mod wire;
 mod withheld;

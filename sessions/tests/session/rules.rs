@@ -1,6 +1,7 @@
 //! Rules 1 to 7 and 11 as a browser sees them.
 
 use rocket::http::{Header, Status};
+use rocket::local::blocking::Client;
 use rocket::uri;
 use time::Duration;
 use world::KEY;
@@ -32,6 +33,29 @@ fn rule_1_a_tampered_cookie_is_anonymous() {
     sealed.set_value(sealed.value().replacen(|letter: char| letter.is_ascii_lowercase(), "~", 1));
     let response = app.browser().get("/read").cookie(sealed).dispatch().into_string();
     assert_eq!(response.as_deref(), Some("0 Invalid(Malformed)"));
+}
+
+#[test]
+fn rule_1_of_several_dead_cookies_the_first_is_the_reason() {
+    let app = App::new("[default.session]\nidle_timeout = \"12 hours\"\nabsolute_timeout = \"12 hours\"");
+    let pair = |browser: &Client| {
+        get(browser, "/visits");
+        format!("__Host-Http-session={}", cookie(browser).unwrap().value())
+    };
+    let (idle, busy) = (app.browser(), app.browser());
+    let idle = pair(&idle);
+    pair(&busy);
+    app.advance(Duration::hours(11));
+    let busy = pair(&busy);
+    app.advance(Duration::hours(2));
+    let browser = app.browser();
+    let arrival = |cookies: [&str; 3]| {
+        let header = Header::new("Cookie", cookies.join("; "));
+        browser.get("/read").header(header).dispatch().into_string().unwrap()
+    };
+    let junk = "__Host-Http-session=junk";
+    assert_eq!(arrival([junk, &idle, &busy]), "0 Expired(Idle)");
+    assert_eq!(arrival([&busy, &idle, junk]), "0 Expired(Absolute)");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use rocket::local::asynchronous;
 use rocket::local::blocking::Client;
 use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +16,7 @@ use time::Duration;
 use crate::faulty::{Act, Faulty, SETTINGS, app, start};
 use crate::log;
 use crate::site::{self, Visit};
-use crate::support::{App, cookie, get as fetch, set_cookies, with};
+use crate::support::{App, COOKIE, cookie, get as fetch, set_cookies, with};
 
 #[test]
 fn the_cookie_of_a_server_store_carries_only_the_id() {
@@ -131,6 +131,58 @@ fn rule_7_a_session_above_max_session_bytes_is_a_500_that_names_the_fields_and_t
         "{line}"
     );
     assert!(set_cookies(&browser.get("/note/1500").dispatch()).is_empty(), "the old session is as it was");
+    let rest = r#"{"views":0,"note":""}"#.len();
+    for (bytes, status) in [(2000, Status::Ok), (2001, Status::InternalServerError)] {
+        let response = browser.get(format!("/note/{}", bytes - rest)).dispatch();
+        assert_eq!(response.status(), status, "{bytes} bytes of data");
+    }
+}
+
+#[get("/logout/twice")]
+fn logout_twice(session: Visit<'_>, again: Visit<'_>) {
+    session.destroy();
+    session.update(|visitor| visitor.views = 7);
+    again.destroy();
+}
+
+#[test]
+fn rule_7_a_session_that_is_destroyed_twice_in_a_request_has_ended() {
+    let store = Faulty::new();
+    let browser = Client::tracked(app(&store).rocket().mount("/", routes![logout_twice])).unwrap();
+    fetch(&browser, "/visits");
+    let copy = cookie(&browser).unwrap();
+    store.calls();
+    fetch(&browser, "/logout/twice");
+    assert_eq!(store.calls(), ["load", "delete"]);
+    assert_eq!(with(&browser, "/read", &copy).into_string().as_deref(), Some("0 Revoked"));
+}
+
+#[test]
+fn a_session_that_has_ended_already_is_not_ended_again() {
+    let (store, _, browser) = start();
+    let copy = cookie(&browser).unwrap();
+    fetch(&browser, "/logout");
+    store.calls();
+    with(&browser, "/logout", &copy);
+    assert_eq!(store.calls(), ["load"]);
+}
+
+#[test]
+fn of_several_dead_cookies_a_superseded_one_is_the_reason() {
+    let browser = App::new("[default.session]\nstore = \"memory\"").browser();
+    let pair = |path| {
+        fetch(&browser, path);
+        format!("{COOKIE}={}", cookie(&browser).unwrap().value())
+    };
+    let ended = pair("/visits");
+    fetch(&browser, "/logout");
+    let superseded = pair("/login/ada");
+    fetch(&browser, "/renew");
+    for cookies in [[&superseded, &ended], [&ended, &superseded]] {
+        let header = Header::new("Cookie", cookies.map(String::as_str).join("; "));
+        let answer = browser.get("/read").header(header).dispatch().into_string();
+        assert_eq!(answer.as_deref(), Some("0 Superseded"));
+    }
 }
 
 #[test]

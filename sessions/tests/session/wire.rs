@@ -1,0 +1,82 @@
+//! How large a session is on the wire, to the byte.
+
+use rocket::http::Header;
+use rocket::local::blocking::Client;
+use rocket::{get, routes};
+use sealed_sessions::ReadOnly;
+
+use crate::site::{Visit, Visitor};
+use crate::support::{App, set_cookies};
+
+/// Every header line, the browser's limit included.
+fn lengths(lines: &[String]) -> Vec<usize> {
+    lines.iter().map(|line| "Set-Cookie: ".len() + line.len()).collect()
+}
+
+fn set_note(browser: &Client, bytes: usize) -> Vec<String> {
+    set_cookies(&browser.get(format!("/note/{bytes}")).dispatch())
+}
+
+#[test]
+fn c2_a_line_may_have_4096_bytes_and_one_more_is_cut() {
+    // Base64 grows by four letters at a time: with one of these names the longest line is exactly as long as it may be.
+    let longest = ["__Host-n", "__Host-na", "__Host-nam", "__Host-name"].map(|name| {
+        let app = App::new(&format!("[default.session]\ncookie = \"{name}\""));
+        let browser = Client::untracked(app.rocket()).unwrap();
+        let one_line = |bytes| {
+            let lines = lengths(&set_note(&browser, bytes));
+            (lines.len() == 1).then(|| lines[0])
+        };
+        let longest = (2900..3000).filter_map(one_line).max().unwrap();
+        assert!(longest > 4092, "{name}: a line of four bytes more would have fitted");
+        longest
+    });
+    assert_eq!(longest.iter().max(), Some(&4096));
+}
+
+#[test]
+fn c2_every_chunk_but_the_last_is_as_long_as_it_may_be() {
+    let browser = App::new("[default.session]\nmax_cookie_bytes = 65536").browser();
+    let mut lines = lengths(&set_note(&browser, 42_000));
+    let last = lines.pop().unwrap();
+    assert!(lines.len() > 10, "{lines:?}");
+    assert!(lines.iter().all(|length| (4090..=4096).contains(length)), "{lines:?}");
+    assert!(last <= 4096);
+}
+
+/// What the guard says of the session on the wire.
+#[get("/wire")]
+fn wire(session: ReadOnly<'_, Visitor>) -> String {
+    format!("{:?}", session.inspect().wire())
+}
+
+#[get("/remembered/<bytes>")]
+fn remembered(session: Visit<'_>, bytes: usize) {
+    session.sign_in(|visitor| {
+        visitor.user = Some("ada".into());
+        visitor.note = "n".repeat(bytes);
+    });
+    session.remember();
+}
+
+#[test]
+fn a_session_knows_what_it_takes_on_the_wire() {
+    let rocket = App::new("").rocket().mount("/", routes![wire, remembered]);
+    let browser = Client::untracked(rocket).unwrap();
+    for path in ["/note/10", "/note/5500", "/remembered/10", "/remembered/5500"] {
+        let lines = set_cookies(&browser.get(path).dispatch());
+        let pairs: Vec<&str> = lines.iter().map(|line| line.split(';').next().unwrap()).collect();
+        let values: usize = pairs.iter().map(|pair| pair.split_once('=').unwrap().1.len()).sum();
+        let request: usize = pairs.iter().map(|pair| pair.len()).sum();
+        let said = browser.get("/wire").header(Header::new("Cookie", pairs.join("; "))).dispatch();
+        let said = said.into_string().unwrap();
+        let cookies = lines.len();
+        assert!(said.contains(&format!("cookies: {cookies}, ")), "{path}: {said}");
+        assert!(said.contains(&format!("request: {request}, ")), "{path}: {request} {said}");
+        assert!(
+            said.contains(&format!("lines: {} ", lengths(&lines).iter().sum::<usize>())),
+            "{path}: {lines:?} {said}"
+        );
+        assert!(said.contains(&format!("value: {values}, ")), "{path}: {said}");
+    }
+}
