@@ -16,10 +16,14 @@ use crate::watched::Watched;
 
 /// A node whose events `ear` hears.
 async fn heard(log: &Arc<Watched>, ear: &Ear) -> Node {
+    heard_with(log, ear, "").await
+}
+
+async fn heard_with(log: &Arc<Watched>, ear: &Ear, settings: &str) -> Node {
     crate::log::install();
     let clock = Arc::new(ManualClock::at(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap()));
     let sessions = Sessions::fairing().clock(clock.clone()).log("shared", log.clone()).on_event(ear.clone());
-    let client = Client::untracked(site::rocket(figment(""), sessions)).await.unwrap();
+    let client = Client::untracked(site::rocket(figment(settings), sessions)).await.unwrap();
     Node { client, clock }
 }
 
@@ -70,6 +74,20 @@ async fn a_session_that_ended_with_all_of_its_subject_is_refused_and_not_replaye
     ear.events();
     other.status(&node).await;
     assert_eq!(ear.names(), ["refused revoked"]);
+}
+
+#[rocket::async_test]
+async fn where_a_subject_may_have_one_session_a_sign_in_tells_that_it_has_ended_the_others() {
+    let ear = Ear::default();
+    let node = heard_with(&Watched::new(), &ear, "max_sessions = 1").await;
+    Browser::of(&node, "ada").await;
+    let heard = ear.events();
+    let limit = Kind::AllEnded { by: By::Limit, count: None };
+    let [ended] = &heard.iter().filter(|heard| heard.kind == limit).collect::<Vec<_>>()[..] else {
+        panic!("{heard:?}")
+    };
+    assert_eq!(ended.subject.as_deref(), Some("ada"));
+    assert!(ended.request.is_some());
 }
 
 #[rocket::async_test]

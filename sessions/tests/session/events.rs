@@ -159,7 +159,7 @@ mod on_a_server_store {
     use rocket::local::asynchronous::Client;
     use sealed_sessions::events::{By, Kind};
 
-    use crate::ear::Ear;
+    use crate::ear::{Ear, Heard};
     use crate::faulty::Act;
     use crate::support::{App, COOKIE, get};
 
@@ -181,12 +181,20 @@ mod on_a_server_store {
         assert_eq!(ear.names(), ["resumed", "store_fault"]);
         store.next("update", Act::Meanwhile(|record| record.data = r#"{"views":9}"#.into()));
         get(&browser, "/note/3");
-        assert_eq!(ear.names(), ["resumed", "merged"]);
+        same_session(&ear.events(), ["resumed", "merged"]);
         store.next("update", Act::Forget);
         get(&browser, "/visits");
-        assert_eq!(ear.names(), ["resumed", "change_lost"]);
+        same_session(&ear.events(), ["resumed", "change_lost"]);
         get(&browser, "/read");
         assert_eq!(ear.names(), ["refused revoked"]);
+    }
+
+    /// What a request has told of its one session.
+    fn same_session(heard: &[Heard], names: [&str; 2]) {
+        let told: Vec<_> = heard.iter().map(|heard| heard.kind.name()).collect();
+        assert_eq!(told, names);
+        assert!(heard[0].session.is_some() && heard[0].request.is_some());
+        assert_eq!((&heard[0].session, &heard[0].request), (&heard[1].session, &heard[1].request));
     }
 
     #[rocket::async_test]

@@ -77,6 +77,15 @@ async fn rule_9_what_an_earlier_guard_has_changed_is_merged_onto_the_fresh_read(
     };
     store.next("lock", Act::Meanwhile(|record| record.data = r#"{"views":5}"#.into()));
     assert_eq!(ask().await, "5 noted Resumed");
+    let bobs = |record: &mut Record| {
+        (record.subject, record.data) = (Some("bob".into()), r#"{"views":7,"user":"bob"}"#.into());
+    };
+    store.next("lock", Act::Meanwhile(bobs));
+    assert_eq!(
+        ask().await,
+        "7  Resumed",
+        "what was changed of a session that is somebody else's now is dropped"
+    );
     store.next("lock", Act::Forget);
     assert_eq!(ask().await, "0  Revoked", "what was changed of a session that has ended is dropped");
     assert!(store.records().is_empty());

@@ -1,5 +1,7 @@
 //! Form tokens: of this session, of this cookie, of these keys, and from this site.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::figment::Figment;
 use rocket::http::{ContentType, Header, Status};
 use rocket::local::blocking::{Client, LocalResponse};
@@ -141,6 +143,21 @@ fn x1_without_its_sessions_own_token_a_form_is_403_with_its_reason_and_what_was_
         assert!(text(response).starts_with("Token csrf_token="), "{wrong}");
     }
     assert_eq!(send(&one, &token, None).status(), Status::Ok);
+}
+
+#[test]
+fn x1_no_byte_of_a_token_can_be_changed_nor_two_of_them_alike() {
+    let browser = browser(testing::figment());
+    let token = URL_SAFE_NO_PAD.decode(text(browser.get("/form").dispatch())).unwrap();
+    let status = |token: &[u8]| send(&browser, &URL_SAFE_NO_PAD.encode(token), None).status();
+    for at in 0..token.len() {
+        let mut changed = token.clone();
+        changed[at] ^= 1;
+        assert_eq!(status(&changed), Status::Forbidden, "byte {at}");
+        changed[(at + 1) % token.len()] ^= 1;
+        assert_eq!(status(&changed), Status::Forbidden, "byte {at} and the next");
+    }
+    assert_eq!(status(&token), Status::Ok);
 }
 
 #[test]
