@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 
 use super::keyring::{Current, KeyAge, Keyring};
 use super::period::KeyId;
-use super::request_cookies::{MAX_CHUNKS, SentChunks, SentValue};
+use super::request_cookies::{SentChunks, SentValue};
 use super::settings::{CookieSettings, Persistent, SameSite};
 use super::ticket::Ticket;
 use super::withheld;
@@ -140,9 +140,6 @@ impl CookieFormat {
         let room = MAX_LINE_BYTES.saturating_sub(overhead).max(1);
         let count = text_bytes.div_ceil(room);
         self.refuse_above_limit(text_bytes.saturating_add(count.saturating_mul(overhead)))?;
-        if count > MAX_CHUNKS {
-            return Err(Unsendable::TooLarge { bytes: text_bytes, limit: MAX_CHUNKS * room });
-        }
         let associated = self.associated(current.id(), count);
         let sealed = current.seal(&associated, ticket).map_err(|_| Unsendable::SealFailed)?;
         let mut text = current.id().to_owned();

@@ -1,6 +1,6 @@
 //! How large a session is on the wire, to the byte.
 
-use rocket::http::Header;
+use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use sealed_sessions::ReadOnly;
@@ -42,6 +42,27 @@ fn c2_every_chunk_but_the_last_is_as_long_as_it_may_be() {
     assert!(lines.len() > 10, "{lines:?}");
     assert!(lines.iter().all(|length| (4090..=4096).contains(length)), "{lines:?}");
     assert!(last <= 4096);
+}
+
+/// Over all its lines, a session may have `max_cookie_bytes`.
+#[test]
+fn c2_a_session_may_have_max_cookie_bytes_and_not_one_more() {
+    let status = |limit: usize, note: usize| {
+        let browser = App::new(&format!("[default.session]\nmax_cookie_bytes = {limit}")).browser();
+        browser.get(format!("/note/{note}")).dispatch().status()
+    };
+    let line = lengths(&set_note(&App::new("").browser(), 1000))[0];
+    assert_eq!(status(line, 1000), Status::Ok);
+    assert_eq!(status(line - 1, 1000), Status::InternalServerError);
+    // The longest setting that is accepted needs fewer chunks than a browser's cookie can be put together from.
+    let browser = App::new("[default.session]\nmax_cookie_bytes = 65536").browser();
+    let largest = (44_000..50_000)
+        .rev()
+        .step_by(50)
+        .map(|note| set_note(&browser, note))
+        .find(|lines| !lines.is_empty());
+    let largest = largest.unwrap();
+    assert!(largest.len() < 99 && lengths(&largest).iter().sum::<usize>() <= 65536, "{}", largest.len());
 }
 
 /// What the guard says of the session on the wire.
