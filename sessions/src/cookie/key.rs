@@ -128,3 +128,37 @@ impl<'de> Visitor<'de> for KeyVisitor {
         Ok(ConfiguredKey(key_of(&bytes)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_same_in_base64_and_in_hexadecimal_of_either_case() {
+        let bytes: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * 7 + 1).unwrap());
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = parse_key(&STANDARD.encode_to_string(bytes)).unwrap();
+        assert!(key == Key::derive_from(&bytes));
+        assert!(key == parse_key(&hex).unwrap() && key == parse_key(&hex.to_uppercase()).unwrap());
+        let master: [u8; 64] = std::array::from_fn(|n| u8::try_from(n).unwrap());
+        assert!(parse_key(&STANDARD.encode_to_string(master)).unwrap() == Key::from(&master));
+    }
+
+    #[test]
+    fn k2_what_is_wrong_with_a_key_is_said_without_it() {
+        let problem = |text: &str| parse_key(text).err().map(|problem| problem.to_string());
+        for (text, said) in [
+            (STANDARD.encode_to_string([0; 32]), "there is none"),
+            (STANDARD.encode_to_string([0; 64]), "there is none"),
+            ("0".repeat(64), "there is none"),
+            (PUBLISHED.to_owned(), "published"),
+            ("g".repeat(64), "neither base64 nor hexadecimal"),
+            ("?".repeat(44), "neither base64 nor hexadecimal"),
+            (STANDARD.encode_to_string([7; 31]), "31"),
+            ("c2hvcnQ=".to_owned(), "8 characters"),
+        ] {
+            let problem = problem(&text).unwrap_or_default();
+            assert!(problem.contains(said) && !problem.contains(&text), "{text}: {problem}");
+        }
+    }
+}
