@@ -150,3 +150,27 @@ fn whole_minutes(duration: Duration) -> Option<UnixSeconds> {
     let is_whole = duration == Duration::from_secs(minutes * 60);
     UnixSeconds::try_from(minutes).ok().filter(|_| is_whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_period_has_sealed_opens_from_its_start_until_no_session_can_be_left_of_it() {
+        let period = PeriodLength::of_minutes(10).unwrap().period(1_800_000_000);
+        let (start, last) = (period.start() - MAX_SKEW, period.end() + 3600 + MAX_SKEW);
+        for (now, is_open) in [(start - 1, false), (start, true), (last - 1, true), (last, false)] {
+            assert_eq!(period.is_open(now, 3600), is_open, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_one_to_eight_hexadecimal_digits_and_nothing_else() {
+        for (digits, number) in [("0", 0), ("a", 10), ("00ff", 255), ("ffffffff", 4_294_967_295)] {
+            assert_eq!(hexadecimal(digits), Some(number), "{digits}");
+        }
+        for digits in ["", "+1", "-1", "g", " 1", "000000001", "0x1"] {
+            assert_eq!(hexadecimal(digits), None, "{digits}");
+        }
+    }
+}

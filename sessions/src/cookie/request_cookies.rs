@@ -168,4 +168,13 @@ mod tests {
         let sent = RequestCookies::parse([header.as_str(), header.as_str()].into_iter(), "s");
         assert_eq!(sent.pieces.len(), MAX_PIECES);
     }
+
+    #[test]
+    fn the_chunks_are_those_beyond_the_cookie_itself_each_once() {
+        let header = "s=3.a; s.2=c; s.1=b; s.2=d; s.99=e; other.1=f";
+        let sent = RequestCookies::parse(std::iter::once(header), "s");
+        assert_eq!(sent.chunks().0, [1, 2]);
+        let whole = RequestCookies::parse(std::iter::once("s=a"), "s");
+        assert_eq!(whole.chunks().0, [0; 0]);
+    }
 }

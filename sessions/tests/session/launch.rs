@@ -12,15 +12,19 @@ use crate::log;
 use crate::site::{self, Visitor};
 use crate::support::App;
 
-/// Why an app is refused: what the library logs.
-fn refused(rocket: Rocket<Build>) -> String {
+/// Why an app is refused: what the library logs. `None` if it launches.
+fn refusal(rocket: Rocket<Build>) -> Option<String> {
     log::lines();
     match Client::untracked(rocket) {
-        Ok(_) => panic!("this launches"),
+        Ok(_) => return None,
         // Rocket's errors panic when they are dropped without being inspected.
         Err(error) => drop(error.kind().to_string()),
     }
-    log::lines().join("\n")
+    Some(log::lines().join("\n"))
+}
+
+fn refused(rocket: Rocket<Build>) -> String {
+    refusal(rocket).expect("this does not launch")
 }
 
 fn with_settings(settings: &str) -> String {
@@ -45,6 +49,7 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
         ("same_site = \"Loose\"", ["session.same_site", "Loose", "Strict"]),
         ("secure = \"yes\"", ["session.secure", "yes", "boolean"]),
         ("cookie = \"a b\"", ["session.cookie", "a b", "letters"]),
+        (&*format!("cookie = {:?}", "n".repeat(65)), ["session.cookie", "nnn", "1 to 64"]),
         ("cookie = \"session.1\"", ["session.cookie", "session.1", "number"]),
         ("secure = false", ["session.secure", "__Host-Http-session", "cookie = \"session\""]),
         ("cookie = \"__Secure-a\"\nsecure = false", ["session.secure", "__Secure-a", "true"]),
@@ -123,6 +128,39 @@ fn rule_12_a_wrong_setting_is_named_with_its_value_and_what_is_accepted() {
             assert!(log.contains(part), "{settings}: {part:?} is not in {log}");
         }
     }
+}
+
+#[test]
+fn rule_12_the_path_of_a_cookie_has_to_cover_its_realm() {
+    let settings = |path: &str, realm: &str| {
+        format!("[default.session.realms.{realm:?}]\ncookie = \"shop\"\npath = {path:?}")
+    };
+    for (path, realm) in [
+        ("/", "/shop"),
+        ("/shop", "/shop"),
+        ("/shop", "/shop/cart"),
+        ("/shop/", "/shop/cart"),
+        ("/a.b~c", "/a.b~c/d"),
+    ] {
+        assert_eq!(refusal(App::new(&settings(path, realm)).rocket()), None, "{path} {realm}");
+    }
+    for (path, realm) in [
+        ("/sho", "/shop"),
+        ("/shop/", "/shop"),
+        ("/shop/cart", "/shop"),
+        ("/cart", "/shop"),
+        ("shop", "/shop"),
+        ("/shop;Secure", "/shop"),
+        ("/shöp", "/shop"),
+        ("/sh op", "/shop"),
+    ] {
+        let log = refused(App::new(&settings(path, realm)).rocket());
+        assert!(log.contains(".path is ") && log.contains(&format!("{path:?}")), "{path} {realm}: {log}");
+    }
+    let longest = "n".repeat(64);
+    assert!(
+        Client::untracked(App::new(&format!("[default.session]\ncookie = {longest:?}")).rocket()).is_ok()
+    );
 }
 
 #[test]
