@@ -10,6 +10,9 @@ use sealed_sessions::forms::{Protected, refused};
 use sealed_sessions::{ReadOnly, Session, SessionData, Sessions, testing};
 use serde::{Deserialize, Serialize};
 
+use crate::ear::Ear;
+use crate::log;
+
 #[derive(Default, Clone, Serialize, Deserialize)]
 struct Visitor {
     #[serde(default)]
@@ -85,8 +88,12 @@ fn forbidden(request: &Request<'_>) -> String {
 }
 
 fn browser(figment: Figment) -> Client {
-    crate::log::install();
-    let rocket = rocket::custom(figment).attach(Sessions::<Visitor>::fairing());
+    with(figment, Sessions::fairing())
+}
+
+fn with(figment: Figment, sessions: Sessions<Visitor>) -> Client {
+    log::install();
+    let rocket = rocket::custom(figment).attach(sessions);
     let rocket = rocket.mount("/", routes![form, note, json, login, renew, looked]);
     Client::tracked(rocket.register("/", catchers![forbidden])).unwrap()
 }
@@ -276,6 +283,41 @@ fn what_is_wrong_with_a_form_beside_its_token_has_a_status_of_its_own() {
         |kind: ContentType, body: String| browser.post("/note").header(kind).body(body).dispatch().status();
     assert_eq!(post(ContentType::JSON, "{}".into()), Status::UnsupportedMediaType);
     assert_eq!(post(ContentType::Form, format!("csrf_token={token}")), Status::UnprocessableEntity);
+    for note in ["%FF", "a%C3"] {
+        let body = format!("csrf_token={token}&note={note}");
+        assert_eq!(post(ContentType::Form, body), Status::UnprocessableEntity, "{note} is no text");
+    }
+    let raw = [format!("csrf_token={token}&note=").as_bytes(), &[0xFF]].concat();
+    let raw = browser.post("/note").header(ContentType::Form).body(raw).dispatch();
+    assert_eq!(raw.status(), Status::UnprocessableEntity);
     let large = format!("csrf_token={token}&note={}", "x".repeat(100_000));
     assert_eq!(post(ContentType::Form, large), Status::PayloadTooLarge);
+}
+
+#[test]
+fn a_form_that_is_refused_is_logged_unless_a_listener_does_it() {
+    let refusals = |logs: bool| {
+        let mut ear = Ear::default();
+        ear.logs = logs;
+        let browser = with(testing::figment(), Sessions::fairing().on_event(ear.clone()));
+        text(browser.get("/form").dispatch());
+        log::lines();
+        send(&browser, "forged", None);
+        assert_eq!(ear.names(), ["opened", "sealed", "resumed", "form_refused token"]);
+        log::lines()
+    };
+    assert_eq!(refusals(false), ["WARN refused POST /note: Token"]);
+    assert_eq!(refusals(true), [""; 0]);
+}
+
+#[test]
+#[cfg(feature = "memory")]
+fn a_form_whose_session_cannot_be_loaded_is_503() {
+    let store = crate::faulty::Faulty::new();
+    let figment = testing::figment().merge(("session.store", "faulty"));
+    let browser = with(figment, Sessions::fairing().store("faulty", store.clone()));
+    let token = text(browser.get("/form").dispatch());
+    store.next("load", crate::faulty::Act::Fault);
+    assert_eq!(send(&browser, &token, None).status(), Status::ServiceUnavailable);
+    assert_eq!(send(&browser, &token, None).status(), Status::Ok);
 }

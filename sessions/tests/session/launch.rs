@@ -4,7 +4,7 @@
 use rocket::figment::Figment;
 use rocket::local::blocking::Client;
 use rocket::{Build, Rocket, get, routes};
-use sealed_sessions::{Exclusive, Realms, Session, SessionData, Sessions};
+use sealed_sessions::{Current, Exclusive, ReadOnly, Realms, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 use world::KEY;
 
@@ -238,11 +238,19 @@ fn shared(_session: Session<'_, Visitor>) {}
 fn exclusive(_session: Exclusive<'_, Visitor>) {}
 
 #[get("/")]
+fn current(_session: Current<'_, Visitor>) {}
+
+#[get("/")]
+fn read_only(_session: ReadOnly<'_, Visitor>) {}
+
+#[get("/")]
 fn several(_realms: Realms<'_, Visitor>) {}
 
 #[test]
 fn rule_12_a_session_without_its_fairing_refuses_the_launch() {
-    for routes in [routes![shared], routes![exclusive], routes![several]] {
+    for routes in
+        [routes![shared], routes![exclusive], routes![current], routes![read_only], routes![several]]
+    {
         App::new("");
         let log = refused(rocket::custom(site::figment("")).mount("/", routes));
         assert!(log.contains("Visitor") && log.contains("fairing"), "{log}");

@@ -3,8 +3,7 @@
 use rocket::http::Status;
 use rocket::local::blocking::Client;
 use rocket::{Route, get, routes};
-use sealed_sessions::Realms;
-use sealed_sessions::store;
+use sealed_sessions::{Realms, Timeouts, store};
 use time::Duration;
 
 use crate::log;
@@ -50,7 +49,7 @@ fn start_with(more: Vec<Route>) -> (App, Client) {
     let routes: Vec<_> = app.rocket().routes().cloned().collect();
     let mut rocket = app.rocket().mount("/", routes![all]).mount("/", more);
     for base in ["/a", "/a/deep", "/b", "/ab"] {
-        rocket = rocket.mount(base, routes.clone());
+        rocket = rocket.mount(base, routes.clone()).mount(base, routes![here]);
     }
     (app, Client::tracked(rocket).unwrap())
 }
@@ -109,6 +108,47 @@ fn a_cookie_of_one_realm_is_nothing_in_another() {
     moved.set_name("__Host-deep");
     let response = browser.get("/a/deep/read").cookie(moved).dispatch();
     assert_eq!(response.into_string().as_deref(), Some("0 Invalid(Seal)"));
+}
+
+/// The realm of the page's own path.
+#[get("/here")]
+fn here(realms: Realms<'_, Visitor>) -> String {
+    realms.here().unwrap_or("none").into()
+}
+
+/// What the settings say of a realm.
+#[get("/about?<path>")]
+async fn about(realms: Realms<'_, Visitor>, path: &str) -> String {
+    let seconds = |timeouts: Timeouts| (timeouts.idle, timeouts.absolute);
+    let (signed_in, remembered) = (realms.timeouts(path), realms.remembered_timeouts(path));
+    let read = realms.read_only(path).await.map(|session| (session.realm(), session.get().views));
+    format!(
+        "{:?} {:?} {:?} {:?}",
+        realms.store_name(path),
+        signed_in.map(seconds),
+        remembered.map(seconds),
+        read
+    )
+}
+
+#[test]
+fn a_page_anywhere_can_tell_what_each_realm_is() {
+    let (_, browser) = start_with(routes![here, about]);
+    get(&browser, "/a/visits");
+    for (path, realm) in
+        [("/here", "none"), ("/a/deep/here", "/a/deep"), ("/b/here", "/b"), ("/ab/here", "none")]
+    {
+        assert_eq!(get(&browser, path), realm);
+    }
+    let about = |path: &str| get(&browser, &format!("/about?path={path}"));
+    let remembered = "Some((1209600, 2592000))";
+    assert_eq!(about("/a"), format!("Some(\"cookie\") Some((600, 43200)) {remembered} Ok((\"/a\", 1))"));
+    assert_eq!(
+        about("/a/deep"),
+        format!("Some(\"cookie\") Some((60, 43200)) {remembered} Ok((\"/a/deep\", 0))")
+    );
+    assert!(about("/b").starts_with("Some(\"other\") "), "{}", about("/b"));
+    assert_eq!(about("/c"), "None None None Err(OutsideEveryRealm)");
 }
 
 #[cfg(feature = "memory")]

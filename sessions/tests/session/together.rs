@@ -14,6 +14,8 @@ use sealed_sessions::{Exclusive, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use crate::support::App;
+
 const NAME: &str = "__Host-Http-session";
 
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -312,6 +314,16 @@ async fn the_other_sessions_of_a_subject_are_listed_and_ended_where_the_store_ca
     let mine = cookie.begin().await;
     assert_eq!(cookie.get("/others", &mine).await.1, "None");
     assert_eq!(cookie.get("/end-others", &mine).await.1, "Unable");
+}
+
+#[rocket::async_test]
+async fn nobody_has_no_other_sessions_and_the_cookie_store_cannot_end_any() {
+    for (store, ended) in [("memory", "Sessions(0)"), ("cookie", "Unable")] {
+        let app = App::new(&format!("[default.session]\nstore = {store:?}"));
+        let browser = Client::untracked(app.rocket()).await.unwrap();
+        let answer = browser.get("/others/end").dispatch().await.into_string().await;
+        assert_eq!(answer.as_deref(), Some(ended), "{store}");
+    }
 }
 
 #[rocket::async_test]
