@@ -49,9 +49,11 @@ fn note(form: Protected<Note>, session: Visit<'_>) -> String {
 
 /// A body that is no form brings its token in a header.
 #[post("/json", data = "<body>")]
-fn json(session: Visit<'_>, token: Token<'_>, body: String) -> Result<String, Status> {
-    session.verify(token.0, token.0.headers().get_one("X-Token")).map_err(|_| Status::Forbidden)?;
-    Ok(body)
+fn json(session: Visit<'_>, token: Token<'_>, body: String) -> (Status, String) {
+    match session.verify(token.0, token.0.headers().get_one("X-Token")) {
+        Ok(()) => (Status::Ok, body),
+        Err(refusal) => (Status::Forbidden, format!("{refusal:?}")),
+    }
 }
 
 struct Token<'r>(&'r Request<'r>);
@@ -256,12 +258,17 @@ fn x2_an_origin_of_the_settings_is_accepted_and_host_names_have_no_case() {
 fn x1_a_body_that_is_no_form_is_verified_by_the_handler() {
     let browser = browser(testing::figment());
     let token = text(browser.get("/form").dispatch());
-    let post = |token: &str| {
+    let post = |browser: &Client, site: &'static str, token: &str| {
         let request = browser.post("/json").header(ContentType::JSON).body("{}");
-        request.header(Header::new("X-Token", token.to_owned())).dispatch().status()
+        let request = request.header(Header::new("Sec-Fetch-Site", site));
+        text(request.header(Header::new("X-Token", token.to_owned())).dispatch())
     };
-    assert_eq!(post(&token), Status::Ok);
-    assert_eq!(post("x"), Status::Forbidden);
+    assert_eq!(post(&browser, "same-origin", &token), "{}");
+    assert_eq!(post(&browser, "same-origin", "x"), "Token");
+    assert_eq!(post(&browser, "cross-site", &token), "CrossSite");
+    assert_eq!(post(&browser, "same-site", &token), "CrossSite");
+    let stranger = with(testing::figment(), Sessions::fairing());
+    assert_eq!(post(&stranger, "same-origin", &token), "NoCookie");
 }
 
 #[test]
