@@ -1,8 +1,11 @@
 //! The log is away, has lost entries, or is another's.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rocket::http::Status;
+use rocket::tokio::runtime::Builder;
+use rocket::tokio::time::sleep;
 use sealed_sessions::ledger::{Line, Log, Page};
 use time::Duration;
 use world::KEY;
@@ -43,6 +46,34 @@ async fn an_end_that_cannot_be_entered_is_said() {
     assert_eq!(ada.cookie, None, "the browser has none any more");
     log.set_away(false);
     assert_eq!(copy.status(&node).await, 200, "the copy lives, as the answer says");
+}
+
+/// All tasks run on the thread of the test, whose log it reads.
+#[test]
+fn that_the_log_is_away_is_said_once_and_that_it_answers_again_too() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let log = Watched::new();
+        let _node = Node::start(&log).await;
+        log::lines();
+        let mut said = Vec::new();
+        for (is_away, readings) in [(true, 3), (false, 3), (true, 2)] {
+            log.set_away(is_away);
+            log.calls();
+            let (mut read, begun) = (0, Instant::now());
+            while read < readings {
+                sleep(std::time::Duration::from_millis(20)).await;
+                read += log.calls().len();
+                assert!(begun.elapsed().as_secs() < 60, "the log is read every second or two");
+            }
+            said.extend(log::lines().into_iter().filter(|line| line.contains("the ledger")));
+        }
+        let words = ["cannot be read", "answers again", "cannot be read"];
+        assert!(
+            said.len() == 3 && said.iter().zip(words).all(|(line, word)| line.contains(word)),
+            "{said:?}"
+        );
+    });
 }
 
 #[rocket::async_test]
@@ -199,6 +230,15 @@ async fn the_log_of_an_app_with_other_keys_refuses_the_launch() {
     drop(Node::try_start(&log, both).await.unwrap());
     drop(Node::try_start(&log, figment("").merge(("secret_key", &other_key))).await.unwrap());
     assert!(Node::try_start(&log, figment("")).await.is_err());
+}
+
+#[rocket::async_test]
+async fn the_log_is_started_before_it_is_read_and_stopped_with_the_app() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    assert_eq!(log.calls()[..2], ["start", "read"]);
+    node.stop().await;
+    assert_eq!(log.calls().last(), Some(&"stop"));
 }
 
 #[rocket::async_test]

@@ -216,7 +216,10 @@ fn a_logout_whose_hint_fails_is_acknowledged_and_the_failure_is_said_once() {
     runtime.block_on(async {
         let log = Hinting::new();
         let [node] = nodes(&log).await;
-        let mut browsers = [Browser::of(&node, "ada").await, Browser::of(&node, "bob").await];
+        let mut browsers = Vec::new();
+        for user in ["ada", "bob", "eve"] {
+            browsers.push(Browser::of(&node, user).await);
+        }
         let copies = browsers.clone();
         until("the sign-ins are told", async || log.sent().last() == Some(&log.last().await)).await;
         log.is_broken.store(true, Ordering::SeqCst);

@@ -114,4 +114,8 @@ impl Log for Watched {
     async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
         self.ask("forget")?.forget(now).await
     }
+
+    async fn stop(&self) {
+        let _ = self.ask("stop");
+    }
 }
