@@ -63,7 +63,7 @@ fn that_the_log_is_away_is_said_once_and_that_it_answers_again_too() {
             let (mut read, begun) = (0, Instant::now());
             while read < readings {
                 sleep(std::time::Duration::from_millis(20)).await;
-                read += log.calls().len();
+                read += log.calls().iter().filter(|call| **call == "read").count();
                 assert!(begun.elapsed().as_secs() < 60, "the log is read every second or two");
             }
             said.extend(log::lines().into_iter().filter(|line| line.contains("the ledger")));
