@@ -245,6 +245,7 @@ async fn the_log_is_started_before_it_is_read_and_stopped_with_the_app() {
 async fn entries_of_a_kind_that_is_not_known_are_kept_and_said_once() {
     let log = Watched::new();
     drop(Node::start(&log).await);
+    assert!(log::lines().iter().all(|line| !line.contains("does not know")));
     let line = Line { until: 4_000_000_000, body: b"\xc8something new".to_vec() };
     for _ in 0..3 {
         log.append(&line).await.unwrap();

@@ -116,7 +116,7 @@ impl Hints for Hinting {
 }
 
 /// Waits until it holds.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
             sleep(Duration::from_millis(5)).await;
@@ -248,18 +248,33 @@ async fn a_hint_that_nobody_sends_costs_no_more_than_the_interval() {
     until("the other node knows", async || copy.status(&other).await == 401).await;
 }
 
-#[rocket::async_test]
-async fn a_connection_for_hints_that_breaks_comes_back_by_itself() {
-    let log = Hinting::new();
-    let [one, other] = nodes(&log).await;
-    let listened = log.listened.load(Ordering::SeqCst);
-    log.is_broken.store(true, Ordering::SeqCst);
-    log.hints.send(0).unwrap();
-    until("both nodes have tried", async || log.listened.load(Ordering::SeqCst) >= listened + 2).await;
-    let ada = Browser::of(&one, "ada").await;
-    assert_eq!((ada.status(&one).await, ada.status(&other).await), (200, 200));
-    log.is_broken.store(false, Ordering::SeqCst);
-    until("both nodes listen again", async || log.hints.receiver_count() == 2).await;
+/// All tasks run on the thread of the test, whose log it reads.
+#[test]
+fn a_connection_for_hints_that_breaks_comes_back_by_itself_and_each_is_said_once() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let log = Hinting::new();
+        let [one] = nodes(&log).await;
+        log::lines();
+        let listened = log.listened.load(Ordering::SeqCst);
+        log.is_broken.store(true, Ordering::SeqCst);
+        log.hints.send(0).unwrap();
+        until("it has tried twice", async || log.listened.load(Ordering::SeqCst) >= listened + 2).await;
+        let ada = Browser::of(&one, "ada").await;
+        assert_eq!(ada.status(&one).await, 200);
+        log.is_broken.store(false, Ordering::SeqCst);
+        until("it listens again", async || log.hints.receiver_count() == 1).await;
+        let mut said: Vec<String> = Vec::new();
+        until("it has said so", async || {
+            said.extend(log::lines().into_iter().filter(|line| line.contains("hints of the ledger")));
+            said.len() > 1
+        })
+        .await;
+        assert!(
+            said.len() == 2 && said[0].starts_with("WARN no hints") && said[1].contains("arrive again"),
+            "{said:?}"
+        );
+    });
 }
 
 #[rocket::async_test]

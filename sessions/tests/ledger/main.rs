@@ -9,6 +9,7 @@ mod ended;
 mod events;
 mod faults;
 mod first_time;
+mod gaps;
 mod handles;
 mod hints;
 #[cfg(feature = "stores")]

@@ -16,6 +16,8 @@ pub struct Watched {
     own: ThreadId,
     appends_are_lost: AtomicBool,
     is_slow: AtomicBool,
+    /// What another node has begun the log with before the next claim.
+    meanwhile: Mutex<Option<Page>>,
 }
 
 impl Watched {
@@ -27,11 +29,17 @@ impl Watched {
             own: thread::current().id(),
             appends_are_lost: AtomicBool::new(false),
             is_slow: AtomicBool::new(false),
+            meanwhile: Mutex::default(),
         })
     }
 
     pub fn set_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// Has another node begin the log just before the next claim.
+    pub fn meanwhile(&self, page: Page) {
+        *self.meanwhile.lock().unwrap() = Some(page);
     }
 
     /// Whether others run while it is read.
@@ -42,6 +50,14 @@ impl Watched {
     /// Whether what is appended is there although the answer is an error.
     pub fn lose_answers(&self, lose: bool) {
         self.appends_are_lost.store(lose, Ordering::SeqCst);
+    }
+
+    /// What requests have asked since the last call, but for the reading that follows what they have appended: the node
+    /// may have read it by itself before.
+    pub fn asked(&self) -> Vec<&'static str> {
+        let calls = self.calls();
+        let is_own = |at: usize| at > 0 && calls[at] == "read" && calls[at - 1] == "append";
+        (0..calls.len()).filter(|at| !is_own(*at)).map(|at| calls[at]).collect()
     }
 
     /// What requests have asked since the last call.
@@ -96,6 +112,10 @@ impl Log for Watched {
     }
 
     async fn claim(&self, expected: Option<&[u8]>, claim: &[u8]) -> Result<bool, StoreError> {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(page) = meanwhile {
+            self.restore(&page).await;
+        }
         self.ask("claim")?.claim(expected, claim).await
     }
 

@@ -1,0 +1,116 @@
+//! What a node takes for lost, and what for forgotten.
+
+use std::sync::Arc;
+
+use rocket::tokio::runtime::Builder;
+use sealed_sessions::Clock;
+use sealed_sessions::ledger::{Line, Log};
+use world::KEY;
+
+use crate::log;
+use crate::node::{Browser, Node, figment};
+use crate::watched::Watched;
+
+/// An entry of a later version, which no node follows.
+fn unknown(until: i64) -> Line {
+    Line { until, body: b"\xc8something new".to_vec() }
+}
+
+fn said(part: &str) -> usize {
+    log::lines().iter().filter(|line| line.contains(part)).count()
+}
+
+async fn everyones(log: &Arc<Watched>) -> usize {
+    // The kind of an entry is its first byte.
+    let first = log.page().await.lines[0].1.body[0];
+    log.page().await.lines.iter().filter(|(_, line)| line.body[0] == first).count()
+}
+
+#[rocket::async_test]
+async fn a_log_of_several_pages_is_read_to_its_end() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    let first = log.page().await.lines[0].0;
+    // So many that the first page is full when the last of them was read.
+    let junk: Vec<_> = (1..10_000).map(|n| (first + n, unknown(4_000_000_000))).collect();
+    log.put(&junk).await.unwrap();
+    node.catches_up().await;
+    let mut ada = Browser::of(&node, "ada").await;
+    let copy = ada.clone();
+    ada.posts(&node, "/logout", "").await;
+    let late = Node::start(&log).await;
+    for node in [&node, &late] {
+        assert_eq!(copy.status(node).await, 401);
+    }
+}
+
+/// All tasks run on the thread of the test, whose log it reads.
+#[test]
+fn an_entry_that_was_forgotten_in_its_time_is_not_lost_and_one_before_its_time_is() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    // Two clocks may differ by two minutes in all: one is behind by one, the other ahead by one.
+    for (seconds_left, lost) in [(-1, 0), (0, 0), (119, 0), (120, 0), (121, 1), (600, 1)] {
+        runtime.block_on(async {
+            let log = Watched::new();
+            let node = Node::start(&log).await;
+            let now = node.clock.seconds();
+            log.append(&unknown(now + seconds_left)).await.unwrap();
+            node.catches_up().await;
+            let mut page = log.page().await;
+            let (position, _) = page.lines.pop().unwrap();
+            page.lines.push((position + 1, unknown(now + 1000)));
+            log.restore(&page).await;
+            log::lines();
+            node.catches_up().await;
+            assert_eq!(said("has lost entries"), lost, "{seconds_left} seconds before it may be forgotten");
+        });
+    }
+}
+
+#[rocket::async_test]
+async fn a_node_that_has_caught_up_with_a_cookie_from_ahead_of_it_doubts_nothing() {
+    let log = Watched::new();
+    let (one, other) = (Node::start(&log).await, Node::start(&log).await);
+    let mut bob = Browser::of(&one, "bob").await;
+    bob.posts(&one, "/logout", "").await;
+    let ada = Browser::of(&one, "ada").await;
+    assert_eq!(ada.status(&other).await, 200);
+    log::lines();
+    for _ in 0..3 {
+        other.catches_up().await;
+        assert_eq!(ada.status(&other).await, 200);
+    }
+    assert_eq!((said("everyone is signed out"), everyones(&log).await), (0, 1));
+}
+
+#[rocket::async_test]
+async fn of_two_nodes_that_begin_a_log_at_once_one_does() {
+    let log = Watched::new();
+    let begun = Watched::new();
+    drop(Node::start(&begun).await);
+    log.meanwhile(begun.page().await);
+    log::lines();
+    let node = Node::start(&log).await;
+    assert_eq!((said("is new"), everyones(&log).await), (0, 1));
+    assert_eq!(log.page().await.claim, begun.page().await.claim);
+    assert_eq!(Browser::of(&node, "ada").await.status(&node).await, 200);
+}
+
+#[rocket::async_test]
+async fn a_claim_that_another_node_has_sealed_with_a_new_key_is_of_the_same_log() {
+    let log = Watched::new();
+    let new = sealed_sessions::keys::generate_key().unwrap();
+    let keys = |current: &str, previous: &str| {
+        figment(&format!("previous_keys = [{previous:?}]")).merge(("secret_key", current))
+    };
+    let old = Node::try_start(&log, keys(KEY, &new)).await.unwrap();
+    let ada = Browser::of(&old, "ada").await;
+    let claim = log.page().await.claim;
+    let new = Node::try_start(&log, keys(&new, KEY)).await.unwrap();
+    assert_ne!(log.page().await.claim, claim, "it is sealed with the new key");
+    for _ in 0..2 {
+        old.catches_up().await;
+        assert_eq!((ada.status(&old).await, ada.status(&new).await), (200, 200));
+    }
+    assert_eq!(everyones(&log).await, 1);
+}
