@@ -361,9 +361,7 @@ impl Ledger {
 
     /// Until when an entry has to be kept that ends sessions which are not known.
     pub(super) fn longest(&self) -> UnixSeconds {
-        let RealmTimeouts { signed_in, anonymous, remembered } = self.terms.timeouts;
-        let longest = signed_in.absolute.max(anonymous.absolute).max(remembered.absolute);
-        self.clock.seconds().saturating_add(longest).saturating_add(2 * MAX_SKEW)
+        self.clock.seconds().saturating_add(self.terms.timeouts.longest()).saturating_add(2 * MAX_SKEW)
     }
 
     /// Forgets what no longer matters, here and in the log.

@@ -278,6 +278,19 @@ fn a_connection_for_hints_that_breaks_comes_back_by_itself_and_each_is_said_once
 }
 
 #[rocket::async_test]
+async fn a_node_reads_nothing_because_of_requests_of_the_signed_in() {
+    let log = Hinting::new();
+    let [node] = nodes(&log).await;
+    let ada = Browser::of(&node, "ada").await;
+    let (start, before) = (Instant::now(), log.readings());
+    while start.elapsed() < Duration::from_secs(1) {
+        assert_eq!(ada.status(&node).await, 200);
+    }
+    let (readings, took) = (log.readings() - before, start.elapsed());
+    assert!(readings as u64 <= took.as_secs() + 2, "{readings} readings in {took:?}");
+}
+
+#[rocket::async_test]
 async fn a_node_reads_nothing_because_of_its_own_hints() {
     let log = Hinting::new();
     let [node] = nodes(&log).await;

@@ -14,6 +14,7 @@ mod handles;
 mod hints;
 #[cfg(feature = "stores")]
 mod how_long;
+mod kept;
 mod labels;
 mod late;
 #[path = "../session/log.rs"]

@@ -6,6 +6,7 @@ use rocket::response::stream::TextStream;
 use rocket::tokio::sync::Barrier;
 use rocket::{Build, FromForm, Rocket, State, get, post, routes};
 use sealed_sessions::forms::Protected;
+use sealed_sessions::ledger::Ledger;
 use sealed_sessions::{Labels, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,13 @@ fn who(session: Visit<'_>) -> String {
 #[get("/handle")]
 fn handle(session: Visit<'_>) -> String {
     session.inspect().handle().unwrap_or_default()
+}
+
+/// What this node knows of the ledger.
+#[get("/ledger")]
+fn ledger(session: Visit<'_>) -> String {
+    let told = |ledger: &Ledger| format!("{ledger:?} {:?}", ledger.age());
+    session.ledger().map(told).unwrap_or_default()
 }
 
 #[get("/private")]
@@ -173,7 +181,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 }
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
-    let reading = routes![form, who, handle, private, others, read, live];
+    let reading = routes![form, who, handle, ledger, private, others, read, live];
     let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
     let ending = routes![end_others, end, end_label];
     rocket::custom(figment)
