@@ -279,4 +279,50 @@ mod tests {
         table.forget(2000);
         assert!(!table.may_have_ended_by_handle(0) && table.len() == 0);
     }
+
+    #[test]
+    fn an_entry_of_each_kind_counts_and_is_listed_once_and_forgotten_in_its_time() {
+        let mut table = Table::default();
+        let entries = [
+            Entry::Ended { session: 1 },
+            Entry::Renewed { session: 2, next: 3, handle: 4 },
+            Entry::Subject { subject: 5 },
+            Entry::SignedIn { subject: 6 },
+            Entry::Label { label: 7 },
+            Entry::Handle { handle: 8 },
+            Entry::Everyone,
+        ];
+        for (position, entry) in (10..).zip(entries) {
+            for _ in 0..2 {
+                table.apply(position, entry, 1000, 900);
+            }
+            assert!(table.knows(position, entry));
+        }
+        assert_eq!(table.len(), entries.len());
+        let mut listed = table.entries();
+        listed.sort_by_key(|(position, ..)| *position);
+        let all: Vec<_> = (10..).zip(entries).map(|(position, entry)| (position, entry, 1000)).collect();
+        assert_eq!(listed, all);
+        table.forget(999);
+        assert_eq!(table.len(), entries.len());
+        table.forget(1000);
+        assert_eq!(table.len(), 1, "the entry for everyone stays");
+    }
+
+    #[test]
+    fn room_is_given_back_when_most_entries_are_forgotten_and_not_before() {
+        let filled = |short: u64| {
+            let mut table = Table::default();
+            for session in 0..10_000 {
+                table.apply(session, Entry::Ended { session }, if session < short { 10 } else { 20 }, 0);
+            }
+            let before = table.sessions.capacity();
+            table.forget(10);
+            (before, table.sessions.capacity())
+        };
+        let (before, after) = filled(6_000);
+        assert!(after > before / 2, "{after} of {before}");
+        let (before, after) = filled(9_990);
+        assert!(after < before / 100, "{after} of {before}");
+    }
 }
