@@ -297,6 +297,9 @@ mod tests {
                 table.apply(position, entry, 1000, 900);
             }
             assert!(table.knows(position, entry));
+            // That a session has ended is known whatever the position; of the others a later entry says more.
+            let is_of_a_session = matches!(entry, Entry::Ended { .. } | Entry::Renewed { .. });
+            assert_eq!(table.knows(position + 1, entry), is_of_a_session, "{entry:?}");
         }
         assert_eq!(table.len(), entries.len());
         let mut listed = table.entries();
@@ -324,5 +327,14 @@ mod tests {
         assert!(after > before / 2, "{after} of {before}");
         let (before, after) = filled(9_990);
         assert!(after < before / 100, "{after} of {before}");
+    }
+
+    #[test]
+    fn a_renewed_session_is_superseded_for_the_grace_and_ended_from_then_on() {
+        let mut table = Table::default();
+        table.apply(1, Entry::Renewed { session: 1, next: 2, handle: 0 }, 10_000, 500);
+        let fates = [500, 500 + RENEWAL_GRACE - 1, 500 + RENEWAL_GRACE].map(|now| table.fate(1, now));
+        assert_eq!(fates, [Fate::Superseded, Fate::Superseded, Fate::Ended]);
+        assert_eq!(table.fate(2, 500), Fate::GoesOn);
     }
 }

@@ -44,3 +44,21 @@ impl View {
         position
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_settled_when_it_was_reached_longer_ago_than_the_grace() {
+        let mut view = View::default();
+        let mut settled = |now, position| {
+            view.last = Some((position, Line { until: 0, body: Vec::new() }));
+            view.read_at(now);
+            view.settled()
+        };
+        assert_eq!([(0, 5), (1, 6), (30, 7), (59, 8)].map(|(now, position)| settled(now, position)), [0; 4]);
+        assert_eq!([(60, 9), (61, 10), (119, 11)].map(|(now, position)| settled(now, position)), [5; 3]);
+        assert_eq!([(120, 12), (180, 13)].map(|(now, position)| settled(now, position)), [9, 12]);
+    }
+}

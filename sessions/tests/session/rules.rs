@@ -80,6 +80,17 @@ fn rule_3_reading_sets_no_cookie_until_seen_is_a_minute_old() {
 }
 
 #[test]
+fn rule_3_with_a_short_idle_timeout_a_tenth_of_it_is_enough() {
+    let app = App::new("[default.session]\nidle_timeout = \"200 seconds\"");
+    let browser = app.browser();
+    get(&browser, "/visits");
+    for (seconds, lines) in [(20, 0), (1, 1), (20, 0), (2, 1)] {
+        app.advance(Duration::seconds(seconds));
+        assert_eq!(set_cookies(&browser.get("/read").dispatch()).len(), lines, "{seconds}");
+    }
+}
+
+#[test]
 fn rule_4_a_new_session_that_stays_empty_is_not_sent() {
     let app = App::new("");
     let browser = app.browser();
