@@ -103,6 +103,15 @@ mod tests {
     }
 
     #[test]
+    fn nearly_all_sessions_are_remembered_while_there_is_room() {
+        let versions = Versions::noticing();
+        let ids = || (0..u128::try_from(CAPACITY / 4).unwrap()).map(id);
+        ids().for_each(|id| assert_eq!(versions.see(&id, 2), 2));
+        let remembered = ids().filter(|id| versions.see(id, 1) == 2).count();
+        assert!(remembered > CAPACITY / 4 * 99 / 100, "{remembered} of {}", CAPACITY / 4);
+    }
+
+    #[test]
     fn an_older_version_is_below_the_highest_that_was_seen() {
         let versions = Versions::noticing();
         assert_eq!(versions.see(&id(1), 5), 5);

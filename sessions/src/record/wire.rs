@@ -261,4 +261,16 @@ mod tests {
             assert_eq!(Reader(text).number(), Some(1_234_567), "{text:?}");
         }
     }
+
+    #[test]
+    fn a_later_version_may_append_elements_and_nothing_else() {
+        let record = r#"[1,"AAAAAAAAAAAAAAAAAAAAAA",10,20,1,{},0,null,"ada",7"#;
+        for rest in ["]", r#","new"]"#, ",null,[1]]"] {
+            let read = Record::decode(&format!("{record}{rest}"));
+            assert_eq!(read.unwrap().position, Some(7), "{rest}");
+        }
+        for rest in ["", ",", ",1", "x]", "]]", "],", " ]"] {
+            assert!(Record::decode(&format!("{record}{rest}")).is_err(), "{rest}");
+        }
+    }
 }
