@@ -269,7 +269,7 @@ mod tests {
             let read = Record::decode(&format!("{record}{rest}"));
             assert_eq!(read.unwrap().position, Some(7), "{rest}");
         }
-        for rest in ["", ",", ",1", "]]", "],"] {
+        for rest in ["", ",", ",1"] {
             assert!(Record::decode(&format!("{record}{rest}")).is_err(), "{rest}");
         }
     }
