@@ -66,6 +66,24 @@ fn the_library_knows_neither_templates_nor_accounts_nor_the_lab() {
     }
 }
 
+/// A start and the lab are told to people; what happens to sessions and accounts is a line of `key=value`, written by
+/// `event_line.rs` (ASVS 5.0, 16.3).
+#[test]
+fn the_app_says_nothing_of_sessions_and_accounts_in_free_text() {
+    let of_the_start = ["accounts.rs", "admin.rs", "data_dir.rs", "load.rs", "mod.rs"];
+    let allowed = [&of_the_start[..], &["event_line.rs", "lab.rs"]].concat();
+    let says = |path: &PathBuf| {
+        let text = read(path);
+        ["log::log!", "log::error!", "log::warn!", "log::info!", "log::debug!"]
+            .iter()
+            .any(|line| text.contains(line))
+    };
+    let found: Vec<PathBuf> = files("src/app").into_iter().filter(says).collect();
+    let allowed: Vec<PathBuf> = allowed.iter().map(|name| Path::new("src/app").join(name)).collect();
+    assert_eq!(found.iter().filter(|path| !allowed.contains(path)).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(found.len(), allowed.len(), "every file of the list does: {found:?}");
+}
+
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
 fn leads_back<'i>(

@@ -8,7 +8,7 @@ use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::accounts::{AccountError, Accounts, Verified};
+use super::accounts::{Account, AccountError, Accounts, Verified};
 use super::audit::Audit;
 use super::browser::Browser;
 use super::csrf::Protected;
@@ -35,8 +35,16 @@ pub(super) struct Later {
 }
 
 impl Answer {
-    /// The answer to an attempt that came too early: the form that `show` makes of the sentence about it.
-    pub(super) fn later(wait: Wait, show: impl FnOnce(Cow<'static, str>) -> Html) -> Answer {
+    /// The answer to an attempt that came too early: the form that `show` makes of the sentence about it. Logs it as
+    /// `event`, with the account of someone who is signed in.
+    pub(super) fn later(
+        audit: &Audit,
+        event: &'static str,
+        account: Option<&Account>,
+        wait: Wait,
+        show: impl FnOnce(Cow<'static, str>) -> Html,
+    ) -> Answer {
+        audit.too_often(event, account, wait);
         let seconds = wait.seconds();
         let html = show(format!("Too many attempts. Try again in {}.", at_least(seconds)).into());
         let retry_after = Header::new("Retry-After", seconds.to_string());
@@ -134,7 +142,7 @@ async fn submit(
             return Answer::Done(onward(&page, next.as_deref()));
         }
         Ok(refused) => refused,
-        Err(error) => return fault(&error),
+        Err(error) => return fault(&audit, &error),
     };
     audit.sign_in_refused(&refused, &username);
     let show = |error| {
@@ -143,7 +151,7 @@ async fn submit(
         page.show_form(&session, "login", "Error: Sign in", WithForm { form })
     };
     match refused {
-        Verified::TooOften(wait) => Answer::later(wait, show),
+        Verified::TooOften(wait) => Answer::later(&audit, "sign_in_refused", None, wait, show),
         _ => Answer::Again((Status::Unauthorized, show("Wrong username or password.".into()))),
     }
 }
@@ -157,8 +165,8 @@ pub(super) fn checked(next: Option<&str>) -> Option<String> {
     next.and_then(Next::checked).map(Next::into_string)
 }
 
-pub(super) fn fault(error: &AccountError) -> Answer {
-    log::error!("{error}");
+pub(super) fn fault(audit: &Audit, error: &AccountError) -> Answer {
+    audit.fault(error);
     Answer::Fault(Status::ServiceUnavailable)
 }
 

@@ -65,10 +65,12 @@ async fn submit(
             Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
-        Ok(Registration::TooOften(wait)) => Answer::later(wait, |error| {
-            show(FormState { username, error: Some(error), ..FormState::default() })
-        }),
-        Err(error) => fault(&error),
+        Ok(Registration::TooOften(wait)) => {
+            Answer::later(&audit, "registration_refused", None, wait, |error| {
+                show(FormState { username, error: Some(error), ..FormState::default() })
+            })
+        }
+        Err(error) => fault(&audit, &error),
     }
 }
 

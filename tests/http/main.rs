@@ -4,6 +4,7 @@ mod admin;
 mod bad_cookies;
 mod bad_forms;
 mod csrf;
+mod database;
 mod ends;
 mod key_walk;
 mod log;
