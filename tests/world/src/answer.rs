@@ -27,6 +27,11 @@ impl Answer {
         Some(Answer { status, headers: headers?, body: body.to_owned() })
     }
 
+    /// Every header: its name in lower case, and its value.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The values of every header of this name, which is in lower case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(held, _)| held == name).map(|(_, value)| value.as_str())
