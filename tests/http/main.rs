@@ -1,6 +1,7 @@
 //! The real program over a real socket: started, asked, restarted and fed with bad input.
 
 mod admin;
+mod attacks;
 mod bad_cookies;
 mod bad_forms;
 mod csrf;

@@ -16,7 +16,11 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Answer> {
         let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n")?;
+        let (mut head, mut body) = text.split_once("\r\n\r\n")?;
+        if head.starts_with("HTTP/1.1 1") {
+            // Go on: the answer follows.
+            (head, body) = body.split_once("\r\n\r\n")?;
+        }
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let header = |line: &str| {
