@@ -99,9 +99,8 @@ struct Credentials {
 
 #[get("/login?<next>&<ended>")]
 fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Shown {
-    if page.user().is_some() {
-        session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
-        return Shown::Elsewhere(page.see_other("/profile"));
+    if let Some(profile) = past_the_form(session, &page) {
+        return Shown::Elsewhere(profile);
     }
     let next = checked(next);
     let notice = match (ended.or(page.ended()), &next) {
@@ -111,6 +110,13 @@ fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<
     };
     let form = FormState { next, ..FormState::default() };
     Shown::Here(page.show_form(&session, "login", "Sign in", Entrance { form, notice }))
+}
+
+/// The way of somebody who is signed in already: to the profile, which says so.
+pub(super) fn past_the_form(session: Session<'_>, page: &Page<'_>) -> Option<Redirect> {
+    page.user()?;
+    session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
+    Some(page.see_other("/profile"))
 }
 
 /// Why the page at `next` has sent somebody to sign in.

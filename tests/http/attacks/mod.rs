@@ -9,6 +9,7 @@ mod names;
 mod parameters;
 mod paths;
 mod race;
+mod reads;
 mod records;
 mod site;
 mod tokens;
