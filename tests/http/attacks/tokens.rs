@@ -73,6 +73,30 @@ fn x1_no_post_of_any_realm_does_anything_without_its_own_token() {
 }
 
 #[test]
+fn x1_no_post_outside_of_the_realms_does_anything_without_a_token_either() {
+    let site = Site::open();
+    let all = bodies(&site, REALMS[0]);
+    let posts = paths(&site.server, "POST");
+    let posts: Vec<&String> =
+        posts.iter().filter(|path| REALMS.iter().all(|realm| !path.starts_with(realm))).collect();
+    assert_eq!(posts, ["/compare", "/lab", "/lab/growth"]);
+    for path in posts {
+        // The token of another realm may be the one that such a page has.
+        for (what, token) in all.iter().filter(|(what, _)| *what != "another realm's") {
+            let what = format!("{what} at {path}");
+            let body = format!("{token}&{FIELDS}");
+            for mut jar in [Jar::default(), site.mallory.clone()] {
+                let sender = jar.values().next().is_some().then_some("mallory");
+                let answer = site.server.post_raw(&mut jar, path, body.as_bytes());
+                site.judge(&what, sender, Some(&answer));
+                assert_eq!(answer.status, 403, "{what}: {}", answer.body);
+            }
+        }
+    }
+    site.close();
+}
+
+#[test]
 fn x1_a_token_anywhere_but_in_the_body_is_none_and_get_sends_no_form() {
     let site = Site::open();
     for realm in REALMS {
