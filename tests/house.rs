@@ -66,6 +66,46 @@ fn the_library_knows_neither_templates_nor_accounts_nor_the_lab() {
     }
 }
 
+/// A start and the lab are told to people; what happens to sessions and accounts is a line of `key=value`, written by
+/// `event_line.rs` (ASVS 5.0, 16.3).
+#[test]
+fn the_app_says_nothing_of_sessions_and_accounts_in_free_text() {
+    let of_the_start = ["accounts.rs", "admin.rs", "data_dir.rs", "load.rs", "mod.rs"];
+    let allowed = [&of_the_start[..], &["event_line.rs", "lab.rs"]].concat();
+    let says = |path: &PathBuf| {
+        let text = read(path);
+        ["log::log!", "log::error!", "log::warn!", "log::info!", "log::debug!"]
+            .iter()
+            .any(|line| text.contains(line))
+    };
+    let found: Vec<PathBuf> = files("src/app").into_iter().filter(says).collect();
+    let allowed: Vec<PathBuf> = allowed.iter().map(|name| Path::new("src/app").join(name)).collect();
+    assert_eq!(found.iter().filter(|path| !allowed.contains(path)).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(found.len(), allowed.len(), "every file of the list does: {found:?}");
+}
+
+/// SP 800-90A by way of the operating system: ASVS 5.0, 7.2.3 and 11.5.1. Two more files take numbers that are no secret:
+/// the name of a request, and of an account.
+#[test]
+fn c7_the_operating_system_is_the_only_source_of_random_bits() {
+    let calls = |path: &PathBuf, call: &str| read(path).contains(call);
+    let all: Vec<PathBuf> = ["src", "sessions/src"].iter().flat_map(|folder| files(folder)).collect();
+    for other in
+        ["rand::", "thread_rng", "fastrand", "oorandom", "SystemRandom", "StdRng", "SmallRng", "Uuid"]
+    {
+        // The name of the source itself ends like one of others.
+        let found = all.iter().find(|path| read(path).replace("getrandom::", "").contains(other));
+        assert_eq!(found, None, "{other}");
+    }
+    let secret =
+        ["cookie/form_token.rs", "cookie/key.rs", "cookie/seal.rs", "ledger/identity.rs", "record/id.rs"];
+    let secret: Vec<PathBuf> = secret.iter().map(|name| Path::new("sessions/src").join(name)).collect();
+    let found: Vec<PathBuf> = all.iter().filter(|path| calls(path, "getrandom::fill(")).cloned().collect();
+    assert_eq!(found, secret);
+    let id = read(Path::new("sessions/src/record/id.rs"));
+    assert!(id.contains("pub const BYTES: usize = 16;"), "128 bits");
+}
+
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
 fn leads_back<'i>(

@@ -47,11 +47,11 @@ async fn submit(
         return Answer::Refused(login::Answer::Fault(Status::ServiceUnavailable));
     }
     if let Err(error) = accounts.delete(&account).await {
-        return Answer::Refused(fault(&error));
+        return Answer::Refused(fault(&audit, &error));
     }
     audit.done("account_deleted", &account);
     if end_in_other_realms(&page, &account).await.is_err() || session.end_others().await.is_err() {
-        log::error!("account {} is deleted, but a session of it may live on", account.id);
+        audit.sessions_left(&account);
     }
     session.destroy();
     Answer::Deleted(Deleted {

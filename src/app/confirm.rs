@@ -18,6 +18,9 @@ use super::throttle::Address;
 use super::user::User;
 use super::visitor::Session;
 
+/// What is logged where the password is wrong.
+const REFUSED: &str = "confirmation_refused";
+
 #[derive(FromForm)]
 struct Confirmation {
     password: String,
@@ -46,14 +49,15 @@ async fn submit(
             Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Proof::Wrong) => {
-            audit.wrong_password("confirmation_refused", &account);
+            audit.wrong_password(REFUSED, &account);
             let html = show(session, &page, next.as_deref(), Some("That is not your password.".into()));
             Answer::Again((Status::UnprocessableEntity, html))
         }
         Ok(Proof::TooOften(wait)) => {
-            Answer::later(wait, |error| show(session, &page, next.as_deref(), Some(error)))
+            let show = |error| show(session, &page, next.as_deref(), Some(error));
+            Answer::later(&audit, REFUSED, Some(&account), wait, show)
         }
-        Err(error) => fault(&error),
+        Err(error) => fault(&audit, &error),
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) enum Flash {
     Registered,
     /// Somebody signed in.
     SignedIn,
-    /// Somebody who is signed in asked for the form to sign in.
+    /// Somebody who is signed in asked for the form to sign in or to register.
     AlreadySignedIn,
 }
 

@@ -8,7 +8,7 @@ use rocket::response::Redirect;
 use rocket::{Responder, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::accounts::{AccountError, Accounts, Verified};
+use super::accounts::{Account, AccountError, Accounts, Verified};
 use super::audit::Audit;
 use super::browser::Browser;
 use super::csrf::Protected;
@@ -35,8 +35,16 @@ pub(super) struct Later {
 }
 
 impl Answer {
-    /// The answer to an attempt that came too early: the form that `show` makes of the sentence about it.
-    pub(super) fn later(wait: Wait, show: impl FnOnce(Cow<'static, str>) -> Html) -> Answer {
+    /// The answer to an attempt that came too early: the form that `show` makes of the sentence about it. Logs it as
+    /// `event`, with the account of someone who is signed in.
+    pub(super) fn later(
+        audit: &Audit,
+        event: &'static str,
+        account: Option<&Account>,
+        wait: Wait,
+        show: impl FnOnce(Cow<'static, str>) -> Html,
+    ) -> Answer {
+        audit.too_often(event, account, wait);
         let seconds = wait.seconds();
         let html = show(format!("Too many attempts. Try again in {}.", at_least(seconds)).into());
         let retry_after = Header::new("Retry-After", seconds.to_string());
@@ -91,9 +99,8 @@ struct Credentials {
 
 #[get("/login?<next>&<ended>")]
 fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<Ended>) -> Shown {
-    if page.user().is_some() {
-        session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
-        return Shown::Elsewhere(page.see_other("/profile"));
+    if let Some(profile) = past_the_form(session, &page) {
+        return Shown::Elsewhere(profile);
     }
     let next = checked(next);
     let notice = match (ended.or(page.ended()), &next) {
@@ -103,6 +110,13 @@ fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>, ended: Option<
     };
     let form = FormState { next, ..FormState::default() };
     Shown::Here(page.show_form(&session, "login", "Sign in", Entrance { form, notice }))
+}
+
+/// The way of somebody who is signed in already: to the profile, which says so.
+pub(super) fn past_the_form(session: Session<'_>, page: &Page<'_>) -> Option<Redirect> {
+    page.user()?;
+    session.update(|visitor| visitor.flash = Some(Flash::AlreadySignedIn));
+    Some(page.see_other("/profile"))
 }
 
 /// Why the page at `next` has sent somebody to sign in.
@@ -134,7 +148,7 @@ async fn submit(
             return Answer::Done(onward(&page, next.as_deref()));
         }
         Ok(refused) => refused,
-        Err(error) => return fault(&error),
+        Err(error) => return fault(&audit, &error),
     };
     audit.sign_in_refused(&refused, &username);
     let show = |error| {
@@ -143,7 +157,7 @@ async fn submit(
         page.show_form(&session, "login", "Error: Sign in", WithForm { form })
     };
     match refused {
-        Verified::TooOften(wait) => Answer::later(wait, show),
+        Verified::TooOften(wait) => Answer::later(&audit, "sign_in_refused", None, wait, show),
         _ => Answer::Again((Status::Unauthorized, show("Wrong username or password.".into()))),
     }
 }
@@ -157,8 +171,8 @@ pub(super) fn checked(next: Option<&str>) -> Option<String> {
     next.and_then(Next::checked).map(Next::into_string)
 }
 
-pub(super) fn fault(error: &AccountError) -> Answer {
-    log::error!("{error}");
+pub(super) fn fault(audit: &Audit, error: &AccountError) -> Answer {
+    audit.fault(error);
     Answer::Fault(Status::ServiceUnavailable)
 }
 

@@ -20,6 +20,7 @@ mod csrf;
 mod data_dir;
 mod elsewhere;
 mod errors;
+mod event_line;
 mod flash;
 mod guides;
 mod headers;

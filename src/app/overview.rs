@@ -7,13 +7,14 @@ use sealed_sessions::Powers;
 use serde_json::json;
 
 use super::accounts::Accounts;
+use super::audit::Audit;
 use super::code;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 use super::standing::{self, Standing};
 
 #[get("/")]
-async fn overview(page: Page<'_>, accounts: &State<Accounts>) -> Html {
+async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> Html {
     let mut cards = Vec::new();
     for path in page.realm_paths() {
         let session = page.realms().read_only(path).await.ok();
@@ -22,7 +23,7 @@ async fn overview(page: Page<'_>, accounts: &State<Accounts>) -> Html {
         let store = page.realms().store_name(path).unwrap_or_default();
         let powers = page.realms().powers(path).unwrap_or(Powers::Nothing);
         let standing = match visitor {
-            Some(visitor) => standing::of(Some(accounts), visitor, powers).await,
+            Some(visitor) => standing::of(Some(accounts), visitor, powers, &audit).await,
             None => Standing::Nobody,
         };
         let user = visitor.filter(|_| matches!(standing, Standing::Good { .. }));

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use super::accounts::Account;
-use super::assets::{css_uri, live_uri, password_uri};
+use super::assets::Assets;
 use super::code;
 use super::csrf;
 use super::now::clock;
@@ -257,9 +257,7 @@ impl<'r> Page<'r> {
         let shared = context! {
             title,
             page: name,
-            css: css_uri(),
-            live_script: live_uri(),
-            password_script: password_uri(),
+            assets: Assets::linked(),
             remembering: self.remembering(),
             realms: self.realm_paths().into_iter().map(describe).collect::<Vec<_>>(),
             realm: here.map(describe),

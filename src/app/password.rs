@@ -55,13 +55,15 @@ async fn submit(
         Ok(Proof::Right(proven)) if new_problem.is_none() => proven,
         Ok(Proof::Right(_)) => return again(None, new_problem),
         Ok(Proof::Wrong) => {
-            audit.wrong_password("password_change_refused", &account);
+            audit.wrong_password(REFUSED, &account);
             return again(Some(WRONG), new_problem);
         }
         Ok(Proof::TooOften(wait)) => {
-            return Answer::later(wait, |error| show(session, &page, Some(error), new_problem));
+            return Answer::later(&audit, REFUSED, Some(&account), wait, |error| {
+                show(session, &page, Some(error), new_problem)
+            });
         }
-        Err(error) => return fault(&error),
+        Err(error) => return fault(&audit, &error),
     };
     // Before the change, so that a store that does not answer refuses it; and after it, since somebody may have signed
     // in meanwhile with the old password.
@@ -71,15 +73,19 @@ async fn submit(
     let stamp = match accounts.change_password(&proven, new_password).await {
         Ok(Some(stamp)) => stamp,
         Ok(None) => return again(Some(WRONG), None),
-        Err(error) => return fault(&error),
+        Err(error) => return fault(&audit, &error),
     };
     audit.done("password_changed", &account);
     keep(session, stamp);
     let here = session.end_others().await;
     let is_whole = end_in_other_realms(&page, &account).await.and(here).is_ok();
+    if !is_whole {
+        audit.sessions_left(&account);
+    }
     Answer::Done(page.see_other(if is_whole { "/profile?changed=all" } else { "/profile?changed=partly" }))
 }
 
+const REFUSED: &str = "password_change_refused";
 const WRONG: &str = "That is not your current password. Nothing was changed.";
 
 /// Keeps the session that the password was changed in: its user has just proven who they are.

@@ -10,9 +10,9 @@ use super::audit::Audit;
 use super::browser::Browser;
 use super::csrf::Protected;
 use super::flash::Flash;
-use super::login::{Answer, FormState, WithForm, checked, fault, onward};
+use super::login::{Answer, FormState, WithForm, checked, fault, onward, past_the_form};
 use super::names;
-use super::page::{Html, Page};
+use super::page::{Page, Shown};
 use super::passwords;
 use super::throttle::Address;
 use super::visitor::{Session, sign_in};
@@ -25,9 +25,12 @@ struct NewAccount {
 }
 
 #[get("/register?<next>")]
-fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>) -> Html {
+fn form(session: Session<'_>, page: Page<'_>, next: Option<&str>) -> Shown {
+    if let Some(profile) = past_the_form(session, &page) {
+        return Shown::Elsewhere(profile);
+    }
     let form = FormState { next: checked(next), ..FormState::default() };
-    page.show_form(&session, "register", "Create an account", WithForm { form })
+    Shown::Here(page.show_form(&session, "register", "Create an account", WithForm { form }))
 }
 
 #[post("/register", data = "<form>")]
@@ -65,10 +68,12 @@ async fn submit(
             Answer::Done(onward(&page, next.as_deref()))
         }
         Ok(Registration::NameTaken) => again(Some("That username is taken. Choose another."), None, username),
-        Ok(Registration::TooOften(wait)) => Answer::later(wait, |error| {
-            show(FormState { username, error: Some(error), ..FormState::default() })
-        }),
-        Err(error) => fault(&error),
+        Ok(Registration::TooOften(wait)) => {
+            Answer::later(&audit, "registration_refused", None, wait, |error| {
+                show(FormState { username, error: Some(error), ..FormState::default() })
+            })
+        }
+        Err(error) => fault(&audit, &error),
     }
 }
 

@@ -11,6 +11,7 @@ use sealed_sessions::{Powers, Realms};
 
 use super::account_changes::Known;
 use super::accounts::{Accounts, Stamp};
+use super::audit::Audit;
 use super::visitor::Visitor;
 
 /// What became of the account that a session is signed in to.
@@ -41,7 +42,7 @@ async fn here(request: &Request<'_>) -> Standing {
     let Some(path) = realms.here() else { return Standing::Nobody };
     let Ok(session) = realms.session(path).await else { return Standing::Nobody };
     let powers = session.inspect().powers();
-    let standing = of(request.rocket().state(), &session.get(), powers).await;
+    let standing = of(request.rocket().state(), &session.get(), powers, &Audit::of(request)).await;
     if powers != Powers::Nothing && matches!(standing, Standing::Good { lookup: Some(_) }) {
         session.update(|visitor| visitor.stamp = None);
     }
@@ -49,7 +50,12 @@ async fn here(request: &Request<'_>) -> Standing {
 }
 
 /// The standing of a session that holds this.
-pub(super) async fn of(accounts: Option<&Accounts>, visitor: &Visitor, powers: Powers) -> Standing {
+pub(super) async fn of(
+    accounts: Option<&Accounts>,
+    visitor: &Visitor,
+    powers: Powers,
+    audit: &Audit,
+) -> Standing {
     let Some(account) = &visitor.user else { return Standing::Nobody };
     let expected: Option<Stamp> = match powers {
         Powers::Nothing => Some(visitor.stamp.unwrap_or_default()),
@@ -63,7 +69,7 @@ pub(super) async fn of(accounts: Option<&Accounts>, visitor: &Visitor, powers: P
         Ok(Known::Over) => Standing::Over,
         Ok(Known::Stamp(_) | Known::Nothing) => Standing::Good { lookup: Some(begun.elapsed()) },
         Err(error) => {
-            log::error!("{error}");
+            audit.fault(&error);
             Standing::Unknown
         }
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cookie::{Cookie, CookieJar, Key};
 use world::{Answer, COOKIE, Jar, Server, TO_LOGIN, program};
 
-const SECRET: &[u8; 32] = b"sealed sessions: a key for tests";
+pub const SECRET: &[u8; 32] = b"sealed sessions: a key for tests";
 const PROFILE: &str = "/stateless/profile";
 
 fn server() -> Server {
@@ -15,7 +15,7 @@ fn server() -> Server {
 }
 
 /// Seals `text` as Rocket does for the cookie `name`.
-fn seal(key: &[u8; 32], name: &str, text: &str) -> String {
+pub fn seal(key: &[u8; 32], name: &str, text: &str) -> String {
     let mut jar = CookieJar::new();
     jar.private_mut(&Key::derive_from(key)).add(Cookie::new(name.to_owned(), text.to_owned()));
     jar.get(name).unwrap().value().to_owned()
@@ -36,8 +36,8 @@ fn opened(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Values made from a genuine one without the key.
-fn forged(genuine: &str) -> Vec<(String, Vec<u8>)> {
+/// Cookies of this name with values made from a genuine one without the key.
+pub fn forged(name: &str, genuine: &str) -> Vec<(String, Vec<u8>)> {
     let sealed = STANDARD.decode(genuine).unwrap();
     let flipped = |at: usize| {
         let mut sealed = sealed.clone();
@@ -65,11 +65,8 @@ fn forged(genuine: &str) -> Vec<(String, Vec<u8>)> {
         ("4097 bytes", STANDARD.encode(long.clone().take(3073).collect::<Vec<_>>())[..4097].into()),
         ("64 KiB", STANDARD.encode(long.take(48 * 1024).collect::<Vec<_>>())),
         ("half quoted", format!("\"{genuine}")),
-        (
-            "another key's",
-            seal(b"a key that this server never had", COOKIE, &record("1", now(), now(), "{}")),
-        ),
-        ("another realm's", seal(SECRET, "__Host-Http-stateful", &record("1", now(), now(), "{}"))),
+        ("another key's", seal(b"a key that this server never had", name, &record("1", now(), now(), "{}"))),
+        ("another realm's", seal(SECRET, "__Host-Http-other", &record("1", now(), now(), "{}"))),
         ("a flash", seal(SECRET, "_flash", "7:warninghello")),
         ("readable JSON", record("1", now(), now(), "{}").replace(',', "%2C")),
         ("pieces without the others", format!("2.{genuine}")),
@@ -81,9 +78,9 @@ fn forged(genuine: &str) -> Vec<(String, Vec<u8>)> {
     ];
     let mut headers: Vec<(String, Vec<u8>)> = values
         .into_iter()
-        .map(|(what, value)| (what.to_owned(), format!("{COOKIE}={value}").into_bytes()))
+        .map(|(what, value)| (what.to_owned(), format!("{name}={value}").into_bytes()))
         .collect();
-    headers.push(("nothing but junk, 50 times".into(), format!("{COOKIE}=junk; ").repeat(50).into_bytes()));
+    headers.push(("nothing but junk, 50 times".into(), format!("{name}=junk; ").repeat(50).into_bytes()));
     headers
 }
 
@@ -99,7 +96,7 @@ fn a_forged_cookie_is_anonymous_and_like_every_other() {
     let mut server = server();
     let jar = server.register("alice");
     let mut first = None;
-    for (what, header) in forged(jar.value().unwrap()) {
+    for (what, header) in forged(COOKIE, jar.value().unwrap()) {
         let answer = server.get_with_cookies(PROFILE, &header).undated();
         assert_anonymous(&what, &answer);
         assert_eq!(first.get_or_insert_with(|| answer.clone()), &answer, "{what}");

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use world::{COOKIE, Jar, PASSWORD, Server, encode, program};
 
+use crate::database;
+
 /// The level of a release build.
 const CRITICAL: (&str, &str) = ("ROCKET_LOG_LEVEL", "critical");
 
@@ -74,6 +76,24 @@ fn a_refused_sign_in_is_logged_with_a_name_only_if_an_account_has_it() {
     assert_eq!(hashes[2], hashes[3], "the same name again");
     assert_ne!(hashes[0], hashes[1]);
     assert!(!log.contains(PASSWORD) && !log.contains("FORGED") && !log.contains("yyy"), "{log}");
+}
+
+#[test]
+fn accounts_that_do_not_answer_are_an_event_of_the_request() {
+    let server = program!().start(&[CRITICAL]);
+    let mut jar = server.register("alice");
+    database::execute(&server, "ALTER TABLE accounts RENAME TO accounts_elsewhere");
+    assert_eq!(server.get(&mut jar, "/stateless/profile").status, 503);
+    let token = server.get(&mut jar, "/revocable/login").token();
+    let fields = [("csrf_token", &*token), ("username", "alice"), ("password", PASSWORD)];
+    assert_eq!(server.post(&mut jar, "/revocable/login", &fields).status, 503);
+    let log = server.log();
+    let faults: Vec<&str> = log.lines().filter(|line| line.contains(" event=accounts_fault ")).collect();
+    assert_eq!(faults.len(), 2, "{log}");
+    for fault in faults {
+        assert!(fault.contains(" level=error ") && fault.contains(" request="), "{fault}");
+        assert!(fault.contains(" why=\"the database of accounts: "), "{fault}");
+    }
 }
 
 #[test]

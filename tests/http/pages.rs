@@ -1,5 +1,9 @@
 //! What holds for every page: the security headers, and no inline style or script.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use world::{Answer, Jar, encode, form, program};
 
 const HEADERS: [(&str, &str); 9] = [
@@ -68,7 +72,7 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
         ("/stateless/cookie", 200, 200),
         ("/stateless/login", 200, 303),
         ("/stateless/signed-out", 200, 303),
-        ("/stateless/register?next=/stateless/cookie", 200, 200),
+        ("/stateless/register?next=/stateless/cookie", 200, 303),
         ("/stateless/profile", 303, 200),
         ("/stateless/sessions", 303, 200),
         ("/stateful/sessions", 303, 303),
@@ -142,18 +146,44 @@ fn what_is_built_from_a_session_is_not_stored_and_assets_are() {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
         assert_eq!(answer.header("vary"), None, "{path}: no cache has it anyway");
     }
-    let page = server.get(&mut jar, "/").body;
-    let css = page.split_once("rel=\"stylesheet\" href=\"").unwrap().1.split('"').next().unwrap();
-    let asset = server.get(&mut jar, css);
-    assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert_eq!(asset.header("set-cookie"), None);
-    for other in ["/site.css?v=0", "/site.css"] {
+    for other in ["/site.css?v=0", "/site.css", "/live.js?v=", "/favicon.svg?v=0"] {
         let asset = server.get(&mut jar, other);
         assert_eq!(
             asset.header("cache-control"),
             Some("no-cache"),
             "another version's, or nobody's: {other}"
         );
+    }
+}
+
+#[test]
+fn every_file_that_a_page_loads_is_kept_for_ever_at_its_address_and_held_to_its_hash() {
+    let server = program!().start(&[]);
+    let mut jar = server.register("alice");
+    server.sign_in(&mut jar, "/revocable/login", "alice").leads_to("/revocable");
+    let attribute = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let mut loaded = BTreeMap::new();
+    for path in ["/", "/stateless", "/revocable/sessions", "/stateful/register", "/nowhere"] {
+        for tag in server.get(&mut jar, path).body.split('<').filter_map(|rest| rest.split_once('>')) {
+            let tag = tag.0;
+            let uri =
+                attribute(tag, "src").or_else(|| attribute(tag, "href").filter(|_| tag.starts_with("link")));
+            loaded.extend(uri.map(|uri| (uri, (tag.to_owned(), attribute(tag, "integrity")))));
+        }
+    }
+    assert_eq!(loaded.len(), 4, "the stylesheet, two scripts and the icon: {loaded:?}");
+    for (uri, (tag, integrity)) in loaded {
+        let file = server.get(&mut jar, &uri);
+        assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"), "{uri}");
+        assert_eq!(file.header("set-cookie"), None, "{uri}");
+        let (hash, icon) =
+            (ring::digest::digest(&ring::digest::SHA384, file.body.as_bytes()), "rel=\"icon\"");
+        // A browser holds no icon to a hash.
+        let expected = (!tag.contains(icon)).then(|| format!("sha384-{}", STANDARD.encode(hash)));
+        assert_eq!(integrity, expected, "{uri}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use serde_json::{Value, json};
 use world::{Jar, PASSWORD, Server, form, program};
 
 /// No guess is forgiven during a test, however slow the machine is.
@@ -69,8 +70,45 @@ fn a3_behind_a_proxy_the_address_is_that_of_its_header() {
     assert_eq!(attempt(&server, PASSWORD, &[("X-Real-IP", "192.0.2.1")]), 429);
     assert_eq!(attempt(&server, PASSWORD, &[("X-Real-IP", "192.0.2.2")]), 303);
     let log = server.log();
-    let lines = log.lines().filter(|line| line.contains("too many wrong ones from 192.0.2.1; the next in "));
-    assert_eq!(lines.count(), 1, "{log}");
+    let refused: Vec<&str> = log.lines().filter(|line| line.contains(" reason=too_often ")).collect();
+    let [line] = &refused[..] else { panic!("{refused:?}") };
+    assert!(line.contains(" event=sign_in_refused ") && line.contains(" address=192.0.2.1 "), "{line}");
+}
+
+#[test]
+fn o2_each_page_logs_a_password_that_it_did_not_check_as_an_event_with_its_address() {
+    let throttle = r#"{failures=2,refill="1 hour"}"#;
+    let server = program!().start(&[("ROCKET_THROTTLE", throttle), ("ROCKET_LOG_FORMAT", "json")]);
+    let mut alice = server.register("alice");
+    for _ in 0..2 {
+        assert_eq!(attempt(&server, "wrong", &[]), 401);
+    }
+    assert_eq!(attempt(&server, "wrong", &[]), 429);
+    let (mut stranger, wrong) = browser(&server, "wrong password of alice");
+    assert_eq!(server.post_raw(&mut stranger, "/stateless/register", &wrong).status, 429);
+    for (page, fields) in [
+        ("password", &[("current_password", "wrong"), ("new_password", "another battery staple")][..]),
+        ("confirm", &[("password", "wrong")]),
+    ] {
+        let path = format!("/stateless/{page}");
+        let token = server.get(&mut alice, &path).token();
+        let fields = [&[("csrf_token", &*token)], fields].concat();
+        assert_eq!(server.post(&mut alice, &path, &fields).status, 429, "{page}");
+    }
+    let log = server.log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let refused: Vec<Value> = lines.filter(|line| line["reason"] == "too_often").collect();
+    let events: Vec<&str> = refused.iter().filter_map(|line| line["event"].as_str()).collect();
+    let expected =
+        ["sign_in_refused", "registration_refused", "password_change_refused", "confirmation_refused"];
+    assert_eq!(events, expected, "{log}");
+    for (line, is_known) in refused.iter().zip([false, false, true, true]) {
+        assert_eq!((&line["level"], &line["address"]), (&json!("warn"), &json!("127.0.0.1")), "{line}");
+        let seconds: u64 = line["retry_after"].as_str().expect("how long").parse().unwrap();
+        assert!((3500..=3600).contains(&seconds), "{line}");
+        assert_eq!(line["request"].as_str().map(str::len), Some(16), "{line}");
+        assert_eq!(line["account"].is_string(), is_known, "{line}");
+    }
 }
 
 #[test]

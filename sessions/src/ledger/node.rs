@@ -23,6 +23,11 @@ use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{MAX_SKEW, RealmTimeouts};
 use crate::store::Sealer;
 
+/// A log that was lost begins again above the highest position of any genuine cookie. A position above this, which no log
+/// comes near by itself (they begin at the clock's milliseconds), is forged by somebody who has the key: a log that
+/// followed it to the end of its numbers could not go on.
+const MAX_POSITION: u64 = 1 << 62;
+
 /// How often an entry is appended to a log that turns out to have lost some.
 const MAX_TRIES: usize = 3;
 
@@ -153,7 +158,8 @@ impl Ledger {
         }
         let Some(subject) = &record.subject else { return Verdict::GoesOn };
         let sealed_at = record.position.unwrap_or(0);
-        if view.table.has_ended_all(identity.subject(subject), sealed_at)
+        if sealed_at > view.reached().max(MAX_POSITION)
+            || view.table.has_ended_all(identity.subject(subject), sealed_at)
             || self.has_ended_by_handle(&view, identity, record)
         {
             return Verdict::Ended;

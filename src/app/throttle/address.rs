@@ -13,6 +13,11 @@ use rocket::request::{FromRequest, Outcome, Request};
 pub(in crate::app) struct Address(Option<IpAddr>);
 
 impl Address {
+    /// The address of the client that sent this request.
+    pub(in crate::app) fn of_client(request: &Request<'_>) -> Address {
+        Address::of(request.client_ip())
+    }
+
     pub(super) fn of(address: Option<IpAddr>) -> Address {
         Address(address.map(|address| match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
@@ -26,7 +31,7 @@ impl<'r> FromRequest<'r> for Address {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Address, Infallible> {
-        Outcome::Success(Address::of(request.client_ip()))
+        Outcome::Success(Address::of_client(request))
     }
 }
 
@@ -35,7 +40,7 @@ impl fmt::Display for Address {
         match self.0 {
             Some(IpAddr::V4(address)) => address.fmt(f),
             Some(IpAddr::V6(network)) => write!(f, "{network}/64"),
-            None => f.write_str("an unknown address"),
+            None => f.write_str("unknown"),
         }
     }
 }

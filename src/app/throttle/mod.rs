@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use blake2::digest::consts::U16;
 use blake2::{Blake2b, Digest};
+use log::Level;
 use rocket::tokio::time::sleep;
 use sealed_sessions::Clock;
 
@@ -27,6 +28,7 @@ use self::counts::{Counted, Counter, Counts, Key};
 pub(super) use self::in_flight::Attempt;
 use self::in_flight::InFlight;
 pub(super) use self::settings::{Limits, read};
+use super::event_line::Line;
 use super::names;
 
 /// The throttle, as the configuration sets it.
@@ -78,14 +80,7 @@ impl Throttle {
                 i64::try_from(self.clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(Millis::MAX);
             match self.counts.add(&counters, now, || self.in_flight.begin(counters.clone())).await? {
                 Counted::Refused(_) if seen.changed(&counters).await => {}
-                Counted::Refused(wait) => {
-                    let wait = Wait(wait);
-                    log::warn!(
-                        "a password was not checked: too many wrong ones from {address}; the next in {} s",
-                        wait.seconds()
-                    );
-                    return Ok(Admission::Refused(wait));
-                }
+                Counted::Refused(wait) => return Ok(Admission::Refused(Wait(wait))),
                 Counted::Added { attempt, delay } => {
                     sleep(Duration::from_millis(delay.unsigned_abs())).await;
                     return Ok(Admission::Admitted(attempt));
@@ -98,9 +93,8 @@ impl Throttle {
     pub(super) async fn take_back(&self, mut attempt: Attempt) {
         match self.counts.take_back(&attempt.counters).await {
             Ok(()) => attempt.is_taken_back = true,
-            Err(error) => {
-                log::error!("the throttle of passwords: a right one counts as a wrong one: {error}");
-            }
+            // The right password counts as a wrong one.
+            Err(error) => Line::new(Level::Error, "throttle_fault").why(Some(error)).write(),
         }
     }
 

@@ -16,7 +16,11 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Answer> {
         let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n")?;
+        let (mut head, mut body) = text.split_once("\r\n\r\n")?;
+        if head.starts_with("HTTP/1.1 1") {
+            // Go on: the answer follows.
+            (head, body) = body.split_once("\r\n\r\n")?;
+        }
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let header = |line: &str| {
@@ -25,6 +29,11 @@ impl Answer {
         };
         let headers: Option<Vec<_>> = lines.map(header).collect();
         Some(Answer { status, headers: headers?, body: body.to_owned() })
+    }
+
+    /// Every header: its name in lower case, and its value.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The values of every header of this name, which is in lower case.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::time::Duration;
 
 use crate::answer::{Answer, COOKIE};
 use crate::program::Server;
@@ -27,6 +28,28 @@ impl Jar {
     /// The value of the session's cookie.
     pub fn value(&self) -> Option<&str> {
         self.0.get(COOKIE).map(String::as_str)
+    }
+
+    /// The values of all cookies.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
+    /// The value of the cookie of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Keeps a cookie, as if a site had set it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A browser that has what this answer sets, and nothing else.
+    pub fn of(answer: &Answer) -> Jar {
+        let mut jar = Jar::default();
+        jar.keep(answer);
+        jar
     }
 
     fn keep(&mut self, answer: &Answer) {
@@ -99,6 +122,26 @@ impl Server {
         exchange(self.port, &request.concat())
     }
 
+    /// Sends these bytes, whatever they are. `None` if the connection ends without an answer.
+    pub fn bytes(&self, bytes: &[u8]) -> Option<Answer> {
+        self.bytes_within(Duration::from_secs(1), bytes)
+    }
+
+    /// Sends these bytes, and ends them if there is no whole answer after so long: a server that waits for the rest of a
+    /// request learns that there is none.
+    pub fn bytes_within(&self, patience: Duration, bytes: &[u8]) -> Option<Answer> {
+        let mut socket = connected(self.port);
+        let _ = socket.write_all(bytes);
+        let mut answer = Vec::new();
+        socket.set_read_timeout(Some(patience)).unwrap();
+        if socket.read_to_end(&mut answer).is_err() {
+            let _ = socket.shutdown(Shutdown::Write);
+            socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+            let _ = socket.read_to_end(&mut answer);
+        }
+        Answer::parse(&answer)
+    }
+
     /// Asks at the port of the metrics, which the log names, for a page of this host.
     pub fn admin(&self, method: &str, host: &str, path: &str) -> Answer {
         let port = wait_for("the port of the metrics", || {
@@ -140,14 +183,19 @@ impl Server {
 }
 
 fn exchange(port: u16, request: &[u8]) -> Answer {
-    let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+    let mut socket = connected(port);
     // A server that refuses early stops reading: its answer counts, not how the sending ended.
     let _ = socket.write_all(request);
     let mut bytes = Vec::new();
     let ended = socket.read_to_end(&mut bytes);
     Answer::parse(&bytes)
         .unwrap_or_else(|| panic!("no answer to {}: {ended:?}", String::from_utf8_lossy(request)))
+}
+
+fn connected(port: u16) -> TcpStream {
+    let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    socket.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+    socket
 }
 
 /// The body of a form.
