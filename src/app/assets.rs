@@ -1,4 +1,4 @@
-//! The stylesheet, the scripts and the icon, built into the program and kept by browsers.
+//! The stylesheet, the scripts and the icon, built into the program and kept by browsers; and what robots may read.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -14,6 +14,8 @@ const CSS: &str = concat!(
 const LIVE: &str = include_str!("../../templates/live.js");
 const PASSWORD: &str = include_str!("../../templates/password.js");
 const ICON: &str = include_str!("../../templates/favicon.svg");
+/// Robots may read every page (RFC 9309): what is not for everybody asks them to sign in.
+const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
 #[derive(Responder)]
 struct Asset {
@@ -78,6 +80,11 @@ fn icon() -> Asset {
     Asset::new(ICON, ContentType::SVG, "public, max-age=86400")
 }
 
+#[get("/robots.txt")]
+fn robots() -> Asset {
+    Asset::new(ROBOTS, ContentType::Plain, "public, max-age=86400")
+}
+
 pub(super) fn routes() -> Vec<Route> {
-    routes![css, live, password, icon]
+    routes![css, live, password, icon, robots]
 }

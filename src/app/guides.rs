@@ -49,7 +49,8 @@ fn list(page: Page<'_>) -> Html {
 #[get("/docs/<name>")]
 fn guide(name: &str, page: Page<'_>) -> Option<Html> {
     let guide = GUIDES.iter().find(|guide| guide.name == name)?;
-    Some(page.show("guide", &guide.entry().title, context! { guide: guide.html() }))
+    let Entry { title, about, .. } = guide.entry();
+    Some(page.show("guide", &title, context! { about, guide: guide.html() }))
 }
 
 impl Guide {
