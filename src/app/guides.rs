@@ -54,7 +54,7 @@ fn guide(name: &str, page: Page<'_>) -> Option<Html> {
 }
 
 impl Guide {
-    /// The first heading, and the first paragraph below it.
+    /// The first heading, and the first sentence below it.
     fn entry(self) -> Entry {
         let mut events = Parser::new_ext(self.text, options());
         let mut text_until = |end: TagEnd| {
@@ -69,7 +69,9 @@ impl Guide {
             text
         };
         let title = text_until(TagEnd::Heading(HeadingLevel::H1));
-        Entry { name: self.name, title, about: text_until(TagEnd::Paragraph) }
+        let paragraph = text_until(TagEnd::Paragraph);
+        let about = paragraph.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned();
+        Entry { name: self.name, title, about }
     }
 
     fn html(self) -> String {

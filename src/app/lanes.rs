@@ -14,8 +14,10 @@ const STEP: f64 = 46.0;
 const MAX_STEPS: usize = 24;
 /// The width of a letter, at most.
 const LETTER: f64 = 6.1;
-/// So much of a label is shown in any case, however near two lanes are.
-const MIN_LETTERS: usize = 12;
+/// The most letters of a label: so many fit into the picture, which a label has to itself where it stands.
+const MAX_LETTERS: usize = ((WIDTH - 2.0 * EDGE) / LETTER) as usize;
+/// What is left free beside a label.
+const EDGE: f64 = 8.0;
 
 /// A picture: who takes part, and what they say to each other, from top to bottom.
 #[derive(Serialize)]
@@ -40,12 +42,29 @@ struct Step {
     from: f64,
     to: f64,
     y: f64,
-    asks: String,
-    answers: String,
+    asks: Label,
+    answers: Label,
     /// The answer sets a cookie.
     sets: bool,
     /// The verdict rests on this one.
     decides: bool,
+}
+
+/// A text and where its middle is.
+#[derive(Serialize)]
+struct Label {
+    text: String,
+    x: f64,
+}
+
+impl Label {
+    /// Over the middle of the arrow, but within the picture: beside a short arrow it begins further left.
+    fn over(from: f64, to: f64, text: &str) -> Label {
+        let text = short(text, MAX_LETTERS);
+        let half = text.chars().count() as f64 * LETTER / 2.0;
+        let x = f64::midpoint(from, to).min(WIDTH - EDGE - half).max(EDGE + half);
+        Label { text, x }
+    }
 }
 
 const SERVER: &str = "server";
@@ -66,13 +85,16 @@ pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
         let at = names.iter().position(|other| *other == name).unwrap_or_default();
         MARGIN + apart * at as f64
     };
-    let room = |from: f64| (((lane(SERVER) - from) / LETTER) as usize).max(MIN_LETTERS);
     let step = |(number, exchange): (usize, &Exchange)| Step {
         from: lane(exchange.who),
         to: lane(SERVER),
         y: HEAD + STEP * number as f64 + 20.0,
-        asks: short(&format!("{} {}", exchange.method, exchange.path), room(lane(exchange.who))),
-        answers: short(&answer(exchange), room(lane(exchange.who))),
+        asks: Label::over(
+            lane(exchange.who),
+            lane(SERVER),
+            &format!("{} {}", exchange.method, exchange.path),
+        ),
+        answers: Label::over(lane(exchange.who), lane(SERVER), &answer(exchange)),
         sets: !exchange.set_cookie.is_empty(),
         decides: number + 1 == exchanges.len(),
     };
@@ -123,7 +145,7 @@ mod tests {
         assert!(picture.steps.windows(2).all(|pair| pair[0].y < pair[1].y));
         assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
         assert!(picture.lanes.iter().all(|lane| (MARGIN..=WIDTH - MARGIN).contains(&lane.x)));
-        assert_eq!(picture.steps[1].answers, "200 ada");
+        assert_eq!(picture.steps[1].answers.text, "200 ada");
         assert!(of(&[]).is_none());
     }
 
@@ -132,6 +154,17 @@ mod tests {
         let picture = of(&vec![exchange("visitor", ""); 30]).unwrap();
         assert_eq!((picture.steps.len(), picture.before), (24, 6));
         assert!(picture.steps.last().unwrap().decides);
+    }
+
+    #[test]
+    fn a_label_that_is_longer_than_its_arrow_stays_in_the_picture() {
+        let says = "live session: signed in as ada; others: 2";
+        let picture = of(&[exchange("phone", ""), exchange("desk", ""), exchange("thief", says)]).unwrap();
+        let Step { answers, from, to, .. } = &picture.steps[2];
+        assert_eq!(answers.text, format!("200 {says}"));
+        let half = answers.text.chars().count() as f64 * LETTER / 2.0;
+        assert!(half > (to - from) / 2.0, "it is longer");
+        assert!(answers.x - half >= 0.0 && answers.x + half <= WIDTH, "{}", answers.x);
     }
 
     #[test]

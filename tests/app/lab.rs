@@ -153,7 +153,7 @@ async fn the_matrix_leads_to_every_exchange() {
     for group in Group::ALL {
         assert!(matrix.body.contains(&format!(">{}</th>", group.title())), "{group:?}");
     }
-    assert!(matrix.body.contains("Run from <time"));
+    assert!(matrix.body.contains("Started on <time"));
     for experiment in ALL {
         let headline = format!("<a href=\"/lab/{}\">{}</a>", experiment.slug, escaped(experiment.question));
         assert!(matrix.body.contains(&headline), "{headline}");

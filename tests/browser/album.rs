@@ -98,6 +98,8 @@ impl Album {
             node.arg(LIGHTHOUSE).arg(modules).arg(browser.debugging_port()).arg(forms).args(urls).output();
         let judged = judged.expect("node is installed");
         let said = String::from_utf8_lossy(&judged.stdout);
+        println!("Lighthouse judged {} pages", paths.len());
+        print!("{said}");
         let mut faults = self.faults.lock().unwrap();
         faults.extend(said.lines().map(str::to_owned));
         if !judged.status.success() && said.is_empty() {

@@ -56,12 +56,20 @@ impl Newcomer<'_> {
         found.click().await.unwrap();
     }
 
-    /// What holds for every page: it is no wider than the window, writes nothing to the console, and shows no control that
-    /// would do nothing.
+    /// What holds for every page: it is no wider than the window, all of its header is to be seen and leaves room on a phone,
+    /// it writes nothing to the console, and it shows no control that would do nothing.
     async fn look(&self) {
         let place = self.place().await;
         self.browser.find("footer").await;
         self.browser.height(self.setting.width, &place).await;
+        let header = self.browser.find("header").await.rect().await.unwrap();
+        assert!(header.height < 120.0, "{place}: {header:?}");
+        for last in ["nav[aria-label=Site] li:last-child", ".account > :last-child"] {
+            for last in self.browser.driver.find_all(By::Css(last)).await.unwrap() {
+                let rect = last.rect().await.unwrap();
+                assert!(rect.x + rect.width <= f64::from(self.setting.width), "{place}: {rect:?}");
+            }
+        }
         let errors = self.browser.driver.get_log("browser").await.unwrap();
         assert!(errors.is_empty(), "{place}: {errors:?}");
         let can_show = self.browser.driver.find_all(By::Css("main .show")).await.unwrap().len();
@@ -206,7 +214,7 @@ async fn a_rocket_developer_finds_the_code_in_five_minutes() {
         developer.reads("h1", "The whole session, sealed in one cookie").await;
         developer.reads("#use ~ .pair", "sealed-sessions = {").await;
         for line in ["use sealed_sessions::", "attach(Sessions::<", "fn rocket()"] {
-            developer.reads("#use ~ .pair pre.whole", line).await;
+            developer.reads("#use ~ figure pre.whole", line).await;
         }
         developer.follow("Open Stateless").await;
         developer.reads("#line ~ .pair", "session.update").await;
