@@ -5,12 +5,18 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use rocket::tokio::time::sleep;
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::LoggingPrefsLogLevel;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use world::{PASSWORD, Process, Server, skipped};
+
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 const STARTED: &str = "was started successfully on port ";
 
@@ -157,8 +163,27 @@ impl Browser {
         }
     }
 
+    /// Asks again and again until the answer is yes, for a minute at most.
+    pub async fn until(&self, what: &str, ask: impl AsyncFn() -> bool) {
+        let start = Instant::now();
+        while !ask().await {
+            assert!(start.elapsed() < WAIT_TIMEOUT, "waited {WAIT_TIMEOUT:?} until {what}");
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// What is shown there, as soon as it is there.
     pub async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.unwrap()
+        loop {
+            let text = self.find(css).await.text().await;
+            // The page may have gone in between.
+            if !text
+                .as_ref()
+                .is_err_and(|error| matches!(**error, WebDriverErrorInner::StaleElementReference(_)))
+            {
+                return text.unwrap();
+            }
+        }
     }
 
     pub async fn click(&self, css: &str) {

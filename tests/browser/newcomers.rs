@@ -1,9 +1,6 @@
 //! Three people who are here for the first time. They read, click what they see and type no address after the first; each
 //! finds what they came for, at every width, in every colour scheme, with scripts and without.
 
-use std::time::Duration;
-
-use rocket::tokio::time::sleep;
 use serde_json::json;
 use thirtyfour::prelude::*;
 use world::{PASSWORD, Server, program};
@@ -176,11 +173,13 @@ async fn replays(learner: &Newcomer<'_>, copy: &str) {
 #[rocket::async_test]
 async fn an_architect_learns_which_stores_give_what_they_need() {
     in_every_setting(async |architect| {
-        architect.follow("Lab").await;
-        while architect.browser.driver.find(By::Css(".notice")).await.is_ok() {
-            sleep(Duration::from_millis(200)).await;
-            architect.follow("Lab").await;
-        }
+        let browser = architect.browser;
+        browser
+            .until("the experiments are done", async || {
+                architect.follow("Lab").await;
+                browser.driver.find(By::Css(".notice")).await.is_err()
+            })
+            .await;
         architect.reads(".matrix caption", "Does the safe outcome hold?").await;
         architect.click("log out everywhere").await;
         architect.click("many servers, without sticky routing").await;
@@ -189,8 +188,8 @@ async fn an_architect_learns_which_stores_give_what_they_need() {
         architect.reads(".fits li:first-child", "gives").await;
         architect.reads(".fits .lacking", "does not give").await;
 
-        let store = architect.browser.text(".fits li:first-child b").await;
-        architect.browser.click(".fits li:first-child a[href^='/lab/theft-and-log-out-everywhere']").await;
+        let store = browser.text(".fits li:first-child b").await;
+        browser.click(".fits li:first-child a[href^='/lab/theft-and-log-out-everywhere']").await;
         architect.look().await;
         architect.reads("h2:target", &format!("On {store}")).await;
         architect.reads("h2:target .verdict", "holds").await;

@@ -1,18 +1,18 @@
 //! Every page, in every state that a visitor can see. This is the one place that lists them.
 
-use std::thread::sleep;
-use std::time::Duration;
+mod restarted;
+mod steps;
 
 use thirtyfour::prelude::*;
 use world::{Jar, PASSWORD, Server, program};
 
+use self::steps::{WRONG, change_password, finish_the_lab, forget, keep_note, linked, sign_in};
 use crate::album::Album;
 use crate::browser::Browser;
 
 const REALMS: [&str; 3] = ["stateless", "revocable", "stateful"];
 const SIGNED_IN: [&str; 6] = ["profile", "cookie", "sessions", "password", "confirm", "account/delete"];
 const SOURCE: (&str, &str) = ("ROCKET_SOURCE_URL", "https://git.example/sealed-sessions");
-const WRONG: &str = "not her password";
 
 /// Takes each of them.
 pub async fn every_one(album: &Album) {
@@ -26,48 +26,12 @@ pub async fn every_one(album: &Album) {
     of_comparing(album, &browser).await;
     of_leaving(album, &browser).await;
     of_refused_forms(album, &browser, &server).await;
-    let server = with_a_load_test(album, &mut browser, server).await;
-    let server = with_narrow_limits(album, &mut browser, server).await;
-    let server = with_short_timeouts(album, &mut browser, server).await;
-    without_stores(album, &mut browser, server).await;
-}
-
-/// Goes on with the same data under other settings.
-fn again(browser: &mut Browser, server: Server, settings: &[(&str, &str)]) -> Server {
-    let server = server.restart(settings);
-    browser.turn_to(&server);
-    server
-}
-
-async fn forget(browser: &Browser) {
-    browser.driver.delete_all_cookies().await.unwrap();
-}
-
-async fn sign_in(browser: &Browser, realm: &str, username: &str) {
-    browser.visit(&format!("/{realm}/login")).await;
-    browser.submit(username, PASSWORD).await;
-    browser.find("#visits").await;
-}
-
-/// The paths that the links in the page lead to, where they begin with this one.
-async fn linked(browser: &Browser, prefix: &str) -> Vec<String> {
-    let mut paths = Vec::new();
-    for link in browser.driver.find_all(By::Css(format!("main a[href^='{prefix}']"))).await.unwrap() {
-        let path = link.attr("href").await.unwrap().unwrap();
-        if !path.contains(['#', '?']) && path != "/lab/load" && !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    paths
-}
-
-/// The pages of the other realms are made of the same templates.
-fn judge_of_realm(album: &Album, browser: &Browser, realm: &str, paths: &[String]) {
-    if realm == REALMS[0] {
-        album.judge(browser, paths);
-    } else {
-        album.judge_alike(browser, paths);
-    }
+    restarted::with_a_load_test(album, &browser, &server).await;
+    let server = restarted::without_the_lab(album, &mut browser, server).await;
+    let server = restarted::with_small_sessions(album, &mut browser, server).await;
+    let server = restarted::with_few_attempts(album, &mut browser, server).await;
+    let server = restarted::with_short_timeouts(album, &mut browser, server).await;
+    restarted::without_stores(album, &mut browser, server).await;
 }
 
 async fn of_strangers(album: &Album, browser: &Browser) {
@@ -106,13 +70,22 @@ async fn of_strangers(album: &Album, browser: &Browser) {
     }
 }
 
+/// The pages of the other realms are made of the same templates.
+fn judge_of_realm(album: &Album, browser: &Browser, realm: &str, paths: &[String]) {
+    if realm == REALMS[0] {
+        album.judge(browser, paths);
+    } else {
+        album.judge_alike(browser, paths);
+    }
+}
+
 async fn of_the_lab(album: &Album, browser: &Browser) {
     browser.visit("/lab").await;
     // Waits a little for the first run, but seldom until all are done.
     if browser.driver.find(By::Css(".notice")).await.is_ok() {
         album.take(browser, "lab-running").await;
     }
-    until_there_is_no_notice(browser, "/lab").await;
+    finish_the_lab(browser).await;
     album.take(browser, "lab").await;
     let experiments = linked(browser, "/lab/").await;
     assert!(experiments.len() > 20, "{experiments:?}");
@@ -131,14 +104,6 @@ async fn of_the_lab(album: &Album, browser: &Browser) {
     }
     album.judge(browser, &["/lab", "/lab?need=everywhere", "/lab/growth"]);
     album.judge_alike(browser, &experiments);
-}
-
-async fn until_there_is_no_notice(browser: &Browser, path: &str) {
-    browser.visit(path).await;
-    while browser.driver.find(By::Css(".notice")).await.is_ok() {
-        sleep(Duration::from_millis(200));
-        browser.visit(path).await;
-    }
 }
 
 async fn of_accounts(album: &Album, browser: &Browser) {
@@ -200,13 +165,6 @@ async fn of_accounts(album: &Album, browser: &Browser) {
     album.take(browser, "account-deleted").await;
 }
 
-async fn change_password(browser: &Browser, current: &str, new: &str) {
-    for (name, text) in [("current_password", current), ("new_password", new)] {
-        browser.find(&format!("main input[name={name}]")).await.send_keys(text).await.unwrap();
-    }
-    browser.click("main .primary").await;
-}
-
 async fn of_cookies(album: &Album, browser: &Browser) {
     forget(browser).await;
     sign_in(browser, "stateless", "alice").await;
@@ -220,25 +178,11 @@ async fn of_cookies(album: &Album, browser: &Browser) {
     browser.find("#note-error").await;
     album.take(browser, "cookie-note-too-long").await;
     keep_note(browser, 4800).await;
-    until(browser, "#browser ~ p", "cut into 2").await;
+    browser.find(".size[viewBox^='0 0 2000']").await;
     album.take(browser, "cookie-chunks").await;
     keep_note(browser, 40_000).await;
     browser.find(".stamp").await;
     album.take(browser, "413").await;
-}
-
-async fn keep_note(browser: &Browser, length: usize) {
-    let fill = format!(
-        "document.querySelector('textarea').value = 'All work and no play. '.repeat(2000).slice(0, {length})"
-    );
-    browser.driver.execute(&fill, vec![]).await.unwrap();
-    browser.click("#note ~ form button").await;
-}
-
-async fn until(browser: &Browser, css: &str, said: &str) {
-    while !browser.text(css).await.contains(said) {
-        sleep(Duration::from_millis(50));
-    }
 }
 
 async fn of_sessions(album: &Album, browser: &Browser, server: &Server) {
@@ -337,89 +281,4 @@ async fn of_refused_forms(album: &Album, browser: &Browser, server: &Server) {
     browser.click("button").await;
     browser.find(".stamp").await;
     album.take(browser, "403-another-site").await;
-}
-
-async fn with_a_load_test(album: &Album, browser: &mut Browser, server: Server) -> Server {
-    let mut load = program!().command(server.dir.path());
-    load.env("ROCKET_DATA_DIR", server.dir.path().join("data"));
-    let load = load
-        .args(["lab", "load", "--seconds", "1", "--clients", "2", "--sessions", "1000"])
-        .output()
-        .unwrap();
-    assert!(load.status.success(), "{}", String::from_utf8_lossy(&load.stderr));
-    album.visit(browser, "load", "/lab/load").await;
-    album.judge(browser, &["/lab/load"]);
-    until_there_is_no_notice(browser, "/lab").await;
-    album.take(browser, "lab-with-costs").await;
-    again(
-        browser,
-        server,
-        &[("ROCKET_LAB", "{enabled=false}"), ("ROCKET_SESSION", "{max_cookie_bytes=1024}")],
-    )
-}
-
-async fn with_narrow_limits(album: &Album, browser: &mut Browser, server: Server) -> Server {
-    forget(browser).await;
-    album.visit(browser, "overview-without-lab", "/").await;
-    album.visit(browser, "404-lab", "/lab").await;
-    sign_in(browser, "stateless", "alice").await;
-    browser.visit("/stateless/cookie").await;
-    keep_note(browser, 3000).await;
-    browser.find(".stamp").await;
-    album.take(browser, "500-too-large").await;
-
-    let one = r#"{max_sessions=1,beyond_max_sessions="refuse"}"#;
-    let session = format!(r#"{{realms={{"/stateful"={one}}}}}"#);
-    let server = again(
-        browser,
-        server,
-        &[("ROCKET_THROTTLE", r#"{failures=1,refill="1 hour"}"#), ("ROCKET_SESSION", &session)],
-    );
-    forget(browser).await;
-    browser.register("bob").await;
-    sign_in(browser, "stateful", "bob").await;
-    forget(browser).await;
-    browser.visit("/stateful/login").await;
-    browser.submit("bob", PASSWORD).await;
-    browser.find(".stamp").await;
-    album.take(browser, "409-too-many-sessions").await;
-    browser.visit("/stateless/login").await;
-    for _ in 0..2 {
-        browser.submit("bob", WRONG).await;
-        browser.find("#form-error").await;
-    }
-    album.take(browser, "429").await;
-    again(browser, server, &[("ROCKET_SESSION", r#"{idle_timeout="1 second"}"#)])
-}
-
-async fn with_short_timeouts(album: &Album, browser: &mut Browser, server: Server) -> Server {
-    forget(browser).await;
-    browser.visit("/stateless").await;
-    // Real time passes: the session ends a second after it was opened.
-    while browser.driver.find(By::Css(".notice")).await.is_err() {
-        browser.visit("/stateless").await;
-    }
-    album.take(browser, "visits-ended").await;
-    let server = again(browser, server, &[]);
-    for realm in ["revocable", "stateful"] {
-        sign_in(browser, realm, "alice").await;
-    }
-    server
-}
-
-/// Neither the store of one realm answers nor the ledger of another.
-async fn without_stores(album: &Album, browser: &mut Browser, server: Server) {
-    browser.visit("/stateful/login").await;
-    let session = r#"{store_required=false,realms={"/stateful"={store="sqlite:/dev/null/none.db"},"/revocable"={revocation="sqlite:/dev/null/none.db"}}}"#;
-    let _server = again(browser, server, &[("ROCKET_SESSION", session)]);
-    for (name, path) in [
-        ("overview-outage", "/"),
-        ("compare-outage", "/compare"),
-        ("503-stateful", "/stateful"),
-        ("503-login", "/stateful/login"),
-        ("503-revocable", "/revocable/profile"),
-    ] {
-        album.visit(browser, name, path).await;
-        album.judge_alike(browser, &[path]);
-    }
 }
