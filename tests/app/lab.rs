@@ -170,6 +170,15 @@ async fn the_matrix_leads_to_every_exchange() {
 }
 
 #[rocket::async_test]
+async fn of_many_exchanges_the_last_forty_are_listed() {
+    let app = App::start().await;
+    let page = app.get("/lab/one-busy-session").await.body;
+    assert_eq!(page.matches("The last 40 exchanges, with cookies and records").count(), 4, "{page}");
+    assert_eq!(page.matches(" more came before these.").count(), 4);
+    assert_eq!(page.matches("<th scope=\"row\">").count(), 4 * 40);
+}
+
+#[rocket::async_test]
 async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_it() {
     let app = App::start().await;
     let asked = complete(&app).await;

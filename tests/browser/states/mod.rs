@@ -37,10 +37,10 @@ pub async fn every_one(album: &Album) {
 async fn of_strangers(album: &Album, browser: &Browser) {
     for (name, path) in [
         ("overview-fresh", "/"),
+        ("cookie-none", "/stateless/cookie"),
         ("compare-fresh", "/compare"),
         ("load-none", "/lab/load"),
         ("docs", "/docs"),
-        ("cookie-none", "/stateless/cookie"),
         ("404", "/nowhere"),
         ("404-realm", "/stateful/nowhere"),
     ] {
