@@ -16,6 +16,8 @@ const MAX_STEPS: usize = 24;
 const LETTER: f64 = 6.1;
 /// The most letters of a label: so many fit into the picture, which a label has to itself where it stands.
 const MAX_LETTERS: usize = ((WIDTH - 2.0 * EDGE) / LETTER) as usize;
+/// The width of a letter in the head of a lane, at most.
+const HEAD_LETTER: f64 = 7.6;
 /// What is left free beside a label.
 const EDGE: f64 = 8.0;
 
@@ -26,13 +28,15 @@ pub(super) struct Lanes {
     height: f64,
     lanes: Vec<Lane>,
     steps: Vec<Step>,
+    /// The names of the lanes, where the lanes are too near each other for them and are numbered instead.
+    legend: Vec<&'static str>,
     /// How many exchanges came before those that are pictured.
     before: usize,
 }
 
 #[derive(Serialize)]
 struct Lane {
-    name: &'static str,
+    name: String,
     x: f64,
 }
 
@@ -62,7 +66,7 @@ impl Label {
     fn over(from: f64, to: f64, text: &str) -> Label {
         let text = short(text, MAX_LETTERS);
         let half = text.chars().count() as f64 * LETTER / 2.0;
-        let x = f64::midpoint(from, to).min(WIDTH - EDGE - half).max(EDGE + half);
+        let x = f64::midpoint(from, to).min(to - half).max(EDGE + half);
         Label { text, x }
     }
 }
@@ -100,8 +104,26 @@ pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
     };
     let steps: Vec<Step> = exchanges.iter().enumerate().map(step).collect();
     let height = HEAD + STEP * steps.len() as f64 + 8.0;
-    let lanes = names.iter().map(|name| Lane { name, x: lane(name) }).collect();
-    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps, before })
+    let legend = if fit(&names, apart) {
+        Vec::new()
+    } else {
+        names.iter().copied().filter(|name| *name != SERVER).collect()
+    };
+    let head = |(at, name): (usize, &&'static str)| {
+        let x = lane(name);
+        let is_numbered = legend.contains(name);
+        Lane { name: if is_numbered { (at + 1).to_string() } else { (*name).to_owned() }, x }
+    };
+    let lanes = names.iter().enumerate().map(head).collect();
+    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps, legend, before })
+}
+
+/// Whether these names can stand over lanes that are so far apart.
+fn fit(names: &[&str], apart: f64) -> bool {
+    let half = |name: &&str| name.chars().count() as f64 * HEAD_LETTER / 2.0;
+    let outer = names.first().into_iter().chain(names.last());
+    outer.map(half).all(|half| half <= MARGIN)
+        && names.iter().zip(names.iter().skip(1)).all(|(left, right)| half(left) + half(right) < apart)
 }
 
 fn answer(exchange: &Exchange) -> String {
@@ -139,14 +161,24 @@ mod tests {
     fn everyone_has_a_lane_and_the_last_step_decides() {
         let picture =
             of(&[exchange("visitor", ""), exchange("thief", "ada"), exchange("visitor", "")]).unwrap();
-        let names: Vec<_> = picture.lanes.iter().map(|lane| lane.name).collect();
+        let names: Vec<_> = picture.lanes.iter().map(|lane| &*lane.name).collect();
         assert_eq!(names, ["visitor", "thief", "server"]);
+        assert!(picture.legend.is_empty());
         assert_eq!(picture.steps.iter().map(|step| step.decides).collect::<Vec<_>>(), [false, false, true]);
         assert!(picture.steps.windows(2).all(|pair| pair[0].y < pair[1].y));
         assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
         assert!(picture.lanes.iter().all(|lane| (MARGIN..=WIDTH - MARGIN).contains(&lane.x)));
         assert_eq!(picture.steps[1].answers.text, "200 ada");
         assert!(of(&[]).is_none());
+    }
+
+    #[test]
+    fn lanes_with_long_names_are_numbered() {
+        let long = "the same, by another process";
+        let picture = of(&[exchange("Ada", ""), exchange(long, ""), exchange("visitor", "")]).unwrap();
+        let names: Vec<_> = picture.lanes.iter().map(|lane| &*lane.name).collect();
+        assert_eq!(names, ["1", "2", "3", "server"]);
+        assert_eq!(picture.legend, ["Ada", long, "visitor"]);
     }
 
     #[test]
