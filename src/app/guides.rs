@@ -128,6 +128,11 @@ fn events(text: &str) -> Vec<Event<'_>> {
                 events.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => events.extend([event, tags("</div>\n")]),
+            // The corner of a table is no heading of anything.
+            Event::End(TagEnd::TableCell) if events.last() == Some(&Event::Start(Tag::TableCell)) => {
+                events.pop();
+                events.push(tags("<td></td>"));
+            }
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             other => events.push(other),
         }
@@ -200,6 +205,13 @@ mod tests {
             assert!(title.len() > 3 && !title.starts_with('#'), "{}: {title}", guide.name);
             assert!(about.len() > 40, "{}: {about}", guide.name);
         }
+    }
+
+    #[test]
+    fn an_empty_cell_is_no_heading() {
+        let page = Guide { name: "a", text: "# A\n\n| | b |\n|---|---|\n| c | |\n" }.html();
+        assert!(page.contains("<thead><tr><td></td><th>b</th></tr></thead>"), "{page}");
+        assert!(page.contains("<tr><td>c</td><td></td></tr>"), "{page}");
     }
 
     #[test]
