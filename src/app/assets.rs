@@ -1,4 +1,4 @@
-//! The stylesheet, the scripts and the icon, built into the program and kept by browsers.
+//! The stylesheet, the scripts and the icon, built into the program and kept by browsers; and what robots may read.
 
 use std::sync::LazyLock;
 
@@ -19,6 +19,9 @@ static CSS: LazyLock<File> = LazyLock::new(|| {
 static LIVE: LazyLock<File> = LazyLock::new(|| File::new(include_str!("../../templates/live.js")));
 static PASSWORD: LazyLock<File> = LazyLock::new(|| File::new(include_str!("../../templates/password.js")));
 static ICON: LazyLock<File> = LazyLock::new(|| File::new(include_str!("../../templates/favicon.svg")));
+
+/// Robots may read every page (RFC 9309): what is not for everybody asks them to sign in.
+const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
 /// A text, and what changes with it.
 struct File {
@@ -104,6 +107,12 @@ fn icon(v: Option<&str>) -> Asset {
     asset(&ICON, ContentType::SVG, v)
 }
 
+#[get("/robots.txt")]
+fn robots() -> Asset {
+    let kept = Header::new("Cache-Control", "public, max-age=86400");
+    Asset { text: ROBOTS, kind: ContentType::Plain, kept }
+}
+
 pub(super) fn routes() -> Vec<Route> {
-    routes![css, live, password, icon]
+    routes![css, live, password, icon, robots]
 }

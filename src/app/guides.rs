@@ -49,11 +49,12 @@ fn list(page: Page<'_>) -> Html {
 #[get("/docs/<name>")]
 fn guide(name: &str, page: Page<'_>) -> Option<Html> {
     let guide = GUIDES.iter().find(|guide| guide.name == name)?;
-    Some(page.show("guide", &guide.entry().title, context! { guide: guide.html() }))
+    let Entry { title, about, .. } = guide.entry();
+    Some(page.show("guide", &title, context! { about, guide: guide.html() }))
 }
 
 impl Guide {
-    /// The first heading, and the first paragraph below it.
+    /// The first heading, and the first sentence below it.
     fn entry(self) -> Entry {
         let mut events = Parser::new_ext(self.text, options());
         let mut text_until = |end: TagEnd| {
@@ -68,7 +69,9 @@ impl Guide {
             text
         };
         let title = text_until(TagEnd::Heading(HeadingLevel::H1));
-        Entry { name: self.name, title, about: text_until(TagEnd::Paragraph) }
+        let paragraph = text_until(TagEnd::Paragraph);
+        let about = paragraph.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned();
+        Entry { name: self.name, title, about }
     }
 
     fn html(self) -> String {
@@ -125,6 +128,11 @@ fn events(text: &str) -> Vec<Event<'_>> {
                 events.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => events.extend([event, tags("</div>\n")]),
+            // The corner of a table is no heading of anything.
+            Event::End(TagEnd::TableCell) if events.last() == Some(&Event::Start(Tag::TableCell)) => {
+                events.pop();
+                events.push(tags("<td></td>"));
+            }
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             other => events.push(other),
         }
@@ -197,6 +205,13 @@ mod tests {
             assert!(title.len() > 3 && !title.starts_with('#'), "{}: {title}", guide.name);
             assert!(about.len() > 40, "{}: {about}", guide.name);
         }
+    }
+
+    #[test]
+    fn an_empty_cell_is_no_heading() {
+        let page = Guide { name: "a", text: "# A\n\n| | b |\n|---|---|\n| c | |\n" }.html();
+        assert!(page.contains("<thead><tr><td></td><th>b</th></tr></thead>"), "{page}");
+        assert!(page.contains("<tr><td>c</td><td></td></tr>"), "{page}");
     }
 
     #[test]

@@ -22,6 +22,9 @@ use super::page::{Html, Page};
 use super::settings::Settings;
 use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
 
+/// The most exchanges that a page lists for each store, the last ones: more would keep a phone waiting.
+const MAX_EXCHANGES: usize = 40;
+
 /// How long a page waits for a run, which goes on afterwards: the page shows what there is by then.
 const RUN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -207,10 +210,12 @@ fn outcome(outcome: &Outcome) -> Value {
             "after": exchange.after,
         })
     };
+    let unlisted = outcome.exchanges.len().saturating_sub(MAX_EXCHANGES);
     json!({
         "verdict": verdict(outcome),
         "lanes": lanes::of(&outcome.exchanges),
-        "exchanges": outcome.exchanges.iter().map(exchange).collect::<Vec<_>>(),
+        "exchanges": outcome.exchanges.iter().skip(unlisted).map(exchange).collect::<Vec<_>>(),
+        "unlisted": unlisted,
         "figures": { "caption": outcome.measurements.caption, "head": outcome.measurements.head, "rows": outcome.measurements.rows },
     })
 }

@@ -153,7 +153,7 @@ async fn the_matrix_leads_to_every_exchange() {
     for group in Group::ALL {
         assert!(matrix.body.contains(&format!(">{}</th>", group.title())), "{group:?}");
     }
-    assert!(matrix.body.contains("Run from <time"));
+    assert!(matrix.body.contains("Started on <time"));
     for experiment in ALL {
         let headline = format!("<a href=\"/lab/{}\">{}</a>", experiment.slug, escaped(experiment.question));
         assert!(matrix.body.contains(&headline), "{headline}");
@@ -167,6 +167,15 @@ async fn the_matrix_leads_to_every_exchange() {
         }
     }
     assert_eq!(app.get("/lab/no-such-experiment").await.status, Status::NotFound);
+}
+
+#[rocket::async_test]
+async fn of_many_exchanges_the_last_forty_are_listed() {
+    let app = App::start().await;
+    let page = app.get("/lab/one-busy-session").await.body;
+    assert_eq!(page.matches("The last 40 exchanges, with cookies and records").count(), 4, "{page}");
+    assert_eq!(page.matches(" more came before these.").count(), 4);
+    assert_eq!(page.matches("<th scope=\"row\">").count(), 4 * 40);
 }
 
 #[rocket::async_test]
@@ -195,7 +204,7 @@ async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_i
 async fn the_costs_are_those_of_the_last_load_test() {
     let app = App::start().await;
     let before = app.get("/lab").await.body;
-    assert_eq!(before.matches("<td><a href=\"/lab/load\">run lab load</a></td>").count(), 12, "{before}");
+    assert_eq!(before.matches("\"><a href=\"/lab/load\">run lab load</a></td>").count(), 12, "{before}");
     let latency = json!({ "p50": 1.0, "p90": 1.0, "p99": 1.0, "p999": 1.0, "max": 1.0, "curve": [] });
     let mix = json!({
         "mix": "read-heavy", "requests": 1, "failures": 0, "seconds": 1.0, "requests_per_second": 12345.6,
@@ -213,9 +222,8 @@ async fn the_costs_are_those_of_the_last_load_test() {
     std::fs::write(app.directory().join("load.json"), report.to_string()).unwrap();
     let after = app.get("/lab").await.body;
     assert_eq!(after.matches("run lab load").count(), 9, "the other three stores were not driven: {after}");
-    for cell in ["<td><b>12,346</b></td>", "<td><b>467</b></td>", "<td><b>4,321</b> <small>file</small></td>"]
-    {
-        assert!(after.contains(cell), "{cell}: {after}");
+    for cell in ["<b>12,346</b></td>", "<b>467</b></td>", "<b>4,321</b> <small>file</small></td>"] {
+        assert!(after.contains(&format!("<td data-store=\"sqlite\">{cell}")), "{cell}: {after}");
     }
     assert!(after.contains("2 Jan 2026, 03:04 UTC") && after.contains("with a debug build"), "{after}");
 }

@@ -2,12 +2,21 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io::ErrorKind;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use rocket::tokio::time::sleep;
+use serde_json::json;
 use tempfile::TempDir;
+use thirtyfour::LoggingPrefsLogLevel;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use world::{PASSWORD, Process, Server, skipped};
+
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 const STARTED: &str = "was started successfully on port ";
 
@@ -22,6 +31,24 @@ const ARGUMENTS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+];
+
+/// The profile of the browser, in the directory of its driver.
+const PROFILE: &str = "profile";
+
+/// How a page is looked at: the width of the window in pixels, and the colours that the visitor prefers.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub width: u32,
+    pub scheme: &'static str,
+}
+
+/// Narrow and wide, light and dark.
+pub const SETTINGS: [Setting; 4] = [
+    Setting { width: 390, scheme: "light" },
+    Setting { width: 390, scheme: "dark" },
+    Setting { width: 1280, scheme: "light" },
+    Setting { width: 1280, scheme: "dark" },
 ];
 
 /// The driver's process and the directory of its browser.
@@ -55,7 +82,7 @@ impl Driver {
 pub struct Browser {
     // Dropped in this order: the session ends the browser, then its driver is killed.
     pub driver: WebDriver,
-    _process: Driver,
+    process: Driver,
     base: String,
 }
 
@@ -67,11 +94,12 @@ impl Browser {
         for argument in ARGUMENTS {
             capabilities.add_arg(argument).unwrap();
         }
-        let profile = process.dir.path().join("profile");
+        let profile = process.dir.path().join(PROFILE);
         capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+        capabilities.set_browser_log_level(LoggingPrefsLogLevel::Severe).unwrap();
         let driver = WebDriver::new(format!("http://127.0.0.1:{}", process.port), capabilities);
         let driver = driver.await.unwrap();
-        Some(Browser { driver, _process: process, base: base(server) })
+        Some(Browser { driver, process, base: base(server) })
     }
 
     /// Continues with another app. Cookies are shared between ports.
@@ -79,8 +107,46 @@ impl Browser {
         self.base = base(server);
     }
 
+    /// The address of a page of the app.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub async fn visit(&self, path: &str) {
-        self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+        self.driver.goto(self.url(path)).await.unwrap();
+    }
+
+    /// From now on pages are looked at like this, and without motion, so that no picture shows a colour in transition.
+    pub async fn set(&self, Setting { width, scheme }: Setting) {
+        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
+        let cdp = self.driver.cdp();
+        cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.unwrap();
+        cdp.send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
+    }
+
+    /// Ends what [`set`](Browser::set) began.
+    pub async fn unset(&self) {
+        let cdp = self.driver.cdp();
+        cdp.send_raw("Emulation.clearDeviceMetricsOverride", ()).await.unwrap();
+        cdp.send_raw("Emulation.setEmulatedMedia", json!({ "features": [] })).await.unwrap();
+    }
+
+    /// The height of the page that is shown, which is to be no wider than the window.
+    pub async fn height(&self, width: u32, page: &str) -> u64 {
+        let metrics = self.driver.cdp().send_raw("Page.getLayoutMetrics", ()).await.unwrap();
+        let content = &metrics["cssContentSize"];
+        assert_eq!(content["width"], width, "{page} at {width} is to be scrolled sideways");
+        content["height"].as_u64().unwrap()
+    }
+
+    /// The port at which another tool can drive this browser.
+    pub fn debugging_port(&self) -> String {
+        let file = self.process.dir.path().join(PROFILE).join("DevToolsActivePort");
+        fs::read_to_string(file).unwrap().lines().next().unwrap().to_owned()
     }
 
     /// The path and query of the page that is shown.
@@ -97,8 +163,27 @@ impl Browser {
         }
     }
 
+    /// Asks again and again until the answer is yes, for a minute at most.
+    pub async fn until(&self, what: &str, ask: impl AsyncFn() -> bool) {
+        let start = Instant::now();
+        while !ask().await {
+            assert!(start.elapsed() < WAIT_TIMEOUT, "waited {WAIT_TIMEOUT:?} until {what}");
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// What is shown there, as soon as it is there.
     pub async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.unwrap()
+        loop {
+            let text = self.find(css).await.text().await;
+            // The page may have gone in between.
+            if !text
+                .as_ref()
+                .is_err_and(|error| matches!(**error, WebDriverErrorInner::StaleElementReference(_)))
+            {
+                return text.unwrap();
+            }
+        }
     }
 
     pub async fn click(&self, css: &str) {

@@ -2,7 +2,10 @@
 //!
 //! `scripts/test` installs both. `CHROMEDRIVER` names another driver.
 
+mod album;
 mod browser;
 mod late;
+mod newcomers;
 mod screenshots;
+mod states;
 mod walk;

@@ -21,7 +21,7 @@ const HEADERS: [(&str, &str); 9] = [
     ("server", "Rocket"),
 ];
 
-const ASSETS: [&str; 2] = ["/site.css", "/favicon.svg"];
+const ASSETS: [&str; 3] = ["/site.css", "/favicon.svg", "/robots.txt"];
 
 #[track_caller]
 fn is_guarded(what: &str, status: u16, answer: &Answer) {
@@ -92,6 +92,7 @@ fn every_page_has_the_security_headers_and_nothing_inline() {
         ("/stateless/logout", 404, 404),
         ("/site.css", 200, 200),
         ("/favicon.svg", 200, 200),
+        ("/robots.txt", 200, 200),
     ];
     for (path, anonymous, signed_in) in pages {
         is_guarded(path, anonymous, &server.get(&mut Jar::default(), path));

@@ -35,8 +35,6 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let (arrival, visits) = (after.arrival(), after.count("visits"));
     Ok(Verdict::of(
         after.user() == Some("ada") && visits == 1,
-        format!(
-            "ten minutes after its last use the session was found as: {arrival}, with {visits} of 1 change"
-        ),
+        format!("ten minutes after its last use the cookie was: {arrival}, with {visits} of 1 change"),
     ))
 }

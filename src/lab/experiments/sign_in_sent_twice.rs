@@ -38,6 +38,6 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     }
     Ok(Verdict::of(
         signed_in == 4 && visits == 4,
-        format!("of four answers {signed_in} signed Ada in, and {visits} kept her visits"),
+        format!("{signed_in} of 4 answers signed Ada in, and {visits} kept her visits"),
     ))
 }

@@ -30,7 +30,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     Ok(match (before, stolen || other, own) {
         (false, ..) => Verdict::DoesNotHold("the session did not even work before".into()),
         (true, false, true) => Verdict::Holds(
-            "after it neither the stolen cookie nor the phone's is a session, and the desk's still is".into(),
+            "afterwards the stolen cookie and the phone's are dead, and the desk's still works".into(),
         ),
         (true, false, false) => Verdict::DoesNotHold("the desk was signed out too".into()),
         (true, true, _) if asked.ended() == UNABLE => Verdict::DoesNotHold(
