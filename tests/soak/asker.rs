@@ -124,7 +124,7 @@ impl<'r> Asker<'r> {
             Ok(answer) if answer.status == 503 => {
                 (Some(Failure::Unavailable(request.realm)), "503".to_owned())
             }
-            Ok(answer) => (None, format!("{} {}", answer.status, answer.body)),
+            Ok(answer) => (None, answer.status.to_string()),
             Err(error) => (Some(Failure::NoAnswer(process)), error.to_string()),
         };
         if !failure.is_some_and(|failure| self.run.outages.explain(failure, asked, answered)) {

@@ -44,7 +44,7 @@ impl Memory {
 impl Held {
     /// The first quarter is for filling caches, pools and the allocator's pages. `None` if the time was too short to say.
     pub fn is_flat(&self) -> Option<bool> {
-        (self.seconds >= MIN_SAMPLES).then(|| self.end as f64 <= self.middle as f64 * MAX_GROWTH)
+        (self.seconds >= MIN_SAMPLES).then_some(self.end as f64 <= self.middle as f64 * MAX_GROWTH)
     }
 }
 
@@ -68,6 +68,6 @@ mod tests {
 
     #[test]
     fn a_minute_says_nothing() {
-        assert_eq!(flat((0..60).map(|second| second)), None);
+        assert_eq!(flat(0..60), None);
     }
 }

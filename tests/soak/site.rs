@@ -39,9 +39,9 @@ fn borrowed<'v>(variables: &'v [(&'static str, String)]) -> Vec<(&'static str, &
 
 /// The lines of the log that an operator would look at. (Copies that are replayed are part of the run.)
 fn complaints(server: &Server) -> Vec<String> {
-    let is_one = |line: &&str| {
-        (line.contains("rror") || line.contains("level=warn")) && !line.contains("event=replayed")
-    };
+    let signs = ["Error:", "level=error", "level=warn"];
+    let is_one =
+        |line: &&str| signs.iter().any(|sign| line.contains(sign)) && !line.contains("event=replayed");
     server.log().lines().filter(is_one).map(str::to_owned).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::copies::Copy;
 use crate::run::Run;
 use crate::settings::{REALMS, STATEFUL};
 use crate::site::PROCESSES;
-use crate::stay::{Goal, Stay, Who};
+use crate::stay::{Goal, Stay, Who, signed_in_as};
 use crate::tally::Tally;
 
 /// How often something is tried again that has to be acknowledged in the end.
@@ -130,6 +130,11 @@ impl<'r> Visitor<'r> {
             return None;
         };
         let wrong = self.stays[at].problem(&page);
+        if wrong.is_some() {
+            // Told once.
+            self.stays[at].who =
+                signed_in_as(&page).map_or(Who::Nobody, |name| Who::Account(name.to_owned()));
+        }
         for problem in wrong.into_iter().chain(self.stays[at].count(shown)) {
             self.broken(at, "", &heard, problem);
         }
@@ -206,7 +211,9 @@ impl<'r> Visitor<'r> {
 
     /// Looks at every process whether it knows what was acknowledged, and tries this visitor's share of the copies.
     pub fn audit(&mut self, visitors: usize) {
-        for process in 0..PROCESSES {
+        // Not everybody at the same one first.
+        for number in self.number..self.number + PROCESSES {
+            let process = number % PROCESSES;
             for at in 0..REALMS.len() {
                 self.look_at_profile(at, Some(process));
             }
