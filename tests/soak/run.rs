@@ -18,7 +18,7 @@ use crate::tally::Tally;
 use crate::visitor::Visitor;
 
 /// How many lines of each log are shown when a rule was broken.
-const MAX_COMPLAINTS: usize = 100;
+const MAX_COMPLAINTS: usize = 1000;
 
 /// What all visitors share.
 pub struct Run {

@@ -37,12 +37,13 @@ fn borrowed<'v>(variables: &'v [(&'static str, String)]) -> Vec<(&'static str, &
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-/// The lines of the log that an operator would look at. (Copies that are replayed are part of the run.)
+/// The lines of the log that an operator would look at, without those that the visitors cause on purpose.
 fn complaints(server: &Server) -> Vec<String> {
-    let signs = ["Error:", "level=error", "level=warn"];
-    let is_one =
-        |line: &&str| signs.iter().any(|sign| line.contains(sign)) && !line.contains("event=replayed");
-    server.log().lines().filter(is_one).map(str::to_owned).collect()
+    let (signs, usual) =
+        (["Error:", "level=error", "level=warn"], ["event=replayed", "event=sign_in_refused"]);
+    let has = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
+    let log = server.log();
+    log.lines().filter(|line| has(line, &signs) && !has(line, &usual)).map(str::to_owned).collect()
 }
 
 impl Site {
