@@ -59,7 +59,7 @@ impl Accounts {
         password: String,
     ) -> Result<Option<Stamp>, AccountError> {
         let hash = self.hash(password).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let update = "UPDATE accounts SET password_hash = ? WHERE id = ? AND stamp = ?";
         let update = sqlx::query(update).bind(hash).bind(proven.account.id).bind(proven.stamp);
         if update.execute(&mut *transaction).await?.rows_affected() == 0 {
@@ -74,7 +74,7 @@ impl Accounts {
 
     /// Deletes an account. Its number is never given to another.
     pub(super) async fn delete(&self, account: &Account) -> Result<(), AccountError> {
-        sqlx::query("DELETE FROM accounts WHERE id = ?").bind(account.id).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM accounts WHERE id = ?").bind(account.id).execute(&self.writer).await?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-use super::data_dir;
+use super::data_dir::{self, WRITE_TIMEOUT};
 use super::names;
 use super::passwords::{HashError, Hasher};
 use super::settings::Settings;
@@ -59,6 +59,9 @@ pub(super) struct Proven {
 /// All accounts.
 pub(super) struct Accounts {
     pub(super) pool: SqlitePool,
+    /// One connection: changes take turns here in their order, where SQLite would let them poll, and take no connection
+    /// away from who reads.
+    pub(super) writer: SqlitePool,
     /// Private to this file, so that no page can check a password past the throttle.
     hasher: Hasher,
     throttle: Option<Throttle>,
@@ -155,13 +158,18 @@ impl Accounts {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(2));
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WRITE_TIMEOUT)
+            .connect_with(options.clone().busy_timeout(WRITE_TIMEOUT))
+            .await?;
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(Duration::from_secs(2))
             .connect_with(options)
             .await?;
         sqlx::migrate!().run(&pool).await?;
-        let accounts = Accounts { pool, hasher: Hasher::new()?, throttle: None, clock };
+        let accounts = Accounts { pool, writer, hasher: Hasher::new()?, throttle: None, clock };
         accounts.describe_looks().await?;
         drop(lock);
         Ok(accounts)
@@ -171,7 +179,7 @@ impl Accounts {
     async fn describe_looks(&self) -> Result<(), sqlx::Error> {
         let select = "SELECT id, name FROM accounts
                       WHERE id NOT IN (SELECT account FROM account_looks) ORDER BY created, id";
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.writer.begin().await?;
         let without: Vec<(i64, String)> = sqlx::query_as(select).fetch_all(&mut *transaction).await?;
         for (id, name) in without {
             add_looks(&mut transaction, id, &name).await?;
@@ -202,7 +210,7 @@ impl Accounts {
         // A positive number that is random, so that no account gets the one of an account that was deleted, with
         // the sessions that it may still have.
         let id = i64::try_from(getrandom::u64()?.max(2) >> 1).unwrap_or(i64::MAX);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let insert =
             "INSERT INTO accounts (id, name, name_key, password_hash, created) VALUES (?, ?, ?, ?, ?)
                       ON CONFLICT DO NOTHING";
@@ -290,7 +298,7 @@ impl Accounts {
         let update = "UPDATE accounts SET disabled = iif(?1 IS NULL, NULL, coalesce(disabled, ?1))
                       WHERE name_key = ?2 RETURNING id, name";
         let update = sqlx::query_as(update).bind(since).bind(names::key(name));
-        let changed: Option<(i64, String)> = update.fetch_optional(&self.pool).await?;
+        let changed: Option<(i64, String)> = update.fetch_optional(&self.writer).await?;
         Ok(changed.map(|(id, name)| Account { id, name }))
     }
 
@@ -315,4 +323,40 @@ async fn add_looks(connection: &mut SqliteConnection, account: i64, name: &str) 
         is_free &= inserted.rows_affected() > 0;
     }
     Ok(is_free)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use rocket::tokio::spawn;
+    use rocket::tokio::time::sleep;
+    use sealed_sessions::SystemClock;
+
+    use super::*;
+
+    /// How long another process keeps everybody else from writing.
+    const BUSY: Duration = Duration::from_secs(3);
+
+    #[rocket::async_test]
+    async fn while_others_write_for_seconds_new_accounts_wait_for_their_turn_and_reading_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || Accounts::open(directory.path().to_owned(), Arc::new(SystemClock));
+        let (accounts, other) = (Arc::new(open().await.unwrap()), open().await.unwrap());
+        let held = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let begun = Instant::now();
+        let insert = |number| {
+            let accounts = Arc::clone(&accounts);
+            spawn(async move { accounts.insert(format!("visitor {number}"), String::new()).await })
+        };
+        let inserts: Vec<_> = (0..8).map(insert).collect();
+        while begun.elapsed() < BUSY {
+            accounts.look_up(1).await.unwrap();
+            sleep(Duration::from_millis(20)).await;
+        }
+        held.rollback().await.unwrap();
+        for insert in inserts {
+            assert!(insert.await.unwrap().unwrap().is_some());
+        }
+    }
 }

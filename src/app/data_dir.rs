@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rocket::fairing::{AdHoc, Fairing};
 
@@ -11,6 +12,10 @@ use rocket::fairing::{AdHoc, Fairing};
 pub(super) const KEY_FILE: &str = "secret.key";
 /// The accounts, the sessions of `/stateful` and the ledger of `/revocable`. SQLite creates its other files with the permissions of this one.
 pub(super) const DATABASE_FILE: &str = "app.db";
+
+/// How long a change of the database may wait for its turn among those of this process, and then as long again for those
+/// of others. SQLite lets processes poll, so that one of them may have to wait for much longer than each of them writes.
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Creates the data directory, for its owner only: it holds the key and the password hashes.
 pub(super) fn make(data_dir: &Path) -> io::Result<()> {

@@ -28,6 +28,7 @@ const GUIDES: &[Guide] = guides![
     "running",
     "keys",
     "logout",
+    "soak",
     "security",
     "at-scale",
 ];

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use super::bucket::{Bucket, Excess, Millis, millis};
+use crate::app::data_dir::WRITE_TIMEOUT;
 
 /// The most rows that are kept, to about a hundredth.
 const MAX_ROWS: i64 = 100_000;
@@ -54,11 +54,11 @@ impl Counts {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(2));
+            .busy_timeout(WRITE_TIMEOUT);
         // One connection: attempts of one process take turns here, where SQLite would let them poll.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(Duration::from_secs(2))
+            .acquire_timeout(WRITE_TIMEOUT)
             .connect_with(options)
             .await?;
         Ok(Counts { pool, attempts: AtomicU32::new(0) })
@@ -143,6 +143,10 @@ async fn sweep(connection: &mut SqliteConnection, now: Millis) -> Result<(), sql
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rocket::tokio::join;
+    use rocket::tokio::time::sleep;
     use sqlx::AssertSqlSafe;
     use tempfile::TempDir;
 
@@ -194,6 +198,20 @@ mod tests {
             assert_eq!(add(&counts, &[counter(1)]).await, ADDED);
             counts.take_back(&[counter(1)]).await.unwrap();
         }
+    }
+
+    #[rocket::async_test]
+    async fn while_others_write_for_seconds_an_attempt_waits_for_its_turn() {
+        let (directory, counts) = counts().await;
+        let other = Counts::open(&directory.path().join("app.db")).await.unwrap();
+        let held = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let end = async {
+            sleep(Duration::from_secs(3)).await;
+            held.rollback().await.unwrap();
+        };
+        let (first, second) = ([counter(1)], [counter(2)]);
+        let (added, also_added, ()) = join!(add(&counts, &first), add(&counts, &second), end);
+        assert_eq!((added, also_added), (ADDED, ADDED));
     }
 
     #[rocket::async_test]

@@ -52,7 +52,12 @@ impl Jar {
         jar
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    /// A copy that has no cookie but the one of this name.
+    pub fn only(&self, name: &str) -> Jar {
+        Jar(self.0.iter().filter(|(held, _)| *held == name).map(|(a, b)| (a.clone(), b.clone())).collect())
+    }
+
+    pub(crate) fn keep(&mut self, answer: &Answer) {
         for line in answer.all("set-cookie") {
             let (pair, attributes) = line.split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();

@@ -5,6 +5,7 @@
 
 mod answer;
 mod client;
+mod connection;
 mod curl;
 pub mod databases;
 mod every;
@@ -12,11 +13,13 @@ mod nginx;
 mod process;
 mod program;
 mod proxy;
+mod signals;
 mod skip;
 mod wait;
 
 pub use self::answer::{Answer, COOKIE};
 pub use self::client::{Jar, PASSWORD, TO_LOGIN, encode, form};
+pub use self::connection::Connection;
 pub use self::curl::Curl;
 pub use self::nginx::Nginx;
 pub use self::process::Process;

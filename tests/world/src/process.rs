@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
+use crate::signals::signal;
 use crate::wait::wait_for;
 
 /// A process that logs to a file. It is killed when this value is dropped.
@@ -51,6 +52,12 @@ impl Process {
             let (port, _) = said.split_once(sign)?.1.split_once(|letter: char| !letter.is_ascii_digit())?;
             port.parse().ok()
         })
+    }
+
+    /// Tells it to stop, and waits until it has ended.
+    pub fn stop(&mut self) {
+        signal("TERM", &[self.id()]);
+        wait_for("a process to stop", || self.has_ended().then_some(()));
     }
 
     /// Kills it, and waits until it has ended.

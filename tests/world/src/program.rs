@@ -94,6 +94,23 @@ impl Server {
         program.start_in(dir, settings)
     }
 
+    /// Kills the process as a crash would. [`Server::restart`] starts another.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Tells the process to stop, as an operator does, and waits until it has.
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// The memory of the process that is in RAM, in bytes; `None` once it has ended.
+    pub fn resident_bytes(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    }
+
     /// How many threads the process has, and how many files and connections it holds open.
     pub fn holds(&self) -> (usize, usize) {
         let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", self.process.id())).unwrap().count();

@@ -16,7 +16,6 @@ mod redis;
 mod redis_cluster;
 mod redis_sentinel;
 mod redis_tls;
-mod signals;
 mod sqlite;
 mod template;
 

@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use super::signals::{children, is_alive, signal};
 use crate::process::Process;
+use crate::signals::{children, is_alive, signal};
 use crate::wait::wait_for;
 
 pub(super) struct Node {

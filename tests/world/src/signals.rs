@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-pub(super) fn signal(name: &str, pids: &[u32]) {
+pub(crate) fn signal(name: &str, pids: &[u32]) {
     if !pids.is_empty() {
         // Every machine has the shell's own `kill`. It fails only when they have ended already.
         let mut kill = Command::new("sh");
@@ -12,14 +12,14 @@ pub(super) fn signal(name: &str, pids: &[u32]) {
     }
 }
 
-pub(super) fn children(parent: u32) -> Vec<u32> {
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|&pid| state(pid).is_some_and(|(_, its)| its == parent)).collect()
 }
 
 /// Whether it is running. A process whose exit status nobody has asked for yet is dead.
-pub(super) fn is_alive(pid: u32) -> bool {
+pub(crate) fn is_alive(pid: u32) -> bool {
     state(pid).is_some_and(|(state, _)| state != "Z" && state != "X")
 }
 
