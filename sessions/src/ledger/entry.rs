@@ -76,9 +76,11 @@ impl Entry {
         };
         Some(match *kind {
             ENDED => Entry::Ended { session: hash(0)? },
-            RENEWED => {
-                Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: hash(2).unwrap_or_default() }
+            // An older version wrote no handle.
+            RENEWED if rest.len() == 2 * size_of::<u64>() => {
+                Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: 0 }
             }
+            RENEWED => Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: hash(2)? },
             REPLACED => Entry::Replaced { session: hash(0)?, next: hash(1)? },
             SUBJECT => Entry::Subject { subject: hash(0)? },
             LABEL => Entry::Label { label: hash(0)? },
@@ -134,9 +136,15 @@ mod tests {
 
     #[test]
     fn what_is_no_entry_is_none() {
-        for body in
-            [&b""[..], b"\x01", b"\x01\0\0\0\0\0\0\0", b"\x02\0\0\0\0\0\0\0\x01", b"\0", b"\xffabcdefgh"]
-        {
+        for body in [
+            &b""[..],
+            b"\x01",
+            b"\x01\0\0\0\0\0\0\0",
+            b"\x02\0\0\0\0\0\0\0\x01",
+            b"\0",
+            b"\xffabcdefgh",
+            b"\x02abcdefghabcdefghabc",
+        ] {
             assert_eq!(Entry::read(body), None, "{body:?}");
         }
     }

@@ -162,7 +162,8 @@ impl Reader<'_> {
         let mut rest = serde_json::Deserializer::from_str(self.0).into_iter();
         tail.subject = rest.next()?.ok()?;
         self.0 = self.0.get(rest.byte_offset()..)?;
-        tail.position = self.position();
+        // It says where a sign-in was sealed: without a subject it says nothing.
+        tail.position = self.position().filter(|_| tail.subject.is_some());
         self.0 = match self.0.strip_prefix(']') {
             Some(rest) => rest,
             // A later version may append elements.
@@ -260,6 +261,12 @@ mod tests {
         for text in ["1234567x,", "1234567:,", "1234567/,"] {
             assert_eq!(Reader(text).number(), Some(1_234_567), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_position_without_a_subject_is_none() {
+        let record = Record::decode(r#"[1,"AAAAAAAAAAAAAAAAAAAAAA",10,20,1,{},0,null,null,7]"#).unwrap();
+        assert_eq!((record.subject, record.position), (None, None));
     }
 
     #[test]
