@@ -77,7 +77,7 @@ impl Guide {
 
     fn html(self) -> String {
         let mut page = String::with_capacity(2 * self.text.len());
-        html::push_html(&mut page, events(self.text).into_iter());
+        html::push_html(&mut page, with_scopes(events(self.text)).into_iter());
         page
     }
 }
@@ -129,16 +129,39 @@ fn events(text: &str) -> Vec<Event<'_>> {
                 events.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => events.extend([event, tags("</div>\n")]),
-            // The corner of a table is no heading of anything.
-            Event::End(TagEnd::TableCell) if events.last() == Some(&Event::Start(Tag::TableCell)) => {
-                events.pop();
-                events.push(tags("<td></td>"));
-            }
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             other => events.push(other),
         }
     }
     events
+}
+
+/// What a cell in the head of a table begins with.
+const HEADING: &str = "<th scope=\"col\">";
+
+/// The same, but each cell in the head of a table says that it is the heading of a column; an empty one is no heading.
+fn with_scopes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut scoped = Vec::with_capacity(events.len());
+    let mut is_head = false;
+    for event in events {
+        match event {
+            Event::Start(Tag::TableCell) if is_head => scoped.push(tags(HEADING)),
+            Event::End(TagEnd::TableCell) if is_head && scoped.last() == Some(&tags(HEADING)) => {
+                scoped.pop();
+                scoped.push(tags("<td></td>"));
+            }
+            Event::End(TagEnd::TableCell) if is_head => scoped.push(tags("</th>")),
+            other => {
+                match other {
+                    Event::Start(Tag::TableHead) => is_head = true,
+                    Event::End(TagEnd::TableHead) => is_head = false,
+                    _ => {}
+                }
+                scoped.push(other);
+            }
+        }
+    }
+    scoped
 }
 
 fn tags(html: &'static str) -> Event<'static> {
@@ -211,7 +234,7 @@ mod tests {
     #[test]
     fn an_empty_cell_is_no_heading() {
         let page = Guide { name: "a", text: "# A\n\n| | b |\n|---|---|\n| c | |\n" }.html();
-        assert!(page.contains("<thead><tr><td></td><th>b</th></tr></thead>"), "{page}");
+        assert!(page.contains("<thead><tr><td></td><th scope=\"col\">b</th></tr></thead>"), "{page}");
         assert!(page.contains("<tr><td>c</td><td></td></tr>"), "{page}");
     }
 
