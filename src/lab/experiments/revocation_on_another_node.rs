@@ -41,7 +41,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
                 .into(),
         ));
     }
-    let found = join_all(SIGN_OUTS.map(|after| sign_out(bench, &first, &second, after))).await;
+    // All signed in before one is signed out: a sign-in after that is sealed later in the ledger, which the second server
+    // would notice.
+    let signed_in = join_all(SIGN_OUTS.map(|after| sign_in(bench, &first, after))).await;
+    let found = join_all(signed_in.iter().map(|signed_in| sign_out(signed_in, &first, &second))).await;
     let shown = |time: Duration| {
         if time < INTERVAL { "at once".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) }
     };
@@ -75,6 +78,20 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     })
 }
 
+/// A session that is to be signed out.
+struct SignedIn<'b> {
+    ada: Browser<'b>,
+    copy: Browser<'b>,
+    after: Duration,
+}
+
+async fn sign_in<'b>(bench: &'b Bench, node: &Node, after: Duration) -> SignedIn<'b> {
+    let ada = bench.browser("Ada");
+    ada.post(node, "/login/ada").await;
+    let copy = ada.copied_by("the copy");
+    SignedIn { ada, copy, after }
+}
+
 /// What came of a sign-out.
 struct Times {
     /// Whether the server that was signed out at refuses the copy from then on.
@@ -83,16 +100,14 @@ struct Times {
     other: Option<Duration>,
 }
 
-async fn sign_out(bench: &Bench, first: &Node, second: &Node, after: Duration) -> Times {
-    let ada = bench.browser("Ada");
-    ada.post(first, "/login/ada").await;
-    let copy = ada.copied_by("the copy");
-    sleep(after).await;
+async fn sign_out(signed_in: &SignedIn<'_>, first: &Node, second: &Node) -> Times {
+    let SignedIn { ada, copy, after } = signed_in;
+    sleep(*after).await;
     ada.post(first, "/logout").await;
     let signed_out = Instant::now();
     let same = copy.get(first, "/profile").await.user().is_none();
     // One that not even its own server refuses is not waited for.
-    let other = if same { until_refused(&copy, second, signed_out).await } else { None };
+    let other = if same { until_refused(copy, second, signed_out).await } else { None };
     Times { same, other }
 }
 
