@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use rocket::futures::Stream;
+use rocket::http::Header;
 use rocket::response::stream::{Event, EventStream};
-use rocket::{Route, get, routes};
+use rocket::response::{self, Responder};
+use rocket::{Request, Route, get, routes};
 use sealed_sessions::{End, Timeout};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -13,8 +16,8 @@ use super::visitor::ReadOnly;
 /// Says that the session is alive, and when it has ended. A browser that is cut off comes again by itself, with the
 /// cookie that it has by then: so it is told of an end that this node cannot know. None of it is a use of the session.
 #[get("/sessions/live")]
-fn live<'r>(session: ReadOnly<'r>) -> EventStream![Event + 'r] {
-    EventStream! {
+fn live<'r>(session: ReadOnly<'r>) -> Unstored<impl Stream<Item = Event> + 'r> {
+    Unstored(EventStream! {
         if session.get().user.is_none() {
             yield ended();
             return;
@@ -23,6 +26,17 @@ fn live<'r>(session: ReadOnly<'r>) -> EventStream![Event + 'r] {
         if let Ok(End::Revoked | End::Expired(Timeout::Absolute)) = session.ended().await {
             yield ended();
         }
+    })
+}
+
+/// Events that no cache keeps. By themselves they may be kept and compared.
+struct Unstored<S>(EventStream<S>);
+
+impl<'r, S: Stream<Item = Event> + Send + 'r> Responder<'r, 'r> for Unstored<S> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'r> {
+        let mut response = self.0.respond_to(request)?;
+        response.set_header(Header::new("Cache-Control", "no-store"));
+        Ok(response)
     }
 }
 

@@ -32,6 +32,7 @@ async fn it_says_that_the_session_is_alive_and_then_that_it_has_ended() {
     app.submit("/stateful/register", &[("username", "ada"), ("password", crate::support::PASSWORD)]).await;
     let (response, text) = begun(&app, "/stateful/sessions/live").await;
     assert_eq!(response.headers().get_one("Content-Type"), Some("text/event-stream"));
+    assert_eq!(response.headers().get("Cache-Control").collect::<Vec<_>>(), ["no-store"]);
     assert!(text.contains("event:alive") && text.contains("It ends at 15 Jan 2027, 08:30 UTC"), "{text}");
     let rest = rest(response, async {
         app.submit("/stateful/logout", &[]).await;
