@@ -91,6 +91,16 @@ async fn rule_1_a_late_answer_seals_nothing_anew_that_was_renewed_meanwhile() {
 }
 
 #[rocket::async_test]
+async fn rule_14_a_late_change_that_came_with_a_dead_cookie_takes_no_sign_in_away() {
+    let (_, app) = faulty("");
+    let browser = gated(&app).await;
+    let dead = cookie_of(KEY, &Id::random().unwrap());
+    let (late, login) = overtaken(&browser, "visits", "/login/ada", &dead).await;
+    assert_eq!((login.status(), login.headers().get("Set-Cookie").count()), (Status::Ok, 1));
+    assert_eq!((late.status(), late.headers().get("Set-Cookie").count()), (Status::Ok, 0));
+}
+
+#[rocket::async_test]
 async fn l12_a_logout_ends_a_session_that_was_renewed_while_it_was_under_way() {
     let (store, app) = faulty("");
     let old = record(&app, 1);
