@@ -108,16 +108,31 @@ impl Visitor<'_> {
             self.stays[at].who = Who::Account(account);
             let what = "confirmation";
             self.keep(Copy { jar, realm, what, process: heard.process, ended: heard.answered });
-        } else {
+        } else if !heard.answer.as_ref().is_some_and(|answer| self.is_confirmed_and_out(at, answer)) {
             self.refused(at, "/confirm", &heard);
             self.unsure(at, Goal::Confirm(account));
         }
+    }
+
+    /// Whether this answer says that a confirmation was done whose answer was lost: the session has a new id, and whoever
+    /// has the old one is led to sign in. Then that is what the visitor wants.
+    fn is_confirmed_and_out(&mut self, at: usize, answer: &Answer) -> bool {
+        let is_out =
+            matches!(self.stays[at].who, Who::Unsure(Goal::Confirm(_))) && self.leads_to_login(at, answer);
+        if is_out {
+            self.asker.tally.outs += 1;
+            self.unsure(at, Goal::SignIn);
+        }
+        is_out
     }
 
     /// Asks for a form and sends it. `None` if there was no form to fill in.
     fn fill_in(&mut self, at: usize, page: &str, fields: &[(&str, &str)]) -> Option<Heard> {
         let mut heard = self.ask(at, page, None);
         let form = heard.answer.take()?;
+        if self.is_confirmed_and_out(at, &form) {
+            return None;
+        }
         if form.status != 200 {
             let got = format!("expected a form, got {} {}", form.status, form.location());
             self.broken(at, page, &heard, got);

@@ -72,7 +72,7 @@ impl Outages {
         }
     }
 
-    /// Whether one of them explains the failure of a request that was under way between these times. Counts it there.
+    /// Whether one of them explains the failure of a request that was under way between these times. Counts it at the last one that does.
     pub fn explain(&self, failure: Failure, begun: Duration, ended: Duration) -> bool {
         let mut outages = self.0.lock().unwrap();
         let found =

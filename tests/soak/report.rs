@@ -26,6 +26,7 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "| new accounts | {} |", tally.accounts)?;
         writeln!(f, "| sign-outs | {} |", tally.sign_outs)?;
         writeln!(f, "| passwords given again | {} |", tally.confirmations)?;
+        writeln!(f, "| of them done, but the answer lost in an outage: signed in again | {} |", tally.outs)?;
         writeln!(f, "| wrong passwords | {} |", tally.refusals)?;
         writeln!(
             f,

@@ -15,6 +15,8 @@ pub struct Tally {
     pub sign_ins: u64,
     pub sign_outs: u64,
     pub confirmations: u64,
+    /// How many visitors were signed out by a confirmation whose answer was lost.
+    pub outs: u64,
     pub refusals: u64,
     pub replays: u64,
     /// How many replays another process still answered, since it did not know of the logout yet.
@@ -41,6 +43,7 @@ impl Tally {
         self.sign_ins += other.sign_ins;
         self.sign_outs += other.sign_outs;
         self.confirmations += other.confirmations;
+        self.outs += other.outs;
         self.refusals += other.refusals;
         self.replays += other.replays;
         self.opened += other.opened;

@@ -232,7 +232,7 @@ impl<'r> Visitor<'r> {
         self.asker.broken(heard.process, &request, what);
     }
 
-    fn leads_to_login(&self, at: usize, page: &Answer) -> bool {
+    pub(super) fn leads_to_login(&self, at: usize, page: &Answer) -> bool {
         page.status == 303 && page.location().starts_with(&format!("{}/login", self.stays[at].realm))
     }
 
