@@ -144,18 +144,15 @@ fn rule_12_the_path_of_a_cookie_has_to_cover_its_realm() {
     ] {
         assert_eq!(refusal(App::new(&settings(path, realm)).rocket()), None, "{path} {realm}");
     }
-    for (path, realm) in [
-        ("/sho", "/shop"),
-        ("/shop/", "/shop"),
-        ("/shop/cart", "/shop"),
-        ("/cart", "/shop"),
-        ("shop", "/shop"),
-        ("/shop;Secure", "/shop"),
-        ("/shöp", "/shop"),
-        ("/sh op", "/shop"),
-    ] {
+    for (path, realm) in [("/sho", "/shop"), ("/shop/", "/shop"), ("/shop/cart", "/shop"), ("/cart", "/shop")]
+    {
         let log = refused(App::new(&settings(path, realm)).rocket());
-        assert!(log.contains(".path is ") && log.contains(&format!("{path:?}")), "{path} {realm}: {log}");
+        let said = format!("path is {path:?}, so browsers do not send the cookie to {realm:?}");
+        assert!(log.contains(&said), "{path} {realm}: {log}");
+    }
+    for path in ["shop", "/shop;Secure", "/shöp", "/sh op", ""] {
+        let log = refused(App::new(&settings(path, "/shop")).rocket());
+        assert!(log.contains(&format!("path is {path:?}; accepted: a path such as")), "{path}: {log}");
     }
     let longest = "n".repeat(64);
     assert!(

@@ -40,7 +40,8 @@ fn c2_every_chunk_but_the_last_is_as_long_as_it_may_be() {
     let mut lines = lengths(&set_note(&browser, 42_000));
     let last = lines.pop().unwrap();
     assert!(lines.len() > 10, "{lines:?}");
-    assert!(lines.iter().all(|length| (4090..=4096).contains(length)), "{lines:?}");
+    // There is room for two digits in the name and in the count before the first chunk.
+    assert!(lines.iter().all(|length| (4091..=4093).contains(length)), "{lines:?}");
     assert!(last <= 4096);
 }
 
