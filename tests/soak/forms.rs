@@ -108,29 +108,49 @@ impl Visitor<'_> {
             self.stays[at].who = Who::Account(account);
             let what = "confirmation";
             self.keep(Copy { jar, realm, what, process: heard.process, ended: heard.answered });
-        } else if !heard.answer.as_ref().is_some_and(|answer| self.is_confirmed_and_out(at, answer)) {
+        } else if !heard.answer.as_ref().is_some_and(|answer| self.is_out(at, answer)) {
             self.refused(at, "/confirm", &heard);
             self.unsure(at, Goal::Confirm(account));
         }
     }
 
-    /// Whether this answer says that a confirmation was done whose answer was lost: the session has a new id, and whoever
-    /// has the old one is led to sign in. Then that is what the visitor wants.
-    fn is_confirmed_and_out(&mut self, at: usize, answer: &Answer) -> bool {
-        let is_out =
-            matches!(self.stays[at].who, Who::Unsure(Goal::Confirm(_))) && self.leads_to_login(at, answer);
-        if is_out {
-            self.asker.tally.outs += 1;
-            self.unsure(at, Goal::SignIn);
+    /// Signs in, since a confirmation that was done may have left only a dead cookie; or confirms once more where the
+    /// visitor is still signed in.
+    pub(super) fn confirm_again(&mut self, at: usize, account: String) {
+        let realm = self.stays[at].realm;
+        let mut heard = self.ask(at, "/login", None);
+        let Some(form) = heard.answer.take() else { return };
+        if form.location() == format!("{realm}/profile") {
+            return self.confirm(at, account);
         }
-        is_out
+        if form.status != 200 {
+            return self.broken(at, "/login", &heard, format!("expected a form, got {}", form.status));
+        }
+        let token = form.token();
+        let fields = [("csrf_token", &*token), ("username", &*account), ("password", PASSWORD)];
+        let heard = self.ask(at, "/login", Some(&fields));
+        // A process that takes the visitor for signed in counts it as a confirmation.
+        for deed in [Deed::SignIn, Deed::Confirmation] {
+            self.run.site.seen(heard.process).add(realm, deed, false);
+        }
+        if leads_to(&heard, realm) {
+            self.asker.tally.outs += 1;
+            self.stays[at].who = Who::Account(account);
+        } else {
+            self.refused(at, "/login", &heard);
+        }
+    }
+
+    /// Whether this answer is that of a process which knows of the confirmation whose answer was lost.
+    fn is_out(&self, at: usize, answer: &Answer) -> bool {
+        matches!(self.stays[at].who, Who::Unsure(Goal::Confirm(_))) && self.leads_to_login(at, answer)
     }
 
     /// Asks for a form and sends it. `None` if there was no form to fill in.
     fn fill_in(&mut self, at: usize, page: &str, fields: &[(&str, &str)]) -> Option<Heard> {
         let mut heard = self.ask(at, page, None);
         let form = heard.answer.take()?;
-        if self.is_confirmed_and_out(at, &form) {
+        if self.is_out(at, &form) {
             return None;
         }
         if form.status != 200 {

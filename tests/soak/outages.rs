@@ -72,11 +72,14 @@ impl Outages {
         }
     }
 
-    /// Whether one of them explains the failure of a request that was under way between these times. Counts it at the last one that does.
+    /// Whether one of them explains the failure of a request that was under way between these times. Counts it at the
+    /// last one that does.
     pub fn explain(&self, failure: Failure, begun: Duration, ended: Duration) -> bool {
         let mut outages = self.0.lock().unwrap();
-        let found =
-            outages.iter_mut().find(|outage| outage.part.explains(failure) && outage.overlaps(begun, ended));
+        let found = outages
+            .iter_mut()
+            .rev()
+            .find(|outage| outage.part.explains(failure) && outage.overlaps(begun, ended));
         found.map(|outage| outage.failures += 1).is_some()
     }
 

@@ -88,7 +88,7 @@ impl<'r> Visitor<'r> {
             Goal::Register(account) => self.register_as(at, account),
             Goal::SignIn => self.sign_in(at),
             Goal::SignOut(name) => self.sign_out(at, name),
-            Goal::Confirm(name) => self.confirm(at, name),
+            Goal::Confirm(name) => self.confirm_again(at, name),
         }
     }
 
