@@ -209,6 +209,25 @@ async fn a_logout_waits_for_no_hint() {
     assert_eq!(copy.status(&node).await, 401);
 }
 
+#[rocket::async_test]
+async fn a_node_that_stops_sends_the_hint_that_is_under_way_before() {
+    let log = Hinting::new();
+    let [node] = nodes(&log).await;
+    let mut ada = Browser::of(&node, "ada").await;
+    until("the sign-in is told", async || log.sent().last() == Some(&log.last().await)).await;
+    log.may_send.forget_permits(usize::MAX);
+    ada.posts(&node, "/logout", "").await;
+    let stopped = async {
+        node.stop().await;
+        log.sent().last().copied()
+    };
+    let (told, ()) = rocket::tokio::join!(stopped, async {
+        sleep(Duration::from_millis(500)).await;
+        log.may_send.add_permits(1);
+    });
+    assert_eq!(told, Some(log.last().await));
+}
+
 /// All tasks run on the thread of the test, whose log it reads.
 #[test]
 fn a_logout_whose_hint_fails_is_acknowledged_and_the_failure_is_said_once() {
