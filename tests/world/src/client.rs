@@ -40,11 +40,6 @@ impl Jar {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Keeps a cookie, as if a site had set it.
-    pub fn set(&mut self, name: &str, value: &str) {
-        self.0.insert(name.to_owned(), value.to_owned());
-    }
-
     /// A browser that has what this answer sets, and nothing else.
     pub fn of(answer: &Answer) -> Jar {
         let mut jar = Jar::default();
