@@ -2,6 +2,7 @@
 //! `cargo run -p sealed-sessions --example own_store` checks it.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sealed_sessions::conformance;
@@ -38,9 +39,9 @@ impl Backend for Rows {
         let row = rows.get(id).and_then(|old| old.touched(seen, expires));
         Ok(row.map(|row| rows.insert(*id, row)).is_some())
     }
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
         let mut rows = self.lock();
-        let found = rows.get(id).is_some_and(|row| row.version == expected);
+        let found = rows.get(id).is_some_and(|row| versions.contains(&row.version));
         Ok(found && rows.remove(id).is_some())
     }
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {

@@ -82,6 +82,13 @@ pub enum StoreError {
     Failed(String),
 }
 
+impl StoreError {
+    /// Some of the sessions that were to be ended may live on.
+    pub(crate) fn outrun() -> StoreError {
+        StoreError::Failed("sessions are renewed faster than they can be ended".into())
+    }
+}
+
 /// Why a guard has no session to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

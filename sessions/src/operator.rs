@@ -256,7 +256,7 @@ impl RealmOperator {
                 return Ok(Some(ended));
             }
         }
-        Err(StoreError::Failed("sessions are renewed faster than they can be ended".into()).into())
+        Err(StoreError::outrun().into())
     }
 
     /// Goes through all sessions and ends them. How many, and whether any was signed in before `begun`.

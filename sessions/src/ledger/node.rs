@@ -284,7 +284,7 @@ impl Ledger {
         let mut ended = 0;
         while let Some(hash) = next.pop() {
             if ended == MAX_RENEWALS {
-                return Err(StoreError::Failed("a session is renewed faster than it can be ended".into()));
+                return Err(StoreError::outrun());
             }
             self.enter(|_| Entry::Ended { session: hash }, self.longest()).await?;
             next.extend(self.renewed_to(hash));

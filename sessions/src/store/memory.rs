@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -144,9 +145,9 @@ impl Backend for Memory {
         Ok(self.rows().change(id, |old| old.touched(seen, expires)))
     }
 
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
         let mut rows = self.rows();
-        let found = rows.get(id).is_some_and(|row| row.version == expected);
+        let found = rows.get(id).is_some_and(|row| versions.contains(&row.version));
         if found {
             rows.take(id);
         }

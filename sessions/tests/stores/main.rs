@@ -11,6 +11,7 @@ mod lost_answers;
 mod max_sessions;
 mod namespaces;
 mod operator;
+mod outrun;
 mod parallel;
 mod redis;
 mod round_trips;

@@ -8,6 +8,7 @@ mod faults;
 mod leases;
 mod ledger;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -169,8 +170,10 @@ impl Backend for Mongo {
         self.change(filter, doc! { "$max": times(seen, expires) }).await
     }
 
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        let filter = doc! { "_id": id.to_text(), "version": i64::from(expected) };
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
+        let (first, last) = versions.into_inner();
+        let versions = doc! { "$gte": i64::from(first), "$lte": i64::from(last) };
+        let filter = doc! { "_id": id.to_text(), "version": versions };
         match self.rows().await?.delete_one(filter).await {
             Ok(deleted) => Ok(deleted.deleted_count == 1),
             Err(error) if is_conflict(&error) => Ok(false),

@@ -15,6 +15,7 @@ mod scan;
 mod scripts;
 mod subjects;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
@@ -59,8 +60,9 @@ impl Redis {
     }
 
     /// Removes a row, but not its entry.
-    async fn remove_row(&self, id: &IdHash, expected: u32) -> Result<Answer, StoreError> {
-        self.scripts.remove.run(&self.link, &self.row_key(id), &[&row::version(expected)]).await
+    async fn remove_row(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<Answer, StoreError> {
+        let [first, last] = [versions.start(), versions.end()].map(|version| row::version(*version));
+        self.scripts.remove.run(&self.link, &self.row_key(id), &[&first, &last]).await
     }
 
     fn row_key(&self, id: &IdHash) -> String {
@@ -158,8 +160,8 @@ impl Backend for Redis {
         Err(too_often())
     }
 
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        match self.remove_row(id, expected).await? {
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
+        match self.remove_row(id, versions).await? {
             Answer::Refused | Answer::Due(..) => Ok(false),
             Answer::Done => Ok(true),
             Answer::Gone(subject) => {

@@ -48,10 +48,11 @@ redis.call('SETRANGE', KEYS[1], 8, seen .. expires .. due)
 if redis.call('PTTL', KEYS[1]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[1], ttl) end
 return 1";
 
-/// ARGV: the expected version.
+/// ARGV: the lowest and the highest version to remove.
 const REMOVE: &str = "
 local old = redis.call('GETRANGE', KEYS[1], 0, 88)
-if old:sub(1, 8) ~= ARGV[1] then return 0 end
+local version = old:sub(1, 8)
+if old == '' or version < ARGV[1] or version > ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])
 if old:sub(57, 57) == '+' then return {'gone', old:sub(58)} end
 return 1";

@@ -79,7 +79,7 @@ impl Redis {
         live.truncate(usize::try_from(excess(&dead)).unwrap_or(usize::MAX));
         let mut removed = Vec::new();
         for heap in live.chunks(BATCH) {
-            let removals = heap.iter().map(|(_, version, id)| self.remove_row(id, *version));
+            let removals = heap.iter().map(|(_, version, id)| self.remove_row(id, *version..=*version));
             let answers = try_join_all(removals).await?;
             let gone = heap.iter().zip(answers).filter(|(_, answer)| matches!(answer, Answer::Gone(_)));
             removed.extend(gone.map(|((_, _, id), _)| *id));

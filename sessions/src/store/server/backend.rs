@@ -1,6 +1,7 @@
 //! What a database has to do to keep sessions: seven steps on rows of bytes.
 
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 use crate::clock::UnixSeconds;
 use crate::error::StoreError;
@@ -38,11 +39,11 @@ pub trait Backend: Send + Sync + 'static {
     /// When they may not have been moved.
     async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError>;
 
-    /// Removes the row of an id if its version is `expected`, expired or not; else `false`.
+    /// Removes the row of an id if its version is one of these, expired or not; else `false`.
     ///
     /// # Errors
     /// When it may still be there.
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError>;
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError>;
 
     /// The rows of a subject, in no order.
     ///
@@ -60,7 +61,7 @@ pub trait Backend: Send + Sync + 'static {
         rows.sort_unstable_by_key(|(_, row)| Reverse(row.seen));
         let mut removed = 0;
         for (id, row) in rows.iter().skip(usize::try_from(max).unwrap_or(usize::MAX)) {
-            removed += u64::from(self.remove(id, row.version).await?);
+            removed += u64::from(self.remove(id, row.version..=row.version).await?);
         }
         Ok(removed)
     }

@@ -90,6 +90,7 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
     use std::sync::Mutex;
 
     use rocket::tokio::sync::Notify;
@@ -142,7 +143,7 @@ mod tests {
             Ok(false)
         }
 
-        async fn remove(&self, _: &IdHash, _: u32) -> Result<bool, StoreError> {
+        async fn remove(&self, _: &IdHash, _: RangeInclusive<u32>) -> Result<bool, StoreError> {
             Ok(false)
         }
 

@@ -14,6 +14,7 @@ mod rows;
 pub(in crate::store) mod seal;
 mod steps;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use self::anonymous::AnonymousBound;
@@ -36,6 +37,9 @@ use crate::record::id::{Id, IdHash};
 
 /// A session is ended through at most so many renewals.
 const MAX_RENEWALS: usize = 16;
+
+/// The versions of rows that are sessions, not markers.
+const SESSIONS: RangeInclusive<u32> = 1..=u32::MAX;
 
 /// The name of the sweepers' lease. Those of sessions are hashes, and longer.
 const SWEEP: &[u8] = b"sweep";
@@ -94,7 +98,7 @@ impl ServerStore {
             {
                 if row.version > 0 || row.expires <= now {
                     // What has expired is still to be swept.
-                    self.steps.take(|backend| backend.remove(&id, row.version)).await?;
+                    self.steps.take(|backend| backend.remove(&id, row.version..=row.version)).await?;
                     self.steps.take(|backend| backend.insert(&id, &marker)).await?;
                 } else if let Some(marker) = self.rows.leading_to(next, ticket, &id, row)? {
                     self.steps.take(|backend| backend.replace(&id, 0, &marker)).await?;
@@ -122,7 +126,7 @@ impl ServerStore {
             return Ok(Written::Stale);
         }
         if !caller.is_waiting() {
-            self.steps.take(|backend| backend.remove(&to, record.version)).await?;
+            self.steps.take(|backend| backend.remove(&to, SESSIONS)).await?;
             return Err(StoreError::Failed("the request was given up".into()));
         }
         if self.steps.take(|backend| backend.replace(&from, old.version, &marker)).await?
@@ -130,7 +134,7 @@ impl ServerStore {
         {
             return Ok(saved(&record));
         }
-        self.steps.take(|backend| backend.remove(&to, record.version)).await?;
+        self.steps.take(|backend| backend.remove(&to, SESSIONS)).await?;
         Ok(Written::Stale)
     }
 
@@ -234,16 +238,17 @@ impl Revoke for ServerStore {
     async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
         let mut id = *id;
         for _ in 0..MAX_RENEWALS {
-            let Some(row) = self.steps.take(|backend| backend.get(&id)).await? else { return Ok(()) };
-            let version = row.version;
-            match self.rows.opened(&id, row) {
-                Some(Body::Marker { next, .. }) => id = next,
-                // A session that is written meanwhile is looked at again.
-                _ if self.steps.take(|backend| backend.remove(&id, version)).await? => return Ok(()),
-                _ => {}
+            // Whatever its version is: a session that is written all the time must not outrun its end.
+            if self.steps.take(|backend| backend.remove(&id, SESSIONS)).await? {
+                return Ok(());
             }
+            let row = self.steps.take(|backend| backend.get(&id)).await?;
+            let Some(Body::Marker { next, .. }) = row.and_then(|row| self.rows.opened(&id, row)) else {
+                return Ok(());
+            };
+            id = next;
         }
-        Err(too_often())
+        Err(StoreError::outrun())
     }
 
     /// One pass may miss a session that is being renewed, so two in a row must find none.
@@ -266,7 +271,7 @@ impl Revoke for ServerStore {
                 return Ok(ended);
             }
         }
-        Err(too_often())
+        Err(StoreError::outrun())
     }
 }
 
@@ -289,7 +294,7 @@ impl List for ServerStore {
                 None => return Ok(None),
             }
         }
-        Err(too_often())
+        Err(StoreError::outrun())
     }
 }
 
@@ -348,8 +353,4 @@ fn saved(record: &Record) -> Written {
 fn listed(id: IdHash, body: Body) -> Option<Listed> {
     let Body::Session(fields) = body else { return None };
     Some(fields.into_listed(id))
-}
-
-fn too_often() -> StoreError {
-    StoreError::Failed("sessions are renewed faster than they can be ended".into())
 }

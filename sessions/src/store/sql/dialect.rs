@@ -82,7 +82,9 @@ impl Statements {
                 "UPDATE sealed_session_rows SET seen = {greatest}(seen, $1), expires = {greatest}(expires, $2)
                  WHERE id_hash = $3 AND version > 0 AND expires > $4"
             )),
-            remove: statement("DELETE FROM sealed_session_rows WHERE id_hash = $1 AND version = $2"),
+            remove: statement(
+                "DELETE FROM sealed_session_rows WHERE id_hash = $1 AND version BETWEEN $2 AND $3",
+            ),
             of_subject: statement(
                 "SELECT version, seen, expires, subject_hash, body, id_hash
                  FROM sealed_session_rows WHERE subject_hash = $1",

@@ -18,6 +18,7 @@ pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use sqlx::ConnectOptions;
@@ -94,9 +95,10 @@ impl Backend for Sql {
         self.client.changes(&self.statements.touch, &[seen, expires, id, seen]).await
     }
 
-    async fn remove(&self, id: &IdHash, expected: u32) -> Result<bool, StoreError> {
-        let values = [Value::Bytes(id.as_bytes()), Value::Number(i64::from(expected))];
-        self.client.changes(&self.statements.remove, &values).await
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
+        let (first, last) = versions.into_inner();
+        let [first, last] = [first, last].map(|version| Value::Number(version.into()));
+        self.client.changes(&self.statements.remove, &[Value::Bytes(id.as_bytes()), first, last]).await
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {

@@ -1,0 +1,100 @@
+//! Ending a session that is written or renewed all the time.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, MutexGuard};
+
+use rocket::async_trait;
+use sealed_sessions::store::{
+    Backend, Id, IdHash, Loaded, Over, Record, Row, ServerStore, Store, StoreError, SubjectHash, UnixSeconds,
+    Write, Written,
+};
+
+use crate::site::record;
+use crate::support::new;
+
+const NOW: UnixSeconds = 1_000;
+
+/// Rows that somebody else writes again after each look at them.
+#[derive(Default)]
+struct Contended(Mutex<HashMap<IdHash, Row>>);
+
+impl Contended {
+    fn rows(&self) -> MutexGuard<'_, HashMap<IdHash, Row>> {
+        self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Backend for Contended {
+    async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
+        let mut rows = self.rows();
+        let Some(row) = rows.get_mut(id) else { return Ok(None) };
+        let found = row.clone();
+        if row.version > 0 {
+            row.version += 1;
+        }
+        Ok(Some(found))
+    }
+
+    async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError> {
+        Ok(self.rows().insert(*id, row.clone()).is_none())
+    }
+
+    async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
+        let mut rows = self.rows();
+        let row = rows.get(id).and_then(|old| old.replaced(expected, row));
+        Ok(row.map(|row| rows.insert(*id, row)).is_some())
+    }
+
+    async fn touch(&self, _: &IdHash, _: UnixSeconds, _: UnixSeconds) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
+        let mut rows = self.rows();
+        let found = rows.get(id).is_some_and(|row| versions.contains(&row.version));
+        Ok(found && rows.remove(id).is_some())
+    }
+
+    async fn of_subject(&self, _: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
+        Ok(self.rows().iter().map(|(id, row)| (*id, row.clone())).collect())
+    }
+}
+
+/// A store with Ada's session in it.
+async fn signed_in() -> (ServerStore, Record) {
+    let store = ServerStore::new(Contended::default(), "__Host-shop");
+    let record = Record { subject: Some("ada".to_owned()), signed_in: Some(NOW), ..record(NOW) };
+    store.save(&new(&record, NOW + 60)).await.unwrap();
+    (store, record)
+}
+
+async fn is_missing(store: &ServerStore, id: &Id) -> bool {
+    matches!(store.load(&id.to_text(), NOW).await, Ok(Loaded::Missing))
+}
+
+#[rocket::async_test]
+async fn writes_do_not_keep_a_session_from_being_ended() {
+    let (store, record) = signed_in().await;
+    store.delete(&record.id.to_text()).await.unwrap();
+    assert!(is_missing(&store, &record.id).await);
+
+    let (store, record) = signed_in().await;
+    assert_eq!(store.revoke().unwrap().end_all("ada", None, NOW).await.unwrap(), 1);
+    assert!(is_missing(&store, &record.id).await);
+}
+
+#[rocket::async_test]
+async fn a_session_is_ended_through_many_renewals() {
+    let (store, first) = signed_in().await;
+    let mut last = first.clone();
+    for _ in 0..15 {
+        let next = Record { id: record(NOW).id, ..last.clone() };
+        let write = Write { record: &next, expires: NOW + 60, over: Over::Renewed(&last) };
+        assert!(matches!(store.save(&write).await.unwrap(), Written::Saved(_)));
+        last = next;
+    }
+    store.delete(&first.id.to_text()).await.unwrap();
+    assert!(is_missing(&store, &last.id).await);
+}
