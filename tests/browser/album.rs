@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::browser::{Browser, SETTINGS};
+use crate::browser::{Browser, FORCED, SETTINGS, Setting};
 
 const LIGHTHOUSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lighthouse.mjs");
 
@@ -53,24 +53,29 @@ impl Album {
         self.take(browser, name).await;
     }
 
-    /// The page that is shown: its HTML, and the whole of it once in each setting.
+    /// The page that is shown: its HTML, and the whole of it once in each setting and in forced colours.
     pub async fn take(&self, browser: &Browser, name: &str) {
         let html = browser.driver.source().await.unwrap();
         fs::write(self.directory.join(format!("{name}.html")), format!("<!doctype html>\n{html}")).unwrap();
         for setting in SETTINGS {
-            browser.set(setting).await;
-            let height = browser.height(setting.width, name).await;
-            let clip = json!({ "x": 0, "y": 0, "width": setting.width, "height": height, "scale": 1 });
-            let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-            let shot = browser.driver.cdp().send_raw("Page.captureScreenshot", shot).await.unwrap();
-            let picture = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
             let view = format!("{name}-{}-{}", setting.width, setting.scheme);
-            fs::write(self.directory.join(format!("{view}.png")), picture).unwrap();
+            self.picture(browser, &view, setting).await;
             if let Some(axe) = &self.axe {
                 self.check(axe, browser, &view).await;
             }
         }
+        self.picture(browser, &format!("{name}-forced"), FORCED).await;
         browser.unset().await;
+    }
+
+    async fn picture(&self, browser: &Browser, view: &str, setting: Setting) {
+        browser.set(setting).await;
+        let height = browser.height(setting.width, view).await;
+        let clip = json!({ "x": 0, "y": 0, "width": setting.width, "height": height, "scale": 1 });
+        let shot = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let shot = browser.driver.cdp().send_raw("Page.captureScreenshot", shot).await.unwrap();
+        let picture = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
+        fs::write(self.directory.join(format!("{view}.png")), picture).unwrap();
     }
 
     async fn check(&self, axe: &str, browser: &Browser, view: &str) {

@@ -36,20 +36,31 @@ const ARGUMENTS: [&str; 10] = [
 /// The profile of the browser, in the directory of its driver.
 const PROFILE: &str = "profile";
 
-/// How a page is looked at: the width of the window in pixels, and the colours that the visitor prefers.
+/// How a page is looked at: the width of the window in pixels, the colours that the visitor prefers, and whether the
+/// system's few take the place of the page's.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     pub width: u32,
     pub scheme: &'static str,
+    pub is_forced: bool,
+}
+
+impl Setting {
+    const fn new(width: u32, scheme: &'static str) -> Setting {
+        Setting { width, scheme, is_forced: false }
+    }
 }
 
 /// Narrow and wide, light and dark.
 pub const SETTINGS: [Setting; 4] = [
-    Setting { width: 390, scheme: "light" },
-    Setting { width: 390, scheme: "dark" },
-    Setting { width: 1280, scheme: "light" },
-    Setting { width: 1280, scheme: "dark" },
+    Setting::new(390, "light"),
+    Setting::new(390, "dark"),
+    Setting::new(1280, "light"),
+    Setting::new(1280, "dark"),
 ];
+
+/// White on black, as many choose it.
+pub const FORCED: Setting = Setting { is_forced: true, ..Setting::new(1280, "dark") };
 
 /// The driver's process and the directory of its browser.
 struct Driver {
@@ -117,11 +128,12 @@ impl Browser {
     }
 
     /// From now on pages are looked at like this, and without motion, so that no picture shows a colour in transition.
-    pub async fn set(&self, Setting { width, scheme }: Setting) {
+    pub async fn set(&self, Setting { width, scheme, is_forced }: Setting) {
         let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
         let media = json!({ "features": [
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
+            { "name": "forced-colors", "value": if is_forced { "active" } else { "none" } },
         ] });
         let cdp = self.driver.cdp();
         cdp.send_raw("Emulation.setDeviceMetricsOverride", size).await.unwrap();
@@ -186,8 +198,14 @@ impl Browser {
         }
     }
 
+    /// Clicks there. If that sends a form, the page is gone afterwards, so that nothing of it is taken for the answer.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        let element = self.find(css).await;
+        let sends = element.prop("type").await.unwrap().is_some_and(|kind| kind == "submit");
+        element.click().await.unwrap();
+        if sends {
+            self.until("the form is answered", async || element.is_enabled().await.is_err()).await;
+        }
     }
 
     /// Fills in the form in the page and sends it.

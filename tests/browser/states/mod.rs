@@ -1,4 +1,5 @@
-//! Every page, in every state that a visitor can see. This is the one place that lists them.
+//! Every page, in every state that a visitor can see. This is the one place that lists them. (No browser sends what is
+//! answered with 400.)
 
 mod restarted;
 mod steps;
@@ -183,6 +184,17 @@ async fn of_cookies(album: &Album, browser: &Browser) {
     keep_note(browser, 40_000).await;
     browser.find(".stamp").await;
     album.take(browser, "413").await;
+
+    // As a copied profile would send it.
+    let cdp = browser.driver.cdp();
+    let older = cdp.send_raw("Network.getCookies", ()).await.unwrap();
+    browser.visit("/stateless").await;
+    browser.visit("/stateless/cookie").await;
+    cdp.send_raw("Network.setCookies", older).await.unwrap();
+    browser.click("#note ~ form button").await;
+    browser.find(".stamp").await;
+    album.take(browser, "409-older-cookie").await;
+    album.visit(browser, "cookie-older", "/stateless/cookie").await;
 }
 
 async fn of_sessions(album: &Album, browser: &Browser, server: &Server) {
@@ -260,6 +272,16 @@ async fn of_refused_forms(album: &Album, browser: &Browser, server: &Server) {
     album.take(browser, "403-register").await;
 
     sign_in(browser, "stateless", "alice").await;
+    for (name, spoil) in [
+        ("415", "document.querySelector('#note ~ form').enctype = 'text/plain'"),
+        ("422", "document.querySelector('textarea').name = 'other'"),
+    ] {
+        browser.visit("/stateless/cookie").await;
+        browser.driver.execute(spoil, vec![]).await.unwrap();
+        browser.click("#note ~ form button").await;
+        browser.find(".stamp").await;
+        album.take(browser, name).await;
+    }
     let spoil = "document.querySelectorAll('[name=csrf_token]').forEach(token => token.value = 'x')";
     for (name, path, button) in [
         ("403-sign-out", "/stateless", ".account button"),
