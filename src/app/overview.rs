@@ -26,8 +26,8 @@ async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> H
             Some(visitor) => standing::of(Some(accounts), visitor, powers, &audit).await,
             None => Standing::Nobody,
         };
-        let user = visitor.filter(|_| matches!(standing, Standing::Good { .. }));
-        let user = user.and_then(|visitor| visitor.user.as_ref());
+        let user = visitor.and_then(|visitor| visitor.user.as_ref());
+        let user = user.filter(|_| standing.may_be_good());
         cards.push(json!({
             "path": path,
             "name": realm_name(path),
@@ -41,6 +41,7 @@ async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> H
             "answers": session.is_some(),
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": user.map(|account| &account.name),
+            "checked": standing != Standing::Unknown,
             "csrf": user.and(session).and_then(|session| session.form_token()),
             "bytes": session.and_then(|session| session.inspect().wire()).map_or(0, |wire| wire.request),
             "ends": session.and_then(|session| session.expires()).map(|end| page.relative(end.earliest())),

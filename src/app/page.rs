@@ -139,6 +139,11 @@ impl<'r> Page<'r> {
         session.get().user.clone()
     }
 
+    /// Whether somebody is signed in, also while their account cannot be looked up.
+    fn is_signed_in(&self) -> bool {
+        self.standing.may_be_good() && self.session.is_some_and(|session| session.get().user.is_some())
+    }
+
     /// What the server can do to the sessions of the page's realm.
     pub(super) fn powers(&self) -> Powers {
         self.realms.here().and_then(|path| self.realms.powers(path)).unwrap_or(Powers::Nothing)
@@ -159,7 +164,7 @@ impl<'r> Page<'r> {
 
     /// A page whose only form is the one that signs out.
     pub(super) fn show(&self, name: &'static str, title: &str, own: impl Serialize) -> Html {
-        let token = self.session.filter(|_| self.user().is_some());
+        let token = self.session.filter(|_| self.is_signed_in());
         self.render(name, title, token.and_then(|session| csrf::token(&session)), own)
     }
 
@@ -233,6 +238,9 @@ impl<'r> Page<'r> {
         if let Some(ended) = self.ended() {
             return Some(self.explain(ended));
         }
+        if self.is_signed_in() && self.standing == Standing::Unknown {
+            return Some("You are signed in, but your account cannot be checked at the moment.".to_owned());
+        }
         if is_error {
             return None;
         }
@@ -265,10 +273,11 @@ impl<'r> Page<'r> {
             ending: self.first_with(Powers::Ends).map(describe),
             listing: self.first_with(Powers::Lists).map(describe),
             user: self.user().map(|account| account.name),
+            signed_in: self.is_signed_in(),
             csrf: token,
             lab: self.lab,
             code: code::of(name),
-            tour: tour::step(name, self.realm(), self.user().is_some()),
+            tour: tour::step(name, self.realm(), self.is_signed_in()),
             version: env!("CARGO_PKG_VERSION"),
             source_url: self.source_url,
         };

@@ -30,6 +30,13 @@ pub(super) enum Standing {
     Unknown,
 }
 
+impl Standing {
+    /// Whether somebody is signed in, as far as can be told.
+    pub(super) fn may_be_good(self) -> bool {
+        matches!(self, Standing::Good { .. } | Standing::Unknown)
+    }
+}
+
 /// The standing of the session of the request's realm, found out once per request.
 pub(super) async fn standing(request: &Request<'_>) -> Standing {
     *request.local_cache_async(here(request)).await

@@ -5,6 +5,7 @@ use rocket::http::Status;
 use crate::support::{App, PASSWORD};
 
 const ADA: [(&str, &str); 2] = [("username", "ada"), ("password", PASSWORD)];
+const UNCHECKED: &str = "You are signed in, but your account cannot be checked at the moment.";
 const NO_STORE: &str = "DROP TABLE sealed_session_rows";
 
 async fn ada_at(realm: &str) -> App {
@@ -62,6 +63,23 @@ async fn o1_without_the_accounts_no_store_is_blamed() {
     assert_eq!(page.status, Status::ServiceUnavailable);
     assert!(page.body.contains("The site cannot do this right now. Your session is safe."), "{}", page.body);
     assert!(!page.body.contains("still works"));
+}
+
+#[rocket::async_test]
+async fn o1_without_the_accounts_nobody_is_said_to_be_signed_out_and_all_can_sign_out() {
+    let app = ada_at("/stateless").await;
+    app.database("ALTER TABLE accounts RENAME TO gone").await;
+    for path in ["/stateless", "/stateless/cookie", "/stateless/profile"] {
+        let page = app.get(path).await;
+        assert!(page.body.contains(UNCHECKED), "{path}: {}", page.body);
+        assert!(!page.body.contains("/stateless/register\""), "{path}: {}", page.body);
+    }
+    let overview = app.get("/").await;
+    assert!(overview.body.contains("<dt>Signed in</dt><dd>Cannot be checked</dd>"), "{}", overview.body);
+    let token = app.get("/stateless").await.token().unwrap();
+    let signed_out = app.post("/stateless/logout", &[("csrf_token", &token)]).await;
+    assert_eq!(signed_out.status, Status::SeeOther);
+    assert!(!app.get("/stateless").await.body.contains(UNCHECKED));
 }
 
 #[rocket::async_test]

@@ -32,6 +32,7 @@ pub async fn every_one(album: &Album) {
     let server = restarted::with_small_sessions(album, &mut browser, server).await;
     let server = restarted::with_few_attempts(album, &mut browser, server).await;
     let server = restarted::with_short_timeouts(album, &mut browser, server).await;
+    let server = restarted::without_accounts(album, &mut browser, server).await;
     restarted::without_stores(album, &mut browser, server).await;
 }
 

@@ -1,6 +1,8 @@
 //! The states that a page has only after a load test, under other settings, or while something does not answer. The app is
 //! started again for them, with the same data.
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, raw_sql};
 use thirtyfour::prelude::*;
 use world::{PASSWORD, Server, program};
 
@@ -77,6 +79,25 @@ pub async fn with_short_timeouts(album: &Album, browser: &mut Browser, server: S
         })
         .await;
     album.take(browser, "visits-ended").await;
+    server
+}
+
+pub async fn without_accounts(album: &Album, browser: &mut Browser, server: Server) -> Server {
+    let server = again(browser, server, &[]);
+    forget(browser).await;
+    sign_in(browser, "stateless", "alice").await;
+    let file = server.dir.path().join("data/app.db");
+    let mut database = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    raw_sql("ALTER TABLE accounts RENAME TO elsewhere").execute(&mut database).await.unwrap();
+    for (name, path) in [
+        ("overview-unchecked", "/"),
+        ("visits-unchecked", "/stateless"),
+        ("503-accounts", "/stateless/profile"),
+    ] {
+        album.visit(browser, name, path).await;
+    }
+    raw_sql("ALTER TABLE elsewhere RENAME TO accounts").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
     server
 }
 
