@@ -20,7 +20,7 @@ use super::lab_work::Work;
 use super::lanes;
 use super::page::{Html, Page};
 use super::settings::Settings;
-use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row};
+use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row, Verdict};
 
 /// The most exchanges that a page lists for each store, the last ones: more would keep a phone waiting.
 const MAX_EXCHANGES: usize = 40;
@@ -146,9 +146,12 @@ async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) ->
     lab.complete(std::slice::from_ref(experiment)).await;
     let row = lab.found().get(experiment.slug).cloned();
     let outcomes = row.iter().flat_map(|row| &row.outcomes).map(outcome).collect::<Vec<_>>();
-    let link = |other: Option<&Experiment>| other.map(|other| other.slug);
+    let link = |other: Option<&Experiment>| {
+        other.map(|other| json!({ "slug": other.slug, "question": other.question }))
+    };
     let own = context! {
         slug: experiment.slug,
+        group: experiment.group.title(),
         question: experiment.question,
         steps: experiment.steps,
         made: row.as_ref().map(|row| page.when(row.made)),
@@ -170,7 +173,10 @@ async fn run_one(slug: &str, _form: Protected<Nothing>, lab: &State<Arc<Laborato
 }
 
 fn seconds(took: Duration) -> String {
-    format!("{:.1}", took.as_secs_f64())
+    match took.as_secs_f64() {
+        seconds if seconds < 0.05 => "less than 0.1 seconds".into(),
+        seconds => format!("{seconds:.1} seconds"),
+    }
 }
 
 fn verdict(outcome: &Outcome) -> Value {
@@ -191,6 +197,10 @@ fn anchor(store: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
+fn is_verdict(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Holds(_) | Verdict::DoesNotHold(_))
+}
+
 /// As a sentence; the command line prints it after a colon.
 fn sentence(why: &str) -> String {
     let mut letters = why.chars();
@@ -202,6 +212,7 @@ fn outcome(outcome: &Outcome) -> Value {
         json!({
             "who": exchange.who,
             "method": exchange.method,
+            "with": exchange.with,
             "path": exchange.path,
             "status": exchange.status,
             "says": exchange.says,
@@ -213,7 +224,7 @@ fn outcome(outcome: &Outcome) -> Value {
     let unlisted = outcome.exchanges.len().saturating_sub(MAX_EXCHANGES);
     json!({
         "verdict": verdict(outcome),
-        "lanes": lanes::of(&outcome.exchanges),
+        "lanes": lanes::of(&outcome.exchanges, is_verdict(&outcome.verdict)),
         "exchanges": outcome.exchanges.iter().skip(unlisted).map(exchange).collect::<Vec<_>>(),
         "unlisted": unlisted,
         "figures": { "caption": outcome.measurements.caption, "head": outcome.measurements.head, "rows": outcome.measurements.rows },

@@ -1,207 +1,252 @@
-//! What went to and fro in an experiment, as a sequence diagram.
+//! What went to and fro in an experiment, as a sequence diagram: a lane for each browser and each server, and a row for each
+//! request and each answer.
 
 use serde::Serialize;
 
 use crate::lab::Exchange;
 
-/// The width of the picture, what of it is left and right of the outer lanes, the height of the heads and that of one
-/// exchange.
-const WIDTH: f64 = 360.0;
-const MARGIN: f64 = 40.0;
-const HEAD: f64 = 34.0;
-const STEP: f64 = 46.0;
-/// The most exchanges that are pictured: the last ones.
-const MAX_STEPS: usize = 24;
-/// The width of a letter, at most.
-const LETTER: f64 = 6.1;
-/// The most letters of a label: so many fit into the picture, which a label has to itself where it stands.
-const MAX_LETTERS: usize = ((WIDTH - 2.0 * EDGE) / LETTER) as usize;
-/// The width of a letter in the head of a lane, at most.
-const HEAD_LETTER: f64 = 7.6;
-/// What is left free beside a label.
-const EDGE: f64 = 8.0;
+/// How far lanes are from each other, in pixels.
+const APART: usize = 22;
+/// The most rows that are pictured: the last ones.
+const MAX_ROWS: usize = 24;
 
-/// A picture: who takes part, and what they say to each other, from top to bottom.
-#[derive(Serialize)]
+/// A picture: who takes part, from left to right, and what they say to each other, from top to bottom.
+#[derive(Debug, Serialize)]
 pub(super) struct Lanes {
-    width: f64,
-    height: f64,
+    width: usize,
     lanes: Vec<Lane>,
-    steps: Vec<Step>,
-    /// The names of the lanes, where the lanes are too near each other for them and are numbered instead.
-    legend: Vec<&'static str>,
-    /// How many exchanges came before those that are pictured.
+    /// Whether there is more than one server to ask.
+    servers: bool,
+    rows: Vec<Row>,
+    /// How many rows came before those that are pictured.
     before: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Lane {
-    name: String,
-    x: f64,
+    name: &'static str,
+    x: usize,
 }
 
-/// A request and its answer.
-#[derive(Serialize)]
-struct Step {
-    from: f64,
-    to: f64,
-    y: f64,
-    asks: Label,
-    answers: Label,
-    /// The answer sets a cookie.
-    sets: bool,
+/// A request with its answer, or one of them alone where others came in between.
+#[derive(Debug, PartialEq, Serialize)]
+struct Row {
+    who: &'static str,
+    whom: &'static str,
+    from: usize,
+    to: usize,
+    /// The method and the path.
+    request: String,
+    asks: Option<Asks>,
+    answers: Option<Answers>,
+    /// How many alike came one after the other.
+    times: usize,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Asks {
+    /// What went on before.
+    meanwhile: String,
+    /// What came with it.
+    with: String,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct Answers {
+    status: String,
+    says: String,
+    /// What it does to the cookie.
+    cookie: Option<Change>,
+    lost: bool,
     /// The verdict rests on this one.
     decides: bool,
 }
 
-/// A text and where its middle is.
-#[derive(Serialize)]
-struct Label {
-    text: String,
-    x: f64,
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Change {
+    Sets,
+    Removes,
 }
 
-impl Label {
-    /// Over the middle of the arrow, but within the picture: beside a short arrow it begins further left.
-    fn over(from: f64, to: f64, text: &str) -> Label {
-        let text = short(text, MAX_LETTERS);
-        let half = text.chars().count() as f64 * LETTER / 2.0;
-        let x = f64::midpoint(from, to).min(to - half).max(EDGE + half);
-        Label { text, x }
+impl Row {
+    /// Whether another is the same again, but for what it has counted.
+    fn is_like(&self, other: &Row) -> bool {
+        let uncounted = |row: &Row| {
+            row.answers.as_ref().map(|answers| {
+                let says = answers.says.split(',').next().unwrap_or_default().to_owned();
+                (answers.status.clone(), says, answers.cookie.is_some(), answers.lost, answers.decides)
+            })
+        };
+        (self.who, self.whom, &self.request, &self.asks, uncounted(self))
+            == (other.who, other.whom, &other.request, &other.asks, uncounted(other))
     }
 }
 
-const SERVER: &str = "server";
+/// The picture of these exchanges; `None` if there are none. Where none is said to decide and there `is_verdict`, the
+/// last one does.
+pub(super) fn of(exchanges: &[Exchange], is_verdict: bool) -> Option<Lanes> {
+    let names = names(exchanges);
+    let x = |name: &str| {
+        let at = names.iter().position(|other| *other == name).unwrap_or_default();
+        at * APART + APART / 2
+    };
+    let decider =
+        (is_verdict && exchanges.iter().all(|exchange| !exchange.decides)).then(|| exchanges.last());
+    let row = |exchange: &Exchange, asks: bool, answers: bool| Row {
+        who: exchange.who,
+        whom: exchange.whom,
+        from: x(exchange.who),
+        to: x(exchange.whom),
+        request: [exchange.method, &exchange.path].join(" ").trim_start().to_owned(),
+        asks: asks.then(|| Asks { meanwhile: exchange.meanwhile.clone(), with: exchange.with.clone() }),
+        answers: answers.then(|| Answers {
+            status: exchange.status.clone(),
+            says: exchange.says.clone(),
+            cookie: change(exchange),
+            lost: exchange.lost,
+            decides: exchange.decides
+                || decider.flatten().is_some_and(|decider| std::ptr::eq(decider, exchange)),
+        }),
+        times: 1,
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    for (number, exchange) in exchanges.iter().enumerate() {
+        let later = exchanges.iter().skip(number + 1);
+        rows.extend(later.filter(|later| later.began == number).map(|later| row(later, true, false)));
+        rows.push(row(exchange, exchange.began == number, true));
+    }
+    rows.dedup_by(|next, row| {
+        let is_like = next.is_like(row);
+        if is_like {
+            next.times += row.times;
+            std::mem::swap(next, row);
+        }
+        is_like
+    });
+    let before = rows.len().saturating_sub(MAX_ROWS);
+    rows.drain(..before);
+    let servers =
+        exchanges.iter().any(|exchange| Some(exchange.whom) != exchanges.first().map(|first| first.whom));
+    let lanes = names.iter().map(|name| Lane { name, x: x(name) }).collect();
+    (!rows.is_empty()).then_some(Lanes { width: names.len() * APART, lanes, servers, rows, before })
+}
 
-/// The picture of these exchanges; `None` if there are none.
-pub(super) fn of(exchanges: &[Exchange]) -> Option<Lanes> {
-    let before = exchanges.len().saturating_sub(MAX_STEPS);
-    let exchanges = exchanges.get(before..).unwrap_or_default();
-    let mut names: Vec<&'static str> = Vec::new();
-    for exchange in exchanges {
-        if !names.contains(&exchange.who) {
-            names.push(exchange.who);
+/// Who asks, and then who is asked, each in the order of appearance.
+fn names(exchanges: &[Exchange]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    let asked = |name| exchanges.iter().any(|exchange| exchange.whom == name);
+    let askers = exchanges.iter().map(|exchange| exchange.who).filter(|name| !asked(*name));
+    for name in askers.chain(exchanges.iter().map(|exchange| exchange.whom)) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    names.push(SERVER);
-    let apart = (WIDTH - 2.0 * MARGIN) / (names.len() - 1).max(1) as f64;
-    let lane = |name: &str| {
-        let at = names.iter().position(|other| *other == name).unwrap_or_default();
-        MARGIN + apart * at as f64
-    };
-    let step = |(number, exchange): (usize, &Exchange)| Step {
-        from: lane(exchange.who),
-        to: lane(SERVER),
-        y: HEAD + STEP * number as f64 + 20.0,
-        asks: Label::over(
-            lane(exchange.who),
-            lane(SERVER),
-            &format!("{} {}", exchange.method, exchange.path),
-        ),
-        answers: Label::over(lane(exchange.who), lane(SERVER), &answer(exchange)),
-        sets: !exchange.set_cookie.is_empty(),
-        decides: number + 1 == exchanges.len(),
-    };
-    let steps: Vec<Step> = exchanges.iter().enumerate().map(step).collect();
-    let height = HEAD + STEP * steps.len() as f64 + 8.0;
-    let legend = if fit(&names, apart) {
-        Vec::new()
-    } else {
-        names.iter().copied().filter(|name| *name != SERVER).collect()
-    };
-    let head = |(at, name): (usize, &&'static str)| {
-        let x = lane(name);
-        let is_numbered = legend.contains(name);
-        Lane { name: if is_numbered { (at + 1).to_string() } else { (*name).to_owned() }, x }
-    };
-    let lanes = names.iter().enumerate().map(head).collect();
-    (!exchanges.is_empty()).then_some(Lanes { width: WIDTH, height, lanes, steps, legend, before })
+    names
 }
 
-/// Whether these names can stand over lanes that are so far apart.
-fn fit(names: &[&str], apart: f64) -> bool {
-    let half = |name: &&str| name.chars().count() as f64 * HEAD_LETTER / 2.0;
-    let outer = names.first().into_iter().chain(names.last());
-    outer.map(half).all(|half| half <= MARGIN)
-        && names.iter().zip(names.iter().skip(1)).all(|(left, right)| half(left) + half(right) < apart)
-}
-
-fn answer(exchange: &Exchange) -> String {
-    match exchange.says.as_str() {
-        "" => exchange.status.clone(),
-        says => format!("{} {says}", exchange.status),
-    }
-}
-
-/// So much of a text as fits.
-fn short(text: &str, letters: usize) -> String {
-    if text.chars().count() <= letters {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(letters.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+fn change(exchange: &Exchange) -> Option<Change> {
+    let line = exchange.set_cookie.first()?;
+    Some(if line.contains("=(removed)") { Change::Removes } else { Change::Sets })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn exchange(who: &'static str, says: &str) -> Exchange {
+    /// Of a browser that asks the server, the `number`th.
+    fn exchange(number: usize, who: &'static str, says: &str) -> Exchange {
         Exchange {
             who,
+            whom: "server",
             method: "GET",
             path: "/profile".into(),
             status: "200".into(),
             says: says.into(),
+            began: number,
             ..Exchange::default()
         }
     }
 
+    fn decides(picture: &Lanes) -> Vec<bool> {
+        picture.rows.iter().map(|row| row.answers.as_ref().is_some_and(|answers| answers.decides)).collect()
+    }
+
     #[test]
-    fn everyone_has_a_lane_and_the_last_step_decides() {
-        let picture =
-            of(&[exchange("visitor", ""), exchange("thief", "ada"), exchange("visitor", "")]).unwrap();
-        let names: Vec<_> = picture.lanes.iter().map(|lane| &*lane.name).collect();
+    fn everyone_has_a_lane_and_the_last_answer_decides() {
+        let all = [
+            exchange(0, "visitor", ""),
+            exchange(1, "thief", "signed in as ada"),
+            exchange(2, "visitor", ""),
+        ];
+        let picture = of(&all, true).unwrap();
+        let names: Vec<_> = picture.lanes.iter().map(|lane| lane.name).collect();
         assert_eq!(names, ["visitor", "thief", "server"]);
-        assert!(picture.legend.is_empty());
-        assert_eq!(picture.steps.iter().map(|step| step.decides).collect::<Vec<_>>(), [false, false, true]);
-        assert!(picture.steps.windows(2).all(|pair| pair[0].y < pair[1].y));
-        assert!(picture.steps.iter().all(|step| step.from < step.to && step.y < picture.height));
-        assert!(picture.lanes.iter().all(|lane| (MARGIN..=WIDTH - MARGIN).contains(&lane.x)));
-        assert_eq!(picture.steps[1].answers.text, "200 ada");
-        assert!(of(&[]).is_none());
+        assert!(!picture.servers && picture.before == 0);
+        assert_eq!(decides(&picture), [false, false, true]);
+        assert!(picture.rows.iter().all(|row| row.from < row.to && row.to < picture.width));
+        assert_eq!(decides(&of(&all, false).unwrap()), [false; 3]);
+        assert!(of(&[], true).is_none());
     }
 
     #[test]
-    fn lanes_with_long_names_are_numbered() {
-        let long = "the same, by another process";
-        let picture = of(&[exchange("Ada", ""), exchange(long, ""), exchange("visitor", "")]).unwrap();
-        let names: Vec<_> = picture.lanes.iter().map(|lane| &*lane.name).collect();
-        assert_eq!(names, ["1", "2", "3", "server"]);
-        assert_eq!(picture.legend, ["Ada", long, "visitor"]);
+    fn an_answer_that_is_said_to_decide_does_so_alone() {
+        let all = [Exchange { decides: true, ..exchange(0, "Ada", "") }, exchange(1, "Bob", "")];
+        assert_eq!(decides(&of(&all, true).unwrap()), [true, false]);
     }
 
     #[test]
-    fn of_many_exchanges_the_last_are_pictured() {
-        let picture = of(&vec![exchange("visitor", ""); 30]).unwrap();
-        assert_eq!((picture.steps.len(), picture.before), (24, 6));
-        assert!(picture.steps.last().unwrap().decides);
+    fn servers_come_after_browsers_and_one_that_asks_a_store_is_one_of_them() {
+        let asked = Exchange { who: "server", whom: "store", began: 1, ..Exchange::default() };
+        let other = Exchange { whom: "other server", ..exchange(2, "Bob", "") };
+        let picture = of(&[exchange(0, "Ada", ""), asked, other], true).unwrap();
+        let names: Vec<_> = picture.lanes.iter().map(|lane| lane.name).collect();
+        assert_eq!(names, ["Ada", "Bob", "server", "store", "other server"]);
+        assert!(picture.servers);
     }
 
     #[test]
-    fn a_label_that_is_longer_than_its_arrow_stays_in_the_picture() {
-        let says = "live session: signed in as ada; others: 2";
-        let picture = of(&[exchange("phone", ""), exchange("desk", ""), exchange("thief", says)]).unwrap();
-        let Step { answers, from, to, .. } = &picture.steps[2];
-        assert_eq!(answers.text, format!("200 {says}"));
-        let half = answers.text.chars().count() as f64 * LETTER / 2.0;
-        assert!(half > (to - from) / 2.0, "it is longer");
-        assert!(answers.x - half >= 0.0 && answers.x + half <= WIDTH, "{}", answers.x);
+    fn a_request_that_others_overtake_stands_apart_from_its_answer() {
+        let slow = Exchange { path: "/slow".into(), began: 1, ..exchange(0, "Ada", "") };
+        let picture = of(&[exchange(0, "Ada", ""), exchange(1, "Ada", "out"), slow], true).unwrap();
+        let shown: Vec<_> = picture
+            .rows
+            .iter()
+            .map(|row| (&*row.request, row.asks.is_some(), row.answers.is_some()))
+            .collect();
+        let expected = [
+            ("GET /profile", true, true),
+            ("GET /slow", true, false),
+            ("GET /profile", true, true),
+            ("GET /slow", false, true),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]
-    fn a_long_label_is_cut() {
-        assert_eq!(short(&"é".repeat(40), 30), format!("{}…", "é".repeat(29)));
-        assert_eq!(short("GET /", 5), "GET /");
+    fn what_is_repeated_is_pictured_once_with_its_last_count() {
+        let mut all: Vec<_> =
+            (0..30).map(|n| exchange(n, "Ada", &format!("signed in as ada, {n} visits"))).collect();
+        all.push(Exchange { status: "503".into(), ..exchange(30, "Ada", "") });
+        let picture = of(&all, true).unwrap();
+        let shown: Vec<_> =
+            picture.rows.iter().map(|row| (row.times, &row.answers.as_ref().unwrap().says)).collect();
+        assert_eq!(shown, [(30, &"signed in as ada, 29 visits".to_owned()), (1, &String::new())]);
+    }
+
+    #[test]
+    fn of_many_rows_the_last_are_pictured() {
+        let all: Vec<_> = (0..30).map(|n| exchange(n, ["Ada", "Bob"][n % 2], "")).collect();
+        let picture = of(&all, true).unwrap();
+        assert_eq!((picture.rows.len(), picture.before), (24, 6));
+        assert!(*decides(&picture).last().unwrap());
+    }
+
+    #[test]
+    fn a_cookie_that_is_set_and_one_that_is_removed_differ() {
+        let with = |line: &str| Exchange { set_cookie: vec![line.into()], ..exchange(0, "Ada", "") };
+        assert_eq!(change(&with("__Host-lab=AbC… (90 bytes)")), Some(Change::Sets));
+        assert_eq!(change(&with("__Host-lab=(removed); Max-Age=0")), Some(Change::Removes));
+        assert_eq!(change(&exchange(0, "Ada", "")), None);
     }
 }

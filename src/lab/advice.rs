@@ -35,7 +35,7 @@ fn of(rows: &[Row], store: String) -> Advice {
     let ran = |row: &Row| verdict(row).is_some_and(|name| name != "not-run");
     let whom = match (takes_back, held("restart") && held("second-node"), held("store-outage")) {
         (true, true, _) if !held("rollback") => {
-            "For sites with small sessions that a sign-out has to end for good, also where the cookie was stolen: sign-ins, mail, anything with an administrator. The servers share a log of what has ended; an ordinary request asks nobody."
+            "For sites with small sessions that a sign-out has to end for good, also where the cookie was stolen: sign-ins, mail, anything with an administrator. The servers share a log of what has ended; an ordinary request asks nobody, but while that log is out of reach for long, signed-in visitors have to wait."
         }
         (true, true, _) => {
             "For sites where a session is worth stealing: shops, mail, anything with money or an administrator. You run a store, and every request that has a session asks it."

@@ -18,10 +18,10 @@ pub struct Need {
 /// All of them, in the order of the form.
 pub const NEEDS: [Need; 9] = [
     need("end-copies", "a copied cookie that is dead after sign-out", "replay-after-logout"),
-    need("everywhere", "log out everywhere", "theft-and-log-out-everywhere"),
+    need("everywhere", "a way to sign out everywhere", "theft-and-log-out-everywhere"),
     need("list", "a list of who is signed in, and where", "who-is-signed-in"),
-    need("servers", "many servers, without sticky routing", "second-node"),
-    need("restart", "sessions that survive a restart", "restart"),
+    need("servers", "several servers, without sticky routing", "second-node"),
+    need("restart", "sessions that outlive a restart", "restart"),
     // What lives in the server's own process is nothing that has to be run.
     Need { without: true, ..need("nothing", "nothing to run beside the server", "store-outage") },
     need("parallel", "no change lost when requests overlap", "lost-update"),

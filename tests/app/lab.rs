@@ -12,27 +12,27 @@ use super::support::{Answer, App};
 const EXPECTED: [(&str, [&str; 4]); 23] = [
     ("replay-after-logout", ["does-not-hold", "holds", "holds", "holds"]),
     ("rollback", ["does-not-hold", "does-not-hold", "holds", "holds"]),
-    ("lost-update", ["does-not-hold", "does-not-hold", "holds", "holds"]),
     ("tamper", ["holds", "holds", "holds", "holds"]),
     ("theft-and-log-out-everywhere", ["does-not-hold", "holds", "holds", "holds"]),
     ("fixation", ["holds", "holds", "holds", "holds"]),
     ("logout-race", ["does-not-hold", "holds", "holds", "holds"]),
+    ("another-sites-form", ["holds", "holds", "holds", "holds"]),
+    ("idle-and-absolute-expiry", ["holds", "holds", "holds", "holds"]),
+    ("revocation-on-another-node", ["does-not-hold", "holds", "not-applicable", "holds"]),
+    ("who-is-signed-in", ["does-not-hold", "does-not-hold", "holds", "holds"]),
+    ("lost-update", ["does-not-hold", "does-not-hold", "holds", "holds"]),
     ("sign-in-sent-twice", ["holds", "holds", "holds", "holds"]),
     ("answer-lost", ["holds", "holds", "holds", "holds"]),
     ("late-answer-after-sign-in", ["does-not-hold", "holds", "holds", "holds"]),
-    ("another-sites-form", ["holds", "holds", "holds", "holds"]),
-    ("idle-and-absolute-expiry", ["holds", "holds", "holds", "holds"]),
     ("long-request-and-idle", ["holds", "holds", "holds", "holds"]),
     ("one-busy-session", ["does-not-hold", "does-not-hold", "holds", "holds"]),
     ("restart", ["holds", "holds", "does-not-hold", "holds"]),
     ("second-node", ["holds", "holds", "does-not-hold", "holds"]),
-    ("revocation-on-another-node", ["does-not-hold", "holds", "not-applicable", "holds"]),
     ("store-outage", ["holds", "does-not-hold", "not-applicable", "does-not-hold"]),
     ("ledger-outage", ["not-applicable", "holds", "not-applicable", "does-not-hold"]),
     ("key-rotation", ["holds", "holds", "holds", "holds"]),
-    ("growth", ["does-not-hold", "does-not-hold", "holds", "holds"]),
-    ("who-is-signed-in", ["does-not-hold", "does-not-hold", "holds", "holds"]),
     ("clock-skew", ["holds", "holds", "holds", "holds"]),
+    ("growth", ["does-not-hold", "does-not-hold", "holds", "holds"]),
 ];
 
 fn embedded() -> Vec<Column> {
@@ -97,6 +97,13 @@ async fn each_store_keeps_the_promises_that_it_can() {
     assert!(advice[3].whom.contains("worth stealing"), "{:?}", advice[3]);
     assert!(advice[0].lacks.iter().any(|(_, slug)| *slug == "rollback"));
     assert!(advice[3].lacks.iter().all(|(_, slug)| slug.ends_with("-outage")));
+}
+
+#[test]
+fn experiments_are_listed_group_by_group() {
+    let groups = Group::ALL.map(|group| ALL.iter().filter(move |experiment| experiment.group == group));
+    let slugs = groups.into_iter().flatten().map(|experiment| experiment.slug);
+    assert_eq!(slugs.collect::<Vec<_>>(), ALL.iter().map(|experiment| experiment.slug).collect::<Vec<_>>());
 }
 
 #[test]
@@ -187,7 +194,7 @@ async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_i
     assert_eq!(answered.status, Status::Ok);
     let (_, answer) = answered.body.split_once("<h3>2 stores give all of it</h3>").unwrap();
     let everywhere =
-        |store: &str| format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">log out everywhere</a>");
+        |store: &str| format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">a way to sign out everywhere</a>");
     assert!(answer.contains(&format!("<b>sqlite</b> gives {}", everywhere("sqlite"))), "{answer}");
     assert!(answer.contains(&format!("<b>cookie</b> does not give {}", everywhere("cookie"))), "{answer}");
     assert!(answered.body.contains("value=\"everywhere\" checked>"), "what was ticked stays ticked");

@@ -115,7 +115,7 @@ async fn revocation_on_another_node_sees_a_log_that_is_not_shared() {
 
 #[rocket::async_test]
 async fn revocation_on_another_node_sees_a_log_that_keeps_nothing() {
-    changes("revocation-on-another-node", with(Flaw::KeepsNothing), "not even the server").await;
+    changes("revocation-on-another-node", with(Flaw::KeepsNothing), "even the server").await;
 }
 
 #[rocket::async_test]

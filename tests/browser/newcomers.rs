@@ -181,8 +181,8 @@ async fn an_architect_learns_which_stores_give_what_they_need() {
             })
             .await;
         architect.reads(".matrix caption", "Does the safe outcome hold?").await;
-        architect.click("log out everywhere").await;
-        architect.click("many servers, without sticky routing").await;
+        architect.click("a way to sign out everywhere").await;
+        architect.click("several servers, without sticky routing").await;
         architect.follow("Which stores hold?").await;
         architect.reads(".needs h3", "stores give all of it").await;
         architect.reads(".fits li:first-child", "gives").await;
@@ -193,7 +193,7 @@ async fn an_architect_learns_which_stores_give_what_they_need() {
         architect.look().await;
         architect.reads("h2:target", &format!("On {store}")).await;
         architect.reads("h2:target .verdict", "holds").await;
-        architect.reads(".lanes figcaption", "the framed step decides").await;
+        architect.reads(".lanes .decides", "decides").await;
 
         architect.follow("The lab").await;
         architect.follow("What sessions cost under load").await;

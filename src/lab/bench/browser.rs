@@ -24,6 +24,8 @@ pub(in crate::lab) struct Browser<'b> {
 
 /// The answer of the small site.
 pub(in crate::lab) struct Answer {
+    /// Which of the exchanges it ended; 0 if there is no note of it.
+    pub(in crate::lab) number: usize,
     pub(in crate::lab) status: u16,
     pub(in crate::lab) set_cookie: bool,
     pub(in crate::lab) up: usize,
@@ -83,7 +85,10 @@ impl<'b> Browser<'b> {
 
     /// Asks without a note of it, for one who asks again and again.
     pub(in crate::lab) async fn try_get(&self, node: &Node, path: &str) -> Answer {
-        self.send_unnoted(node, Method::Get, path).await.0
+        let (request, cookie) = self.request(node, Method::Get, path);
+        let (answer, lines, _) = self.dispatch(node, request, cookie).await;
+        self.take(&lines);
+        answer
     }
 
     /// A form on another site's page, from which a browser withholds a Lax cookie.
@@ -92,53 +97,66 @@ impl<'b> Browser<'b> {
         request.add_header(Header::new("Sec-Fetch-Site", "cross-site"));
         request.add_header(Header::new("Sec-Fetch-Mode", "navigate"));
         request.add_header(Header::new("Sec-Fetch-Dest", "document"));
-        let (answer, exchange) = self.dispatch(node, Method::Post, path, request, String::new()).await;
-        self.journal.note(exchange);
-        answer
+        let begun = self.journal.begin();
+        let (answer, lines, moves) = self.dispatch(node, request, String::new()).await;
+        self.take(&lines);
+        self.noted(Exchange { method: "POST", path: path.into(), ..begun }, node, answer, &lines, moves)
+    }
+
+    /// Sends a form whose answer never arrives: the server has done what was asked, and the browser keeps what it had.
+    pub(in crate::lab) async fn post_and_lose(&self, node: &Node, path: &str) {
+        let begun = self.journal.begin();
+        let (request, cookie) = self.request(node, Method::Post, path);
+        let (answer, lines, moves) = self.dispatch(node, request, cookie).await;
+        let begun = Exchange { method: "POST", path: path.into(), lost: true, ..begun };
+        self.noted(begun, node, answer, &lines, moves);
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn send(&self, node: &Node, method: Method, path: &str) -> Answer {
-        let (answer, exchange) = self.send_unnoted(node, method, path).await;
-        self.journal.note(exchange);
-        answer
-    }
-
     /// Sends the cookies as they are now; those of the answer take effect when it arrives, so that requests
     /// overlap as in a real browser.
-    async fn send_unnoted(&self, node: &Node, method: Method, path: &str) -> (Answer, Exchange) {
+    async fn send(&self, node: &Node, method: Method, path: &str) -> Answer {
+        let begun = self.journal.begin();
+        let (request, cookie) = self.request(node, method, path);
+        let (answer, lines, moves) = self.dispatch(node, request, cookie).await;
+        self.take(&lines);
+        let begun = Exchange { method: method.as_str(), path: path.into(), ..begun };
+        self.noted(begun, node, answer, &lines, moves)
+    }
+
+    /// A request with the cookies as they are now, and the header that has them.
+    fn request<'n>(&self, node: &'n Node, method: Method, path: &str) -> (LocalRequest<'n>, String) {
         let pairs: Vec<String> = self.jar().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookie = pairs.join("; ");
-        let mut request = node.client.req(method, path);
+        let mut request = node.client.req(method, path.to_owned());
         if !cookie.is_empty() {
             request.add_header(Header::new("Cookie", cookie.clone()));
         }
-        self.dispatch(node, method, path, request, cookie).await
+        (request, cookie)
     }
 
+    /// The answer, its Set-Cookie lines, and what the store did.
     async fn dispatch(
         &self,
         node: &Node,
-        method: Method,
-        path: &str,
         request: LocalRequest<'_>,
         cookie: String,
-    ) -> (Answer, Exchange) {
+    ) -> (Answer, Vec<String>, Moves) {
         let notes = Notes::default();
         let response = notes.during(request.dispatch()).await;
         let status = response.status().code;
         let lines: Vec<String> = response.headers().get("Set-Cookie").map(str::to_owned).collect();
         let body = response.into_string().await.and_then(|text| serde_json::from_str(&text).ok());
-        self.take(&lines);
         let moves = notes.take();
         let rest = match &moves.after {
             After::Written(record) if node.server_side => record.encode().len(),
             _ => 0,
         };
         let answer = Answer {
+            number: 0,
             status,
             set_cookie: !lines.is_empty(),
             up: cookie.len(),
@@ -146,8 +164,30 @@ impl<'b> Browser<'b> {
             rest,
             body: body.unwrap_or_default(),
         };
-        let exchange = exchange(self.name, method.as_str(), path, &answer, &lines, moves);
-        (answer, exchange)
+        (answer, lines, moves)
+    }
+
+    /// Notes how an exchange ended.
+    fn noted(&self, begun: Exchange, node: &Node, answer: Answer, lines: &[String], moves: Moves) -> Answer {
+        let number = self.journal.note(Exchange {
+            who: self.name,
+            whom: node.name,
+            with: if answer.status == 200 { answer.arrival().into() } else { String::new() },
+            status: answer.status.to_string(),
+            says: says(&answer),
+            set_cookie: lines.iter().map(|line| shortened(line)).collect(),
+            before: moves.before.as_ref().map(shown),
+            after: match &moves.after {
+                After::Unchanged => None,
+                After::Written(record) => Some(shown(record)),
+                After::Ended => Some("ended".into()),
+            },
+            up: answer.up,
+            down: answer.down,
+            rest: answer.rest,
+            ..begun
+        });
+        Answer { number, ..answer }
     }
 
     fn take(&self, lines: &[String]) {
@@ -162,40 +202,23 @@ impl<'b> Browser<'b> {
     }
 }
 
-fn exchange(
-    who: &'static str,
-    method: &'static str,
-    path: &str,
-    answer: &Answer,
-    lines: &[String],
-    moves: Moves,
-) -> Exchange {
-    let after = match &moves.after {
-        After::Unchanged => None,
-        After::Written(record) => Some(shown(record)),
-        After::Ended => Some("ended".into()),
-    };
-    let says = match (answer.status, answer.user()) {
-        (200, Some(user)) if !answer.ended().is_empty() => {
-            format!("signed in as {user}; others: {}", answer.ended())
-        }
-        (200, Some(user)) => format!("{}: signed in as {user}", answer.arrival()),
-        (200, None) => format!("{}: nobody is signed in", answer.arrival()),
-        _ => String::new(),
-    };
-    Exchange {
-        who,
-        method,
-        path: path.into(),
-        status: answer.status.to_string(),
-        says,
-        set_cookie: lines.iter().map(|line| shortened(line)).collect(),
-        before: moves.before.as_ref().map(shown),
-        after,
-        up: answer.up,
-        down: answer.down,
-        rest: answer.rest,
+/// What the answer says of who is signed in, and of what the session holds.
+fn says(answer: &Answer) -> String {
+    if answer.status != 200 {
+        return String::new();
     }
+    let mut says = answer.user().map_or("nobody is signed in".into(), |user| format!("signed in as {user}"));
+    if !answer.ended().is_empty() {
+        says.push_str(&format!("; others: {}", answer.ended()));
+    }
+    for (field, one, many) in [("visits", "visit", "visits"), ("likes", "like", "likes")] {
+        match answer.count(field) {
+            0 => {}
+            1 => says.push_str(&format!(", 1 {one}")),
+            count => says.push_str(&format!(", {count} {many}")),
+        }
+    }
+    says
 }
 
 /// A Set-Cookie line cut to the beginning of its value, so that nobody can use it.

@@ -29,7 +29,7 @@ use self::journal::Journal;
 use self::outage::Outage;
 use self::spy::Spy;
 
-pub(super) use self::browser::Browser;
+pub(super) use self::browser::{Answer, Browser};
 pub use self::column::{Column, configured};
 pub use self::journal::{Exchange, Measurements};
 pub(super) use self::node::{COOKIE, Node};
@@ -37,6 +37,9 @@ pub(super) use self::setting::{Kept, Setting};
 pub(super) use self::site::{MAX_NOTE_BYTES, UNABLE};
 pub(super) use self::small_app::small_app;
 pub(super) use self::watched::{Observer, Operation, Watched};
+
+/// What the first server of an experiment is called.
+const SERVER: &str = "server";
 
 /// Where one experiment runs on one store: it opens stores, starts servers over them, and keeps what
 /// happened.
@@ -55,6 +58,8 @@ pub(super) struct Bench {
 /// How a server differs from the first one of its experiment.
 #[derive(Default)]
 pub(super) struct Setup {
+    /// What it is called; without a name it is the first one.
+    pub(super) name: Option<&'static str>,
     /// What it shares with another; without that, it opens its own from the setting.
     pub(super) kept: Option<Kept>,
     /// Its key; without one, that of the experiment.
@@ -91,16 +96,33 @@ impl Bench {
 
     pub(super) fn advance(&self, step: Duration) {
         self.clock.advance(step);
+        self.journal.tell(&passing(step));
     }
 
-    /// Takes the server of the store or of the ledger away, or gives it back.
+    /// Tells what goes on between two exchanges.
+    pub(super) fn tell(&self, sentence: &str) {
+        self.journal.tell(sentence);
+    }
+
+    /// The verdict rests on this answer; without one that is named, on the last.
+    pub(super) fn decided_by(&self, answer: &Answer) {
+        self.journal.decided_by(answer.number);
+    }
+
+    /// Takes the database of the store or of the ledger away, or gives it back.
     pub(super) fn server_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+        self.journal.tell(if down { "The database stops answering." } else { "It is back." });
     }
 
     /// The first server of an experiment, or the same one started again.
     pub(super) async fn node(&self) -> Result<Node, String> {
         self.node_with(Setup::default()).await
+    }
+
+    /// Another server with the same settings.
+    pub(super) async fn another_node(&self, name: &'static str) -> Result<Node, String> {
+        self.node_with(Setup { name: Some(name), ..Setup::default() }).await
     }
 
     pub(super) async fn node_with(&self, setup: Setup) -> Result<Node, String> {
@@ -118,16 +140,20 @@ impl Bench {
             Arc::new(Watched::new(store, spy))
         });
         let name = &self.column.name;
-        Node::start(kept, &key, &setup.previous_keys, sessions, self.log_level)
+        Node::start(setup.name.unwrap_or(SERVER), kept, &key, &setup.previous_keys, sessions, self.log_level)
             .await
             .map_err(|problem| format!("a server over the store {name:?} could not be started: {problem}"))
     }
 
     /// A server that was given the key and nothing else.
-    pub(super) async fn node_with_the_key_alone(&self, other: &Node) -> Result<Node, String> {
+    pub(super) async fn node_with_the_key_alone(
+        &self,
+        name: &'static str,
+        other: &Node,
+    ) -> Result<Node, String> {
         let setting = if other.server_side { "memory" } else { "cookie" };
         let kept = Some(self.open(&Column::new(setting)?)?);
-        self.node_with(Setup { kept, ..Setup::default() }).await
+        self.node_with(Setup { name: Some(name), kept, ..Setup::default() }).await
     }
 
     /// A server with another key, whose operator has a copy of what another server keeps. A ledger opens for its own key
@@ -135,15 +161,16 @@ impl Bench {
     pub(super) async fn node_with_another_key(&self, other: &Node) -> Result<Node, String> {
         let log = other.kept.log.as_ref().map(|_| Arc::new(MemoryLog::default()) as Arc<dyn Log>);
         let kept = Some(Kept { log, ..other.kept.clone() });
-        self.node_with(Setup { kept, key: Some(new_key()?), ..Setup::default() }).await
+        let name = Some("another app");
+        self.node_with(Setup { name, kept, key: Some(new_key()?), ..Setup::default() }).await
     }
 
     /// Whether what a server keeps is there for another process with the same setting: else it cannot be down by itself.
     pub(super) async fn outlives_the_process(&self, browser: &Browser<'_>) -> Result<bool, String> {
         // A ledger that is begun later ends the sessions that were signed in before.
         self.advance(Duration::minutes(1));
-        let other = self.node().await?;
-        Ok(browser.copied_by("the same, by another process").get(&other, "/profile").await.user().is_some())
+        let other = self.another_node("another process").await?;
+        Ok(browser.get(&other, "/profile").await.user().is_some())
     }
 
     /// A ledger wraps the cookie store in each server; another store is opened, and wrapped, once for all servers that
@@ -173,13 +200,8 @@ impl Bench {
             Some(Err(error)) => error.to_string(),
             None => "the store cannot do that".into(),
         };
-        self.journal.note(Exchange {
-            who: "server",
-            method: "store",
-            path: question.into(),
-            status,
-            ..Exchange::default()
-        });
+        let begun = self.journal.begin();
+        self.journal.note(Exchange { who: SERVER, whom: "store", path: question.into(), status, ..begun });
         answer?.ok()
     }
 
@@ -191,6 +213,16 @@ impl Bench {
     pub(super) fn finish(self) -> (Vec<Exchange>, Measurements) {
         self.journal.finish()
     }
+}
+
+/// That so much time goes by.
+fn passing(time: Duration) -> String {
+    let (count, unit) = match time.whole_seconds() {
+        seconds if seconds % 3600 == 0 => (seconds / 3600, "hour"),
+        seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
+        seconds => (seconds, "second"),
+    };
+    if count == 1 { format!("One {unit} passes.") } else { format!("{count} {unit}s pass.") }
 }
 
 pub(super) fn new_key() -> Result<String, String> {

@@ -21,6 +21,8 @@ const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One instance of the small site.
 pub(in crate::lab) struct Node {
+    /// What it is called in what is shown of an experiment.
+    pub(in crate::lab) name: &'static str,
     pub(in crate::lab) client: Client,
     pub(in crate::lab) kept: Kept,
     /// Whether the store, and not the cookie, holds the sessions.
@@ -30,6 +32,7 @@ pub(in crate::lab) struct Node {
 
 impl Node {
     pub(super) async fn start(
+        name: &'static str,
         kept: Kept,
         key: &str,
         previous_keys: &[String],
@@ -49,7 +52,7 @@ impl Node {
             .mount("/", site::routes());
         let client = Client::untracked(rocket).await.map_err(|error| error.to_string())?;
         let server_side = kept.store.list().is_some();
-        Ok(Node { client, kept, server_side, gate })
+        Ok(Node { name, client, kept, server_side, gate })
     }
 
     /// Whether it keeps anything on the server: sessions, or which of them have ended.

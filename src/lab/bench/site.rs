@@ -82,21 +82,21 @@ fn answer(session: Session<'_>) -> Json {
     (ContentType::JSON, seen.to_string())
 }
 
-/// What an answer says of a session that goes on.
-pub(in crate::lab) const LIVE: &str = "live session";
+/// What came with a request whose session goes on.
+pub(in crate::lab) const LIVE: &str = "a live session";
 
-/// What became of the cookie that came, for people.
+/// What came with a request, for people.
 fn in_words(arrival: Arrival) -> &'static str {
     match arrival {
         Arrival::Absent => "no cookie",
         Arrival::Resumed => LIVE,
-        Arrival::Stale { .. } => "live session, in an older state",
-        Arrival::Expired(Timeout::Idle) => "expired: idle for too long",
-        Arrival::Expired(Timeout::Absolute) => "expired: too old",
-        Arrival::Revoked => "ended by the server",
-        Arrival::Superseded => "replaced by a newer one",
-        Arrival::Withheld => "cookie withheld by the browser",
-        _ => "not a valid cookie",
+        Arrival::Stale { .. } => "a live session, in an older state",
+        Arrival::Expired(Timeout::Idle) => "a session that was idle for too long",
+        Arrival::Expired(Timeout::Absolute) => "a session that is too old",
+        Arrival::Revoked => "a session that is not live here",
+        Arrival::Superseded => "a cookie that was replaced",
+        Arrival::Withheld => "no cookie, since the browser withholds it",
+        _ => "a cookie that does not open",
     }
 }
 

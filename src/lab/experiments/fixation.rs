@@ -8,11 +8,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     group: Group::Theft,
     question: "Does a planted cookie stay anonymous when its victim signs in?",
     steps: &[
-        "An attacker opens a session and plants its cookie in Ada's browser.",
+        "An attacker opens a session and plants its cookie in Ada’s browser.",
         "Ada signs in with it.",
-        "The attacker sends the planted cookie again, now and after the grace time of a renewed id.",
+        "The attacker sends the planted cookie again, at once and two minutes later, when the server no longer remembers the old id.",
     ],
-    need: "a sign-in that nobody else is carried along by",
+    need: "a sign-in that carries nobody else along",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -26,16 +26,15 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     bench.advance(time::Duration::minutes(2));
     attacker.put(planted);
     let later = attacker.get(&node, "/profile").await;
+    bench.decided_by(&at_once);
+    bench.decided_by(&later);
     let carried = at_once.user().is_some() || later.user().is_some();
     Ok(Verdict::of(
         signed_in && !carried,
         if carried {
             "the attacker is signed in as Ada".to_owned()
         } else {
-            format!(
-                "Ada's session got a new id, and the planted cookie signs nobody in ({})",
-                later.arrival()
-            )
+            "Ada’s session got a new id, and the planted cookie signs nobody in".to_owned()
         },
     ))
 }

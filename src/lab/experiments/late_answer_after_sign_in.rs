@@ -9,9 +9,9 @@ use crate::lab::experiment::{Experiment, Group, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "late-answer-after-sign-in",
     group: Group::Concurrency,
-    question: "Does a sign-in last when an answer from before it arrives after it?",
+    question: "Does a sign-in last when the answer to an older request arrives late?",
     steps: &[
-        "A poll: Ada's session has idled out. A request with its cookie is under way, she signs in, and the answer to that request arrives last.",
+        "A poll: Ada’s session has expired. A request with its cookie is under way, she signs in, and the answer to that request arrives last.",
         "A page: Bob visits without signing in. A page that counts a visit is loading, he signs in, and the page arrives last.",
         "Both browsers ask who is signed in.",
     ],
@@ -35,6 +35,8 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     bob.post(&node, "/visits").await;
     let (page, ()) = join!(bob.post(&node, "/slow/visits"), sign_in(&bob, "/login/bob"));
     let after_page = bob.get(&node, "/profile").await;
+    bench.decided_by(&after_poll);
+    bench.decided_by(&after_page);
     let (polled, paged) = (after_poll.user() == Some("ada"), after_page.user() == Some("bob"));
     let told = |set: bool| if set { "set a cookie" } else { "set no cookie" };
     let outcome = |stays: bool| if stays { "the sign-in stayed" } else { "nobody is signed in" };

@@ -8,14 +8,14 @@ use crate::lab::experiment::{Experiment, Group, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "ledger-outage",
     group: Group::Operation,
-    question: "While what ends sessions is away, is nobody let in wrongly, and do visitors go on?",
+    question: "While the server cannot learn which sessions have ended, does it let nobody in wrongly, and can visitors go on?",
     steps: &[
         "Ada signs in, and a visitor counts a visit without signing in. Bob signs in and out again; a copy of his cookie is kept.",
-        "The server that says which sessions have ended stops answering: the ledger's, or the store's where that ends them. The copy of Bob's cookie is sent.",
+        "The database that says which sessions have ended stops answering: the ledger’s, or else the store’s. The copy of Bob’s cookie is sent.",
         "Half a minute goes by, longer than the setting revocation_max_age (10 seconds) allows. Ada and the visitor send a request each.",
-        "The server is back, and nothing is started again. Ada, the visitor and the copy send another request.",
+        "The database is back, and nothing is started again. Ada, the visitor and the copy send another request.",
     ],
-    need: "an outage that lets nobody in who was signed out, and keeps the site open for visitors",
+    need: "visitors to go on, and nobody to be let in wrongly, while the database is down",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -25,19 +25,18 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     ada.post(&node, "/login/ada").await;
     if !node.keeps_something() {
         return Ok(Verdict::NotApplicable(
-            "there is nothing that could be away, and nothing that ends a session: replay-after-logout shows what that means"
-                .into(),
+            "nothing ends a session here, so there is nothing that could be away".into(),
         ));
     }
     if !bench.outlives_the_process(&ada).await? {
         return Ok(Verdict::NotApplicable(
-            "what ends sessions is a part of the process: it is away when the server is, which restart shows"
+            "what ends sessions is a part of the server’s process, and is away only when the server is"
                 .into(),
         ));
     }
     visitor.post(&node, "/visits").await;
     bob.post(&node, "/login/bob").await;
-    let copy = bob.copied_by("a copy of Bob's");
+    let copy = bob.copied_by("copy of Bob’s cookie");
     bob.post(&node, "/logout").await;
     bench.server_down(true);
     let copied = copy.get(&node, "/profile").await;
@@ -48,6 +47,9 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let afterwards = ada.get(&node, "/profile").await;
     let visits = visitor.post(&node, "/visits").await.count("visits");
     let copied_again = copy.get(&node, "/profile").await;
+    for answer in [&copied, &signed_in, &anonymous] {
+        bench.decided_by(answer);
+    }
     let goes_on = anonymous.status == 200 && anonymous.count("visits") == 2 && visits == 3;
     Ok(match (copied.user().or(copied_again.user()), signed_in.status, goes_on, afterwards.user()) {
         (Some(user), ..) => {
@@ -57,14 +59,14 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
             "Ada is let in although nobody can tell whether her session has ended meanwhile".into(),
         ),
         (None, status, _, None) => Verdict::DoesNotHold(format!(
-            "Ada was answered with {status}, and her session was not there again afterwards"
+            "Ada was answered with {status}, and her session was lost afterwards"
         )),
         (None, status, false, Some(_)) => Verdict::DoesNotHold(format!(
-            "nobody is let in on old news: Ada was answered with {status}, and signed in again by herself afterwards. But the visitor without an account was answered with {} too",
+            "nobody was let in wrongly: Ada was answered with {status}, and was still signed in afterwards. But the visitor without an account was answered with {} too",
             anonymous.status
         )),
         (None, status, true, Some(_)) => Verdict::Holds(format!(
-            "Ada was answered with {status} and was signed in again as soon as it was back, without a restart; the visitor's visits were counted all the while"
+            "Ada was answered with {status}, and was signed in again as soon as the database was back; the visitor’s visits were counted all the while"
         )),
     })
 }

@@ -8,15 +8,15 @@ use crate::lab::experiment::{Experiment, Group, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "logout-race",
     group: Group::Theft,
-    question: "Does a sign-out last when a slower response arrives after it?",
+    question: "Does a sign-out last when a slower answer arrives after it?",
     steps: &[
         "Ada signs in. A copy of her cookie is kept.",
         "One tab sends a slow request, which loads her session.",
         "Another tab signs out, and is answered.",
-        "The slow response arrives, with a change of the session.",
+        "The slow answer arrives, with a change of the session.",
         "The browser asks who is signed in, and the copy is sent too.",
     ],
-    need: "a sign-out that no late response can undo",
+    need: "a sign-out that no late answer can undo",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -24,7 +24,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
     ada.post(&node, "/login/ada").await;
-    let copy = ada.copied_by("a copy from before");
+    let copy = ada.copied_by("copy of her cookie");
     let sign_out = async {
         node.gate.arrivals(1).await;
         ada.post(&node, "/logout").await;
@@ -33,16 +33,18 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let (slow, ()) = join!(ada.post(&node, "/slow/visits"), sign_out);
     let after = ada.get(&node, "/profile").await;
     let copied = copy.get(&node, "/profile").await;
+    bench.decided_by(&after);
+    bench.decided_by(&copied);
     Ok(match (after.user(), copied.user()) {
         (None, None) if slow.set_cookie => {
-            Verdict::Holds("the late response set a cookie, but nobody is signed in by it".into())
+            Verdict::Holds("the late answer set a cookie, but nobody is signed in by it".into())
         }
-        (None, None) => Verdict::Holds("the late response set no cookie: the session was gone".into()),
+        (None, None) => Verdict::Holds("the late answer set no cookie: the session was gone".into()),
         (Some(user), _) => Verdict::DoesNotHold(format!(
-            "the late response brought the cookie back, and {user} is signed in again"
+            "the late answer brought the cookie back: the browser is signed in as {user} again"
         )),
         (None, Some(user)) => Verdict::DoesNotHold(format!(
-            "the late response brought the session back: a copy of the cookie is signed in as {user}"
+            "the late answer brought the session back: a copy of the cookie is signed in as {user}"
         )),
     })
 }

@@ -12,10 +12,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     steps: &[
         "Different fields: two requests load the session, then one counts a visit and the other a like.",
         "The same field: two requests load the session, then both count a visit.",
-        "Taking turns: two requests that ask for the session to themselves each count a visit.",
-        "It holds when different fields, and the same field where the requests take turns, keep both changes.",
+        "Taking turns: two requests that ask to have the session to themselves each count a visit. It holds when these two, and the changes of different fields, are all kept.",
     ],
-    need: "changes of parallel requests to be kept",
+    need: "no change lost when requests overlap",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -25,25 +24,28 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     visitor.post(&node, "/visits").await;
     together(&visitor, &node, "/slow/visits", "/slow/likes").await;
     let seen = visitor.get(&node, "/profile").await;
+    bench.decided_by(&seen);
     let different = seen.count("visits").saturating_sub(1) + seen.count("likes");
     let before = seen.count("visits");
     together(&visitor, &node, "/slow/visits", "/slow/visits").await;
     let between = visitor.get(&node, "/profile").await.count("visits");
     join!(visitor.post(&node, "/exclusive/visits"), visitor.post(&node, "/exclusive/visits"));
-    let after = visitor.get(&node, "/profile").await.count("visits");
+    let after = visitor.get(&node, "/profile").await;
+    bench.decided_by(&after);
+    let after = after.count("visits");
     let (same, turns) = (between.saturating_sub(before), after.saturating_sub(between));
     Ok(match (different, turns) {
         (2, 2) => Verdict::Holds(format!(
-            "both changes of different fields were kept, and both visits of requests that took turns; without turns, {same} of two visits was counted"
+            "both changes of different fields were kept, and both visits where the requests took turns; without turns, {same} of 2 visits was counted"
         )),
         (2, turns) => Verdict::DoesNotHold(format!(
-            "of two visits {turns} was counted, although the requests asked to take turns"
+            "of 2 visits {turns} was counted, although the requests asked to take turns"
         )),
         (_, 2) => Verdict::DoesNotHold(
-            "of a visit and a like at the same time one was lost, unless the requests take turns".into(),
+            "of a visit and a like at the same time one was lost; only requests that take turns lose nothing".into(),
         ),
         _ => Verdict::DoesNotHold(
-            "one of the two visits was lost: with the whole session in the cookie, the server cannot see that two requests overlap"
+            "of a visit and a like at the same time one was lost, and one of two visits too, even where the requests asked to take turns: with the whole session in the cookie, the server cannot see that two requests overlap"
                 .into(),
         ),
     })

@@ -28,31 +28,31 @@ mod who_is_signed_in;
 
 use super::experiment::Experiment;
 
-/// All experiments, in the order of the matrix.
+/// All experiments, group by group, in the order of the matrix.
 pub const ALL: &[Experiment] = &[
     replay_after_logout::EXPERIMENT,
     rollback::EXPERIMENT,
-    lost_update::EXPERIMENT,
     tamper::EXPERIMENT,
     theft_and_log_out_everywhere::EXPERIMENT,
     fixation::EXPERIMENT,
     logout_race::EXPERIMENT,
+    another_sites_form::EXPERIMENT,
+    idle_and_absolute_expiry::EXPERIMENT,
+    revocation_on_another_node::EXPERIMENT,
+    who_is_signed_in::EXPERIMENT,
+    lost_update::EXPERIMENT,
     sign_in_sent_twice::EXPERIMENT,
     answer_lost::EXPERIMENT,
     late_answer_after_sign_in::EXPERIMENT,
-    another_sites_form::EXPERIMENT,
-    idle_and_absolute_expiry::EXPERIMENT,
     long_request_and_idle::EXPERIMENT,
     one_busy_session::EXPERIMENT,
     restart::EXPERIMENT,
     second_node::EXPERIMENT,
-    revocation_on_another_node::EXPERIMENT,
     store_outage::EXPERIMENT,
     ledger_outage::EXPERIMENT,
     key_rotation::EXPERIMENT,
-    growth::EXPERIMENT,
-    who_is_signed_in::EXPERIMENT,
     clock_skew::EXPERIMENT,
+    growth::EXPERIMENT,
 ];
 
 /// The experiment of this name.

@@ -11,14 +11,14 @@ const REQUESTS: u32 = 32;
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "one-busy-session",
     group: Group::Concurrency,
-    question: "Does each of many requests of one session at once get its answer, and lose nothing?",
+    question: "Do many requests of one session at once all get their answer, and lose nothing?",
     steps: &[
         "Ada signs in.",
         "32 requests load her session, and only then each of them makes a change: all count visits in the same field.",
-        "None of them knew of the others, so together they count one visit; the next request finds it.",
-        "32 requests that take the session for themselves count 32 more.",
+        "None of them knows of the others, so together they count one visit.",
+        "32 requests that ask to take turns each count another visit.",
     ],
-    need: "one session with many requests at a time, as a page full of pictures or a busy script has",
+    need: "many requests of one session at a time, as a busy script makes them",
     run: |bench| Box::pin(run(bench)),
 };
 

@@ -13,7 +13,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         "Ada signs out.",
         "The copy is sent again.",
     ],
-    need: "a copied cookie to be dead after sign-out",
+    need: "a copied cookie that is dead after sign-out",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -21,7 +21,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
     ada.post(&node, "/login/ada").await;
-    let thief = ada.copied_by("the copy");
+    let thief = ada.copied_by("copy of her cookie");
     if thief.get(&node, "/profile").await.user() != Some("ada") {
         return Ok(Verdict::DoesNotHold("the session did not even work before the sign-out".into()));
     }
@@ -29,7 +29,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let replayed = thief.get(&node, "/profile").await;
     Ok(match replayed.user() {
         None => Verdict::Holds(format!(
-            "after the sign-out nobody is signed in by the copy ({})",
+            "after the sign-out the copy signs nobody in: it is {}",
             replayed.arrival()
         )),
         Some(user) => Verdict::DoesNotHold(format!(

@@ -6,13 +6,13 @@ use crate::lab::experiment::{Experiment, Group, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "rollback",
     group: Group::Theft,
-    question: "Does the session stay as it is when an older cookie of it is put back?",
+    question: "Does the session keep its state when an older cookie is put back?",
     steps: &[
         "A visitor counts one visit and saves the cookie.",
         "They count two more.",
         "They put the saved cookie back and look: is it three visits or one?",
     ],
-    need: "what was counted in the session to stay counted",
+    need: "counts that no old cookie can set back",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -28,8 +28,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     Ok(Verdict::of(
         back == 3 && last == 3,
         match back {
-            3 => "the old cookie names the session, and the server knows how it stands: 3 visits".into(),
-            back => format!("after {last} visits the old cookie brings the session back as it was: {back}"),
+            3 => {
+                "the old cookie only names the session, and the server has the current count: 3 visits".into()
+            }
+            back => format!("after {last} visits the old cookie brings back the count of {back}"),
         },
     ))
 }

@@ -11,11 +11,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: "Does a second server know the session?",
     steps: &[
         "Ada signs in at the first server.",
-        "A second one shares nothing but the key. Ada asks it.",
-        "A third one, started a minute later, has the key and the same setting of the store. Ada asks it.",
-        "It holds when the third one knows her.",
+        "A second one has the same key, and nothing else in common with the first. Ada asks it.",
+        "A third one, started a minute later, has the same key and the same store settings. Ada asks it: it holds when this one knows her.",
     ],
-    need: "several servers without sticky routing",
+    need: "several servers, without sticky routing",
     run: |bench| Box::pin(run(bench)),
 };
 
@@ -23,20 +22,20 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let first = bench.node().await?;
     let ada = bench.browser("Ada");
     ada.post(&first, "/login/ada").await;
-    let second = bench.node_with_the_key_alone(&first).await?;
+    let second = bench.node_with_the_key_alone("second server", &first).await?;
     let by_key = ada.get(&second, "/profile").await.user().is_some();
     bench.advance(Duration::minutes(1));
-    let third = bench.node().await?;
+    let third = bench.another_node("third server").await?;
     let by_store = ada.get(&third, "/profile").await.user().is_some();
     Ok(match (by_key, by_store) {
         (true, true) => Verdict::Holds(
-            "a second server that has the same key knows the session: nothing else is shared".into(),
+            "another server that has the same key knows the session, with nothing else in common".into(),
         ),
         (false, true) => Verdict::Holds(
-            "a second server knows the session once it shares the store; the key alone is not enough".into(),
+            "another server knows the session if it has the same store; the key alone is not enough".into(),
         ),
         (_, false) => Verdict::DoesNotHold(
-            "a second server does not know the session: this store lives inside one process".into(),
+            "no other server knows the session: this store lives inside one process".into(),
         ),
     })
 }

@@ -8,12 +8,12 @@ use crate::lab::experiment::{Experiment, Group, Verdict};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     slug: "sign-in-sent-twice",
     group: Group::Concurrency,
-    question: "Is a visitor signed in who clicks Sign in twice?",
+    question: "Is a visitor who clicks Sign in twice signed in?",
     steps: &[
         "Ada visits twice without signing in.",
         "She clicks twice: the second request leaves with the cookie from before the first answer.",
-        "Two more clicks, from the same old cookie, are under way at once.",
-        "Each answer's cookie is asked who is signed in, and how many visits there were.",
+        "She clicks twice more, with the same old cookie, and these two requests overlap.",
+        "Each of the four cookies that she got is sent: is she signed in, and are her two visits there?",
     ],
     need: "a sign-in that works the first time, however often it is sent",
     run: |bench| Box::pin(run(bench)),

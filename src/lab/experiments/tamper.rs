@@ -10,8 +10,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     steps: &[
         "Ada signs in.",
         "Somebody sends her cookie with one character changed, at eight places in turn.",
-        "They cut its end off, and send one that was sealed under another key.",
-        "Ada looks whether she is still signed in.",
+        "They cut its end off, and send one of Mallory’s that another app sealed with another key.",
+        "Ada checks whether she is still signed in.",
     ],
     need: "nobody to make or change a session without the key",
     run: |bench| Box::pin(run(bench)),

@@ -8,31 +8,33 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     group: Group::Theft,
     question: "Can all other sessions of an account be ended at once, the stolen one too?",
     steps: &[
-        "Ada signs in on her phone and on her desk, and the phone's cookie is stolen.",
-        "At her desk she asks to be logged out everywhere else.",
-        "The stolen cookie, the phone's and the desk's are sent again.",
+        "Ada signs in on her phone and on her laptop, and the phone’s cookie is stolen.",
+        "On her laptop she asks to be signed out everywhere else.",
+        "The stolen cookie, the phone’s and the laptop’s are sent again.",
     ],
-    need: "“log out everywhere”, or to lock an account at once",
+    need: "to sign out everywhere, or to lock an account at once",
     run: |bench| Box::pin(run(bench)),
 };
 
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
-    let (phone, desk) = (bench.browser("phone"), bench.browser("desk"));
+    let (phone, laptop) = (bench.browser("phone"), bench.browser("laptop"));
     phone.post(&node, "/login/ada").await;
-    desk.post(&node, "/login/ada").await;
+    laptop.post(&node, "/login/ada").await;
     let thief = phone.copied_by("thief");
     let before = thief.get(&node, "/profile").await.user() == Some("ada");
-    let asked = desk.post(&node, "/end-others").await;
-    let stolen = thief.get(&node, "/profile").await.user().is_some();
+    let asked = laptop.post(&node, "/end-others").await;
+    let stolen = thief.get(&node, "/profile").await;
+    bench.decided_by(&stolen);
+    let stolen = stolen.user().is_some();
     let other = phone.get(&node, "/profile").await.user().is_some();
-    let own = desk.get(&node, "/profile").await.user() == Some("ada");
+    let own = laptop.get(&node, "/profile").await.user() == Some("ada");
     Ok(match (before, stolen || other, own) {
         (false, ..) => Verdict::DoesNotHold("the session did not even work before".into()),
         (true, false, true) => Verdict::Holds(
-            "afterwards the stolen cookie and the phone's are dead, and the desk's still works".into(),
+            "afterwards the stolen cookie and the phone’s are dead, and the laptop’s still works".into(),
         ),
-        (true, false, false) => Verdict::DoesNotHold("the desk was signed out too".into()),
+        (true, false, false) => Verdict::DoesNotHold("the laptop was signed out too".into()),
         (true, true, _) if asked.ended() == UNABLE => Verdict::DoesNotHold(
             "this store cannot end the sessions of an account: the thief is signed in until a timeout".into(),
         ),
