@@ -193,8 +193,9 @@ async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_i
     let answered = app.get("/lab?need=everywhere&need=servers&need=%3Cb%3E").await;
     assert_eq!(answered.status, Status::Ok);
     let (_, answer) = answered.body.split_once("<h3>2 stores give all of it</h3>").unwrap();
-    let everywhere =
-        |store: &str| format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">a way to sign out everywhere</a>");
+    let everywhere = |store: &str| {
+        format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">a way to sign out everywhere</a>")
+    };
     assert!(answer.contains(&format!("<b>sqlite</b> gives {}", everywhere("sqlite"))), "{answer}");
     assert!(answer.contains(&format!("<b>cookie</b> does not give {}", everywhere("cookie"))), "{answer}");
     assert!(answered.body.contains("value=\"everywhere\" checked>"), "what was ticked stays ticked");

@@ -202,10 +202,17 @@ impl Browser {
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
         let sends = element.prop("type").await.unwrap().is_some_and(|kind| kind == "submit");
-        element.click().await.unwrap();
         if sends {
-            self.until("the form is answered", async || element.is_enabled().await.is_err()).await;
+            self.leave_by(element).await;
+        } else {
+            element.click().await.unwrap();
         }
+    }
+
+    /// Clicks on what leads to another page, and waits until this one is gone.
+    pub async fn leave_by(&self, element: WebElement) {
+        element.click().await.unwrap();
+        self.until("the page is left", async || element.is_enabled().await.is_err()).await;
     }
 
     /// Fills in the form in the page and sends it.

@@ -41,16 +41,21 @@ async fn in_every_setting(walk: impl AsyncFn(&Newcomer<'_>)) {
 impl Newcomer<'_> {
     /// Clicks the link or the button that says this, and looks at the page that comes.
     async fn follow(&self, label: &str) {
-        self.click(label).await;
+        let found = self.labelled(label).await;
+        self.browser.leave_by(found).await;
         self.look().await;
     }
 
-    async fn click(&self, label: &str) {
+    async fn tick(&self, label: &str) {
+        self.labelled(label).await.click().await.unwrap();
+    }
+
+    async fn labelled(&self, label: &str) -> WebElement {
         let says = format!("[normalize-space()='{label}']");
         let visible = By::XPath(format!("//a{says} | //button{says} | //label{says}"));
         let found = self.browser.driver.query(visible).and_displayed().first().await;
         let Ok(found) = found else { panic!("{label:?} is not to be seen at {}", self.place().await) };
-        found.click().await.unwrap();
+        found
     }
 
     /// What holds for every page: it is no wider than the window, all of its header is to be seen and leaves room on a phone,
@@ -181,8 +186,8 @@ async fn an_architect_learns_which_stores_give_what_they_need() {
             })
             .await;
         architect.reads(".matrix caption", "Does the safe outcome hold?").await;
-        architect.click("a way to sign out everywhere").await;
-        architect.click("several servers, without sticky routing").await;
+        architect.tick("a way to sign out everywhere").await;
+        architect.tick("several servers, without sticky routing").await;
         architect.follow("Which stores hold?").await;
         architect.reads(".needs h3", "stores give all of it").await;
         architect.reads(".fits li:first-child", "gives").await;
