@@ -1,9 +1,9 @@
 //! What came first is decided by positions, on nodes whose clocks differ by a minute.
 
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use time::Duration;
 
-use crate::node::{Browser, Node};
+use crate::node::{Browser, COOKIE, Node};
 use crate::watched::Watched;
 
 /// Two nodes of one log, the second a minute ahead of the first or behind it.
@@ -137,4 +137,20 @@ async fn a_password_that_is_asked_for_again_on_a_node_that_lags_behind_keeps_the
     // The other node does not know of it yet.
     assert_eq!(ada.posts(&other, "/again", "").await, Status::Ok);
     assert_eq!((ada.status(&one).await, ada.status(&other).await), (200, 200));
+}
+
+#[rocket::async_test]
+async fn one_who_signs_in_instead_of_another_is_not_ended_by_what_came_before() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    let mut browser = Browser::of(&node, "ada").await;
+    browser.posts(&node, "/end/bob", "").await;
+    assert_eq!(browser.posts(&node, "/instead/bob", "").await, Status::Ok);
+    assert_eq!(browser.status(&node).await, 200);
+
+    // Another site's form brings no cookie, but a proof of who it is.
+    let form = node.client.post("/instead/bob").header(Header::new("Sec-Fetch-Site", "cross-site"));
+    let answer = form.dispatch().await;
+    let cookie = answer.cookies().get(COOKIE).map(|cookie| cookie.value().to_owned());
+    assert_eq!(Browser { cookie }.status(&node).await, 200);
 }

@@ -129,6 +129,13 @@ fn logout(session: Visit<'_>) {
     session.destroy();
 }
 
+/// Somebody else signs in at the same browser.
+#[post("/instead/<user>")]
+fn instead(session: Visit<'_>, user: String) {
+    session.destroy();
+    session.sign_in(|visitor| visitor.user = Some(user));
+}
+
 #[post("/others/end")]
 async fn end_others(session: Visit<'_>) -> Result<String, Status> {
     let ended = session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
@@ -183,7 +190,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, handle, ledger, private, others, read, live];
     let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
-    let ending = routes![end_others, end, end_label];
+    let ending = routes![end_others, end, end_label, instead];
     rocket::custom(figment)
         .attach(sessions)
         .manage(Meeting(Barrier::new(2)))

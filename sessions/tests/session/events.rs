@@ -47,6 +47,7 @@ fn the_events_of_one_request_have_its_name_and_a_sign_in_leads_from_handle_to_ha
     assert_ne!(signed_in.session, signed_in.before);
     assert_eq!(sealed.session, signed_in.session);
     assert_eq!((&again.session, &ended.session), (&signed_in.session, &signed_in.session));
+    assert!(ended.request.is_some() && ended.request == again.request);
     for one in [signed_in, again, ended] {
         assert_eq!(one.subject.as_deref(), Some("ada"));
     }
@@ -158,6 +159,7 @@ mod on_a_server_store {
     use rocket::http::Header;
     use rocket::local::asynchronous::Client;
     use sealed_sessions::events::{By, Kind};
+    use sealed_sessions::store::Record;
 
     use crate::ear::{Ear, Heard};
     use crate::faulty::Act;
@@ -168,7 +170,7 @@ mod on_a_server_store {
         let ear = Ear::default();
         let (store, app) = crate::late::faulty("");
         let browser = app.listener(&ear).browser();
-        get(&browser, "/visits");
+        get(&browser, "/login/ada");
         ear.events();
         store.next("load", Act::Fault);
         get(&browser, "/visits");
@@ -178,10 +180,13 @@ mod on_a_server_store {
         assert!(heard[0].request.is_some());
         store.next("update", Act::Fault);
         get(&browser, "/visits");
-        assert_eq!(ear.names(), ["resumed", "store_fault"]);
-        store.next("update", Act::Meanwhile(|record| record.data = r#"{"views":9}"#.into()));
+        same_session(&ear.events(), ["resumed", "store_fault"]);
+        let others = |record: &mut Record| record.data = r#"{"views":9,"user":"ada"}"#.into();
+        store.next("update", Act::Meanwhile(others));
         get(&browser, "/note/3");
-        same_session(&ear.events(), ["resumed", "merged"]);
+        let heard = ear.events();
+        same_session(&heard, ["resumed", "merged"]);
+        assert_eq!(heard[1].subject.as_deref(), Some("ada"));
         store.next("update", Act::Forget);
         get(&browser, "/visits");
         same_session(&ear.events(), ["resumed", "change_lost"]);

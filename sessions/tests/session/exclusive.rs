@@ -1,9 +1,12 @@
 //! Requests that take turns.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rocket::http::Header;
 use rocket::local::asynchronous;
+use rocket::local::blocking::Client;
 use rocket::request::{FromRequest, Outcome};
-use rocket::{Request, get, routes};
+use rocket::{Request, State, get, routes};
 use sealed_sessions::store::{Id, Record};
 use sealed_sessions::{Clock, Exclusive};
 use world::KEY;
@@ -88,4 +91,80 @@ async fn rule_9_what_an_earlier_guard_has_changed_is_merged_onto_the_fresh_read(
         }),
     );
     assert_eq!(ask(&another).await, "7  Resumed", "and so it is if the session is somebody else's by now");
+}
+
+/// Somebody has proven who they are, and asks to be remembered, before the handler has its turn.
+#[get("/proven/<name>")]
+async fn proven(before: Proven, session: Exclusive<'_, Visitor>, name: &str) -> String {
+    let Proven = before;
+    format!("{name} {}", session.get().views)
+}
+
+struct Proven;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Proven {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Proven, ()> {
+        let session = request.guard::<Visit<'_>>().await.unwrap();
+        let name = request.param::<String>(1).unwrap().unwrap();
+        session.sign_in(|visitor| visitor.user = Some(name));
+        session.remember();
+        Outcome::Success(Proven)
+    }
+}
+
+#[test]
+fn rule_9_what_was_proven_before_the_turn_counts_after_it() {
+    let store = Faulty::new();
+    let app = app(&store);
+    let browser = Client::tracked(app.rocket().mount("/", routes![proven])).unwrap();
+    fetch(&browser, "/visits");
+    // The second time the subject stays, so that the data is merged onto what another request has written meanwhile.
+    for views in ["1", "5"] {
+        let before = store.records()[0].id.clone();
+        app.advance(time::Duration::seconds(5));
+        if views == "5" {
+            store.next("lock", Act::Meanwhile(|record| record.data = r#"{"views":5,"user":"ada"}"#.into()));
+        }
+        assert_eq!(fetch(&browser, "/proven/ada"), format!("ada {views}"));
+        let records = store.records();
+        let [record] = &records[..] else { panic!("{records:?}") };
+        assert_ne!(record.id, before, "a new id");
+        assert_eq!((record.subject.as_deref(), record.remembered), (Some("ada"), true));
+        assert_eq!(record.signed_in, Some(app.clock.seconds()));
+    }
+}
+
+/// Ends the session, and says whether another request had its turn before this one was answered.
+#[get("/exclusive/ends")]
+async fn ends(session: Exclusive<'_, Visitor>, turns: &State<Turns>) -> String {
+    session.destroy();
+    for _ in 0..100 {
+        rocket::tokio::task::yield_now().await;
+    }
+    turns.0.load(Ordering::SeqCst).to_string()
+}
+
+#[get("/exclusive/turn")]
+fn turn(_session: Exclusive<'_, Visitor>, turns: &State<Turns>) {
+    turns.0.fetch_add(1, Ordering::SeqCst);
+}
+
+#[derive(Default)]
+struct Turns(AtomicUsize);
+
+#[rocket::async_test]
+async fn a_turn_lasts_until_the_answer_also_when_the_session_is_ended() {
+    let store = Faulty::new();
+    let rocket = app(&store).rocket().mount("/", routes![ends, turn]).manage(Turns::default());
+    let browser = asynchronous::Client::tracked(rocket).await.unwrap();
+    browser.get("/visits").dispatch().await;
+    let (ended, _) = rocket::tokio::join!(
+        browser.get("/exclusive/ends").dispatch(),
+        browser.get("/exclusive/turn").dispatch()
+    );
+    assert_eq!(ended.into_string().await.as_deref(), Some("0"));
+    assert!(store.records().is_empty());
 }

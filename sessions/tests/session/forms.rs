@@ -289,6 +289,21 @@ fn a_session_that_is_only_read_gives_a_token_and_opens_none() {
 }
 
 #[test]
+fn a_form_outside_of_every_realm_belongs_to_the_default_realm() {
+    let settings = "[default.session.realms.\"/form\"]\ncookie = \"__Host-form\"\n";
+    for (sessions, expected) in [
+        (Sessions::fairing().default_realm("/form"), Status::Ok),
+        (Sessions::fairing(), Status::InternalServerError),
+    ] {
+        let browser = with(crate::site::figment(settings), sessions);
+        let token = text(browser.get("/form").dispatch());
+        let body = format!("csrf_token={token}&note=hello");
+        let answer = browser.post("/blind").header(ContentType::Form).body(body).dispatch();
+        assert_eq!(answer.status(), expected);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_form_beside_its_token_has_a_status_of_its_own() {
     let browser = browser(testing::figment());
     let token = text(browser.get("/form").dispatch());
