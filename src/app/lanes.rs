@@ -112,9 +112,16 @@ pub(super) fn of(exchanges: &[Exchange], is_verdict: bool) -> Option<Lanes> {
     };
     let mut rows: Vec<Row> = Vec::new();
     for (number, exchange) in exchanges.iter().enumerate() {
-        let later = exchanges.iter().skip(number + 1);
-        rows.extend(later.filter(|later| later.began == number).map(|later| row(later, true, false)));
-        rows.push(row(exchange, exchange.began == number, true));
+        let later = exchanges.iter().skip(number + 1).filter(|later| later.began == number);
+        let meanwhile: Vec<Row> = later.map(|later| row(later, true, false)).collect();
+        let begins = exchange.began == number;
+        if begins && meanwhile.is_empty() {
+            rows.push(row(exchange, true, true));
+            continue;
+        }
+        rows.extend(meanwhile);
+        rows.extend(begins.then(|| row(exchange, true, false)));
+        rows.push(row(exchange, false, true));
     }
     rows.dedup_by(|next, row| {
         let is_like = next.is_like(row);
@@ -217,7 +224,8 @@ mod tests {
         let expected = [
             ("GET /profile", true, true),
             ("GET /slow", true, false),
-            ("GET /profile", true, true),
+            ("GET /profile", true, false),
+            ("GET /profile", false, true),
             ("GET /slow", false, true),
         ];
         assert_eq!(shown, expected);
