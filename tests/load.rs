@@ -101,7 +101,7 @@ fn with_a_ledger_reads_ask_nobody_and_only_signing_in_and_out_leaves_something()
     }
     let appended = operations("login")["ledger append"].as_f64().unwrap();
     assert!((0.08..0.3).contains(&appended), "signing in and out, one of ten requests each: {appended}");
-    assert_eq!(store("cookie + ledger")["at_rest"]["place"], "memory, for a sign-out");
+    assert_eq!(store("cookie + ledger")["at_rest"]["place"], "memory of the ledger, after a sign-out");
 }
 
 #[test]
@@ -151,16 +151,48 @@ fn the_bars_are_grouped_by_mix_and_say_how_much_of_the_bare_route_each_is() {
     for group in ["Bare route", "Read only", "Read-heavy", "Write-heavy", "Login"] {
         assert_eq!(bars.matches(&format!("\n{group}\n")).count(), 1, "{group}: {bars}");
     }
-    assert_eq!(bars.matches(" % of bare\n").count(), 12, "{bars}");
+    assert_eq!(bars.matches("% of bare\n").count(), 12, "{bars}");
     let text = store("cookie")["mixes"][0]["requests_per_second"].as_f64().unwrap();
     let bare = run().report["bare"]["requests_per_second"].as_f64().unwrap();
-    assert!(bars.contains(&format!(", {:.0} % of bare\n", 100.0 * text / bare)), "{bars}");
+    assert!(bars.contains(&format!(", {:.0}% of bare\n", 100.0 * text / bare)), "{bars}");
+}
+
+#[test]
+fn stores_that_take_as_many_bytes_on_the_wire_share_a_line_and_a_column() {
+    let lines = picture("Lines: bytes on the wire.");
+    for name in ["cookie and cookie + ledger, read", "cookie and cookie + ledger, write", "memory, read"] {
+        assert_eq!(lines.matches(&format!("\n{name}\n")).count(), 1, "{name}: {lines}");
+        assert!(run().html.contains(&format!("<th scope=\"col\" class=\"number\">{name}</th>")), "{name}");
+    }
+}
+
+#[test]
+fn the_axis_of_times_has_numbers_between_the_powers_of_ten() {
+    let lines = picture("Lines: latency by percentile.");
+    let numbers = ["0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"];
+    let shown = numbers.iter().filter(|number| lines.contains(&format!("\n{number}\n"))).count();
+    assert!(shown >= 3, "{lines}");
+}
+
+#[test]
+fn the_report_counts_what_is_asked_of_a_store_or_a_ledger_but_not_the_calls_of_the_cookie_store() {
+    let asked = |name: &str| {
+        let row = run().html.split_once(&format!("<th scope=\"row\">write-heavy, {name}</th>")).unwrap().1;
+        // The first row of that name is in the table of throughput.
+        let row = row.split_once(&format!("<th scope=\"row\">write-heavy, {name}</th>")).unwrap().1;
+        row.split("<td>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(asked("cookie"), "none");
+    let ledger = asked("cookie + ledger");
+    assert!(ledger.ends_with(" ledger read") && !ledger.contains("load"), "{ledger}");
+    let memory = asked("memory");
+    assert!(memory.contains(" load, ") && memory.ends_with(" update"), "{memory}");
 }
 
 #[test]
 fn no_bar_and_no_text_after_it_is_cut_off() {
     let bars = picture("Bars: requests per second.");
-    let width = 360.0;
+    let width = 340.0;
     let rects = bars.split("<rect ").skip(1).map(|rect| number(rect, "x") + number(rect, "width"));
     let texts = bars.split("<text ").skip(1).filter(|text| !text.contains("text-anchor=\"end\""));
     // The widest letters of the font are narrower than this.

@@ -40,6 +40,7 @@ const ALL: &[(&str, &str)] = &embedded![
     "guide",
     "guides",
     "lab",
+    "lab/figures",
     "lab/load_report",
     "load",
     "login",

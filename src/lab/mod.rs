@@ -26,3 +26,4 @@ pub use self::matrix::{json, shown, text};
 pub use self::needs::{Fit, NEEDS, Need, fits};
 pub use self::quiet::{apart, is_experiment};
 pub use self::run::{Row, answers, run};
+pub(crate) use self::table::columns_of_figures;

@@ -1,4 +1,4 @@
-//! Text tables for a terminal.
+//! Tables: as text for a terminal, and which of their columns hold figures.
 
 /// How the columns after the first are aligned; the first is always on the left.
 #[derive(Clone, Copy)]
@@ -39,4 +39,30 @@ pub(super) fn padded_in<'r>(
         text.push('\n');
     }
     text
+}
+
+/// Which columns hold figures. The first does not: it names the rows.
+pub(crate) fn columns_of_figures(rows: &[Vec<String>]) -> Vec<bool> {
+    let width = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let is_figure = |column: usize| rows.iter().filter_map(|row| row.get(column)).any(|cell| is_figure(cell));
+    (0..width).map(|column| column > 0 && is_figure(column)).collect()
+}
+
+/// Whether it is a number and nothing else.
+fn is_figure(cell: &str) -> bool {
+    cell.starts_with(|first: char| first.is_ascii_digit())
+        && cell.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_told_from_words_and_from_the_names_of_the_rows() {
+        let rows = [["1", "at once", "1,024", "–"], ["2", "0.01 s", "refused", "0.5"]];
+        let rows = rows.map(|row| row.map(String::from).to_vec());
+        assert_eq!(columns_of_figures(&rows), [false, false, true, true]);
+        assert!(columns_of_figures(&[]).is_empty());
+    }
 }

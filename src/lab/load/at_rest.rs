@@ -22,7 +22,7 @@ pub(super) async fn at_rest(
     clients: usize,
 ) -> Result<Option<AtRest>, String> {
     if setting.keeps_cookies() && !setting.has_ledger() {
-        return Ok(Some(AtRest { sessions: 0, bytes_per_session: 0.0, place: "nowhere".into() }));
+        return Ok(Some(AtRest::nothing()));
     }
     let place = Place::of(setting)?;
     // A database that is not measured is not filled either.
@@ -49,7 +49,11 @@ pub(super) async fn at_rest(
     Ok(after.zip(before).map(|(after, before)| AtRest {
         sessions,
         bytes_per_session: (after.saturating_sub(before) as f64 / sessions as f64).round(),
-        place: if setting.has_ledger() { format!("{kind}, for a sign-out") } else { kind.into() },
+        place: if setting.has_ledger() {
+            format!("{kind} of the ledger, after a sign-out")
+        } else {
+            kind.into()
+        },
     }))
 }
 

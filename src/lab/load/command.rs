@@ -23,7 +23,7 @@ pub struct Arguments {
     /// For how many seconds each mix of requests is driven, on each store.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
-    /// How many clients ask at once, each over a kept connection with 17 visitors' cookies.
+    /// How many clients ask at once, each over a keep-alive connection with 17 visitors' cookies.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
     clients: u64,
     /// How many servers share the store and the key; each client asks them in turn.

@@ -1,7 +1,7 @@
 //! What a session costs on one store, in three figures.
 
-use super::report::Report;
-use super::view::grouped;
+use super::report::{AtRest, Report};
+use super::view::{bytes_at_rest, grouped};
 
 /// The figures of one store, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Costs {
     pub requests: String,
     /// Bytes of a request of that mix and its answer.
     pub bytes: String,
-    /// Bytes on the server for each session, and where; `None` if that was not measured.
+    /// Bytes on the server for each session, and of what; `None` if that was not measured.
     pub at_rest: Option<(String, String)>,
 }
 
@@ -22,7 +22,12 @@ impl Costs {
         Some(Costs {
             requests: grouped(mix.requests_per_second),
             bytes: grouped(mix.bytes_up + mix.bytes_down),
-            at_rest: driven.at_rest.as_ref().map(|at| (grouped(at.bytes_per_session), at.place.clone())),
+            at_rest: driven.at_rest.as_ref().map(at_rest),
         })
     }
+}
+
+fn at_rest(at_rest: &AtRest) -> (String, String) {
+    let of_what = if at_rest.is_nothing() { String::new() } else { at_rest.place.clone() };
+    (bytes_at_rest(at_rest), of_what)
 }

@@ -28,4 +28,5 @@ pub use self::measure::{Figures, Latency};
 pub use self::process::SUBCOMMAND;
 pub use self::report::{AtRest, Delayed, OnTheWire, Report, StoreReport};
 pub use self::run::{Options, run};
+pub(crate) use self::view::grouped;
 pub use self::view::{Plot, Table, View, sample};

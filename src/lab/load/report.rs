@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::measure::Figures;
 
-/// The last run's file in the directory of the data.
+/// The last run's file in the data directory.
 const FILE: &str = "load.json";
 
 /// A whole run.
@@ -72,8 +72,30 @@ pub struct AtRest {
     pub sessions: usize,
     /// The growth divided by them.
     pub bytes_per_session: f64,
-    /// Of what: `file`, `memory`, or `nowhere`.
+    /// Of what: a `file` or the `memory` of a store or a ledger, or [`NOWHERE`].
     pub place: String,
+}
+
+/// Where sessions are that take nothing on the server.
+const NOWHERE: &str = "nowhere";
+
+/// With fewer sessions than this, what a server takes for itself hides what they take.
+const ENOUGH_SESSIONS: usize = 10_000;
+
+impl AtRest {
+    /// The server keeps nothing.
+    pub(super) fn nothing() -> AtRest {
+        AtRest { sessions: 0, bytes_per_session: 0.0, place: NOWHERE.into() }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.place == NOWHERE
+    }
+
+    /// Whether there were enough sessions for the figure to mean something.
+    pub(super) fn is_telling(&self) -> bool {
+        self.sessions >= ENOUGH_SESSIONS && self.bytes_per_session >= 1.0
+    }
 }
 
 /// The read-heavy mix on a store that answers later.

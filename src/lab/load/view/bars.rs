@@ -4,13 +4,11 @@ use plotters::element::{Rectangle, Text};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::svg::{Drawn, Whose, draw, fault, text};
+use super::svg::{Drawn, WIDTH, Whose, draw, fault, text, width_of};
 
-/// As wide as a phone shows it without making it smaller, so that no text becomes too small to read.
-const WIDTH: u32 = 360;
-/// Where the bars begin, and the longest of them.
-const LEFT: i32 = 108;
-const ROOM: f64 = 104.0;
+/// Where the bars begin, and the space between one and its texts.
+const LEFT: i32 = 112;
+const GAP: i32 = 6;
 /// The height of a bar's row, and of a group's headline.
 const ROW: i32 = 22;
 const HEADLINE: i32 = 28;
@@ -29,15 +27,17 @@ pub(super) struct Bar {
     pub(super) text: String,
 }
 
-/// The longest value to scale, for all groups.
+/// The bars to scale, one scale for all groups: as long as the widest of them leaves room for its text.
 pub(super) fn bars(groups: &[Group], about: &str) -> Result<String, String> {
     let all = || groups.iter().flat_map(|group| &group.bars);
-    let longest = all().map(|bar| bar.value).fold(f64::MIN_POSITIVE, f64::max);
+    let room = |bar: &Bar| f64::from(WIDTH) - f64::from(LEFT + GAP) - width_of(&bar.text);
+    let scale =
+        all().map(|bar| room(bar).max(0.0) / bar.value.max(f64::MIN_POSITIVE)).fold(f64::MAX, f64::min);
     let rows = |count: usize, height: i32| i32::try_from(count).unwrap_or_default().saturating_mul(height);
     let height = rows(groups.len(), HEADLINE).saturating_add(rows(all().count(), ROW)).saturating_add(4);
     draw((WIDTH, height.unsigned_abs()), about, |canvas| {
         let write = |words: &str, (x, y): (i32, i32), side: HPos| -> Drawn {
-            let style = text(12).pos(Pos::new(side, VPos::Center));
+            let style = text().pos(Pos::new(side, VPos::Center));
             canvas.draw(&Text::new(words.to_owned(), (x, y), style)).map_err(fault)
         };
         let mut top = 0;
@@ -45,11 +45,11 @@ pub(super) fn bars(groups: &[Group], about: &str) -> Result<String, String> {
             write(&group.name, (0, top + HEADLINE / 2 + 2), HPos::Left)?;
             top += HEADLINE;
             for bar in &group.bars {
-                let (end, middle) = (LEFT + (bar.value / longest * ROOM) as i32, top + ROW / 2);
+                let (end, middle) = (LEFT + (bar.value * scale) as i32, top + ROW / 2);
                 let shape = [(LEFT, top + 3), (end, top + ROW - 3)];
                 canvas.draw(&Rectangle::new(shape, bar.whose.colour().filled())).map_err(fault)?;
-                write(&bar.name, (LEFT - 6, middle), HPos::Right)?;
-                write(&bar.text, (end + 6, middle), HPos::Left)?;
+                write(&bar.name, (LEFT - GAP, middle), HPos::Right)?;
+                write(&bar.text, (end + GAP, middle), HPos::Left)?;
                 top += ROW;
             }
         }

@@ -18,7 +18,8 @@ use self::plots::plots;
 use self::tables::{at_rest, operations};
 use super::report::Report;
 
-pub(super) use self::format::grouped;
+pub(super) use self::format::bytes_at_rest;
+pub(crate) use self::format::grouped;
 pub use self::plots::Plot;
 pub use self::sample::sample;
 pub use self::tables::Table;
@@ -49,7 +50,7 @@ impl View {
         let Report { cores, clients, seconds, nodes, version, .. } = report;
         let servers = if *nodes == 1 { "one server".to_owned() } else { format!("{nodes} servers") };
         let mut conditions = format!(
-            "{clients} clients over kept connections, {seconds} s for each mix and store, {servers} with one \
+            "{clients} clients over keep-alive connections, {seconds} s for each mix and store, {servers} with one \
              thread, {cores} cores, version {version}. Each client sends its next request when the last one is \
              answered."
         );
@@ -77,6 +78,7 @@ impl View {
         tera.autoescape_on(vec![""]);
         tera.add_raw_templates([
             ("lab/load_file", include_str!("../../../../templates/lab/load_file.html.tera")),
+            ("lab/figures", include_str!("../../../../templates/lab/figures.html.tera")),
             ("lab/load_report", include_str!("../../../../templates/lab/load_report.html.tera")),
         ])
         .map_err(fails)?;

@@ -49,8 +49,7 @@ fn throughput(report: &Report) -> Result<Plot, String> {
     };
     let said = groups.iter().map(said).collect::<Vec<_>>();
     let about = format!("Bars: requests per second. {}.", said.join("; "));
-    let head =
-        names(&["Mix and store", "Requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "CPU µs/request"]);
+    let head = names(&["Mix and store", "Requests/s", "p50", "p90", "p99", "p99.9", "CPU µs"]);
     let rows = mixes(report).map(|(_, figures, store)| {
         let latency = &figures.latency;
         let mut row = vec![name_of(figures, store), grouped(figures.requests_per_second)];
@@ -65,11 +64,11 @@ fn throughput(report: &Report) -> Result<Plot, String> {
                to 5 writes, write-heavy one to one, login is a login, eight reads and a logout, without the \
                hashing of a password.",
         svg: Some(bars(&groups, &about)?),
-        table: Table {
-            caption: "Throughput, latency and processor time of the server".into(),
+        table: Table::new(
+            "Throughput, latency in milliseconds, and the server’s processor time for a request",
             head,
-            rows: rows.collect(),
-        },
+            rows.collect(),
+        ),
     })
 }
 
@@ -77,7 +76,7 @@ fn bar(report: &Report, whose: Whose, figures: &Figures, store: Option<&StoreRep
     let value = figures.requests_per_second;
     let share = 100.0 * value / report.bare.requests_per_second;
     let text = match store {
-        Some(_) if share.is_finite() => format!("{}, {share:.0} % of bare", grouped(value)),
+        Some(_) if share.is_finite() => format!("{}, {share:.0}% of bare", grouped(value)),
         _ => grouped(value),
     };
     Bar { name: store.map_or("no session".into(), |store| store.store.clone()), whose, value, text }
@@ -115,37 +114,36 @@ fn latency(report: &Report) -> Result<Plot, String> {
         })
         .collect();
     let said =
-        rows.iter().map(|row| format!("{}: half within {} ms, 99.9 % within {} ms", row[0], row[1], row[4]));
+        rows.iter().map(|row| format!("{}: half within {} ms, 99.9% within {} ms", row[0], row[1], row[4]));
     let about = format!("Lines: latency by percentile. {}.", said.collect::<Vec<_>>().join("; "));
-    let x =
-        Axis { name: "share of requests", written: |place| format!("{} %", trimmed(100.0 - 100.0 / place)) };
+    let share = |place| format!("{}%", trimmed(100.0 - 100.0 / place));
+    let x = Axis { name: "share of requests", written: share };
     let y = Axis { name: "milliseconds, or less", written: trimmed };
     Ok(Plot {
         slug: "latency",
         title: "Latency",
-        note: "The read-heavy mix. Both axes go up by factors: each step to the right is ten times rarer.",
+        note: "The read-heavy mix. Each point says within how many milliseconds that share of the requests was \
+               answered. Both scales are logarithmic: from 90% to 99% is as far as from 99% to 99.9%, which leaves \
+               room for the few slow requests.",
         svg: log_lines(&all, &about, &x, &y).ok(),
-        table: Table {
-            caption: "Latency of the read-heavy mix, in milliseconds".into(),
-            head: names(&["Store", "p50", "p90", "p99", "p99.9", "Longest"]),
+        table: Table::new(
+            "Latency of the read-heavy mix, in milliseconds",
+            names(&["Store", "p50", "p90", "p99", "p99.9", "Longest"]),
             rows,
-        },
+        ),
     })
 }
 
 fn wire(report: &Report) -> Result<Plot, String> {
+    let alike = alike(&report.stores);
     let mut all: Vec<Line> = Vec::new();
-    for (number, store) in report.stores.iter().enumerate() {
+    for Alike { name, first, store } in &alike {
         let points = |of: fn(&OnTheWire) -> Option<u64>| -> Vec<(f64, f64)> {
             store.wire.iter().filter_map(|at| Some((at.data as f64, of(at)? as f64))).collect()
         };
-        // Server stores all look alike here: one of them stands for all.
-        if store.server_side && all.iter().any(|line| !line.name.starts_with("cookie")) {
-            continue;
-        }
         let line = |kind: &str, dashed, points| Line {
-            name: format!("{}, {kind}", store.store),
-            whose: Whose::Store(number),
+            name: format!("{name}, {kind}"),
+            whose: Whose::Store(*first),
             dashed,
             points,
         };
@@ -158,34 +156,64 @@ fn wire(report: &Report) -> Result<Plot, String> {
     });
     let about = format!("Lines: bytes on the wire. {}.", ends.collect::<Vec<_>>().join("; "));
     let x = Axis { name: "bytes of data in the session", written: grouped };
-    let y = Axis { name: "bytes for a request and its answer", written: grouped };
+    let y = Axis { name: "bytes, request and answer", written: grouped };
     Ok(Plot {
         slug: "wire",
         title: "Bytes on the wire",
-        note: "A cookie carries all of the data up with each request, and down again with each write, in base64. It \
-               ends where a session is refused as too large (max_cookie_bytes).",
+        note: "A cookie carries all of the data up with each request, and down again with each write, in base64. \
+               The line ends where a session is refused as too large (max_cookie_bytes). Stores that are within \
+               1% of each other share a line and a column.",
         svg: Some(lines(&all, &about, &x, &y)?),
-        table: wire_table(report),
+        table: wire_table(&alike),
     })
 }
 
-fn wire_table(report: &Report) -> Table {
+/// Stores whose sessions take as many bytes on the wire.
+struct Alike<'r> {
+    /// The names of all of them.
+    name: String,
+    /// The number in the report of the first of them, and its figures.
+    first: usize,
+    store: &'r StoreReport,
+}
+
+/// The stores of a report, those that nobody could tell apart in a picture as one.
+fn alike(stores: &[StoreReport]) -> Vec<Alike<'_>> {
+    let mut all: Vec<Alike<'_>> = Vec::new();
+    for (first, store) in stores.iter().enumerate() {
+        match all.iter_mut().find(|others| are_alike(&others.store.wire, &store.wire)) {
+            Some(others) => others.name += &format!(" and {}", store.store),
+            None => all.push(Alike { name: store.store.clone(), first, store }),
+        }
+    }
+    all
+}
+
+/// Whether these differ by no more than 1 %.
+fn are_alike(one: &[OnTheWire], other: &[OnTheWire]) -> bool {
+    let is_near = |one: Option<u64>, other: Option<u64>| match (one, other) {
+        (Some(one), Some(other)) => one.abs_diff(other) * 100 <= one,
+        _ => one == other,
+    };
+    let is_alike = |(one, other): (&OnTheWire, &OnTheWire)| {
+        is_near(one.read, other.read) && is_near(one.write, other.write)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_alike)
+}
+
+fn wire_table(stores: &[Alike<'_>]) -> Table {
     let mut head = names(&["Bytes of data"]);
-    for store in &report.stores {
-        head.extend(["read", "write"].map(|kind| format!("{}, {kind}", store.store)));
+    for Alike { name, .. } in stores {
+        head.extend(["read", "write"].map(|kind| format!("{name}, {kind}")));
     }
     let written = |bytes: Option<u64>| bytes.map_or("refused".into(), |bytes| grouped(bytes as f64));
-    let sizes = report.stores.first().map_or(&[][..], |store| &store.wire);
+    let sizes = stores.first().map_or(&[][..], |alike| &alike.store.wire);
     let rows = sizes.iter().enumerate().map(|(number, size)| {
-        let of_stores = report.stores.iter().filter_map(|store| store.wire.get(number));
+        let of_stores = stores.iter().filter_map(|alike| alike.store.wire.get(number));
         let cells = of_stores.flat_map(|at| [written(at.read), written(at.write)]);
         std::iter::once(grouped(size.data as f64)).chain(cells).collect()
     });
-    Table {
-        caption: "Bytes on the wire for a request and its answer, headers and all".into(),
-        rows: rows.collect(),
-        head,
-    }
+    Table::new("Bytes on the wire for a request and its answer, headers and all", head, rows.collect())
 }
 
 fn delays(report: &Report) -> Result<Option<Plot>, String> {
@@ -226,12 +254,12 @@ fn delays(report: &Report) -> Result<Option<Plot>, String> {
         slug: "delay",
         title: "As the store gets slower",
         note: "The read-heavy mix. The delay is added in the server before each operation of the store; the timer \
-               goes by whole milliseconds, so that up to one more may pass. The cookie asks no store.",
+               counts whole milliseconds, so up to one more may pass. The cookie asks no store.",
         svg: Some(lines(&all, &about, &x, &y)?),
-        table: Table {
-            caption: "The read-heavy mix as the store gets slower".into(),
-            head: names(&["Store", "Requests/s", "p50 ms", "p99 ms"]),
+        table: Table::new(
+            "The read-heavy mix as the store gets slower",
+            names(&["Store", "Requests/s", "p50 ms", "p99 ms"]),
             rows,
-        },
+        ),
     }))
 }
