@@ -227,7 +227,12 @@ fn outcome(outcome: &Outcome) -> Value {
         "lanes": lanes::of(&outcome.exchanges, is_verdict(&outcome.verdict)),
         "exchanges": outcome.exchanges.iter().skip(unlisted).map(exchange).collect::<Vec<_>>(),
         "unlisted": unlisted,
-        "figures": { "caption": outcome.measurements.caption, "head": outcome.measurements.head, "rows": outcome.measurements.rows },
+        "figures": {
+            "caption": outcome.measurements.caption,
+            "head": outcome.measurements.head,
+            "rows": outcome.measurements.rows,
+            "is_figures": lab::columns_of_figures(&outcome.measurements.rows),
+        },
     })
 }
 

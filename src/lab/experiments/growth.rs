@@ -9,7 +9,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: "Can the session hold 16 kB?",
     steps: &[
         "A visitor's session takes a note of 0, 256, 1024, 2048, 3072, 4096, 8192 and 16384 bytes in turn.",
-        "Each is read back. What goes up and down, and what rests on the server, is counted.",
+        "Each is read back. What goes up and down, and what is written on the server, is counted.",
     ],
     need: "more than a few kilobytes in a session",
     run: |bench| Box::pin(run(bench)),
@@ -39,7 +39,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
             if kept { "kept".into() } else { format!("refused: {}", set.status) },
         ]);
     }
-    let head = &["Data", "Up, each request", "Down, when it is set", "At rest", "Outcome"];
+    let head = &["Data", "Up, each request", "Down, when it is set", "Written on the server", "Outcome"];
     bench.measured(Measurements { caption: "Bytes", head, rows });
     Ok(match broken {
         None => Verdict::Holds(format!(
