@@ -51,6 +51,7 @@ pub(super) async fn costs(page: &Page<'_>, settings: &Settings, stores: &[&str])
     };
     json!({
         "made": made.map(|made| page.when(made)),
+        "lacks_stores": all.iter().any(Option::is_none),
         "optimised": report.is_none_or(|report| report.optimised),
         "lines": [
             line("How many requests does a server answer in a second?", "one thread, 95 reads to 5 writes", &|costs| {
@@ -59,7 +60,7 @@ pub(super) async fn costs(page: &Page<'_>, settings: &Settings, stores: &[&str])
             line("How many bytes does a request take on the wire?", "up and down, headers and all", &|costs| {
                 Some((costs.bytes.clone(), String::new()))
             }),
-            line("How many bytes does a session take on the server?", "as it grows with each one", &|costs| {
+            line("How many bytes does a session take on the server?", "what each one adds to its memory or to the store’s file", &|costs| {
                 costs.at_rest.clone()
             }),
         ],

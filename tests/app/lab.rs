@@ -186,6 +186,22 @@ async fn of_many_exchanges_the_last_forty_are_listed() {
 }
 
 #[rocket::async_test]
+async fn what_is_measured_is_a_chart_and_a_table_with_words_on_the_left_and_figures_on_the_right() {
+    let app = App::start().await;
+    let page = app.get("/lab/growth").await.body;
+    assert!(page.contains(">Bytes, with the cookie store</caption>"), "{page}");
+    for cell in ["<th scope=\"col\">Data</th>", "<th scope=\"row\">256</th>", "<td>kept</td>"] {
+        assert!(page.contains(cell), "{cell}: {page}");
+    }
+    assert!(page.contains("<th scope=\"col\" class=\"number\">Written on the server</th>"), "{page}");
+    for key in
+        ["</svg>cookie and cookie + ledger, up to 4,096 bytes of data</li>", "</svg>memory and sqlite</li>"]
+    {
+        assert_eq!(page.matches(key).count(), 1, "{key}: {page}");
+    }
+}
+
+#[rocket::async_test]
 async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_it() {
     let app = App::start().await;
     let asked = complete(&app).await;
@@ -212,7 +228,8 @@ async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_i
 async fn the_costs_are_those_of_the_last_load_test() {
     let app = App::start().await;
     let before = app.get("/lab").await.body;
-    assert_eq!(before.matches("\"><a href=\"/lab/load\">run lab load</a></td>").count(), 12, "{before}");
+    assert_eq!(before.matches("\">not measured</td>").count(), 12, "{before}");
+    assert_eq!(before.matches("<code>sealed-sessions lab load</code>").count(), 1, "{before}");
     let latency = json!({ "p50": 1.0, "p90": 1.0, "p99": 1.0, "p999": 1.0, "max": 1.0, "curve": [] });
     let mix = json!({
         "mix": "read-heavy", "requests": 1, "failures": 0, "seconds": 1.0, "requests_per_second": 12345.6,
@@ -229,7 +246,12 @@ async fn the_costs_are_those_of_the_last_load_test() {
     });
     std::fs::write(app.directory().join("load.json"), report.to_string()).unwrap();
     let after = app.get("/lab").await.body;
-    assert_eq!(after.matches("run lab load").count(), 9, "the other three stores were not driven: {after}");
+    assert_eq!(
+        after.matches("\">not measured</td>").count(),
+        9,
+        "the other three stores were not driven: {after}"
+    );
+    assert!(after.contains("<code>sealed-sessions lab load --store</code>"), "{after}");
     for cell in ["<b>12,346</b></td>", "<b>467</b></td>", "<b>4,321</b> <small>file</small></td>"] {
         assert!(after.contains(&format!("<td data-store=\"sqlite\">{cell}")), "{cell}: {after}");
     }
