@@ -28,8 +28,21 @@ pub(super) fn needs(names: &[&str], rows: &[Row], anchor: impl Fn(&str) -> Strin
         "boxes": boxes,
         "chosen": chosen.iter().map(shown).collect::<Vec<_>>(),
         "fits": fits.iter().map(fit).collect::<Vec<_>>(),
-        "all": fits.iter().filter(|fit| fit.lacks.is_empty()).count(),
+        "answer": answer(fits.iter().filter(|fit| fit.lacks.is_empty()).count()),
     })
+}
+
+/// How many stores give all that was ticked.
+fn answer(stores: usize) -> String {
+    match stores {
+        0 => "No store here gives all of it".into(),
+        1 => "One store gives all of it".into(),
+        2..=9 => {
+            let words = ["Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
+            format!("{} stores give all of it", words[stores - 2])
+        }
+        _ => format!("{stores} stores give all of it"),
+    }
 }
 
 /// What the last load test measured on each of the stores.

@@ -208,7 +208,7 @@ async fn the_needs_that_are_ticked_are_answered_with_the_experiments_that_show_i
     assert!(asked.body.contains("value=\"everywhere\">") && !asked.body.contains("class=\"fits\""));
     let answered = app.get("/lab?need=everywhere&need=servers&need=%3Cb%3E").await;
     assert_eq!(answered.status, Status::Ok);
-    let (_, answer) = answered.body.split_once("<h3>2 stores give all of it</h3>").unwrap();
+    let (_, answer) = answered.body.split_once("<h3>Two stores give all of it</h3>").unwrap();
     let everywhere = |store: &str| {
         format!("<a href=\"/lab/theft-and-log-out-everywhere#{store}\">a way to sign out everywhere</a>")
     };
