@@ -1,10 +1,12 @@
 //! `GET /docs`: the guides of the folder `docs`, as pages of the site.
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use rocket::http::RawStr;
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 use serde::Serialize;
 
+use super::guide_tables;
 use super::page::{Html, Page};
 
 /// A guide, as it was written.
@@ -39,6 +41,8 @@ struct Entry {
     name: &'static str,
     title: String,
     about: String,
+    /// The same, with its code marked as code.
+    about_html: String,
 }
 
 #[get("/docs")]
@@ -59,35 +63,45 @@ impl Guide {
     fn entry(self) -> Entry {
         let mut events = Parser::new_ext(self.text, options());
         let mut text_until = |end: TagEnd| {
-            let mut text = String::new();
+            let (mut text, mut html) = (String::new(), String::new());
             for event in events.by_ref().take_while(|event| *event != Event::End(end)) {
                 match event {
-                    Event::Text(part) | Event::Code(part) => text.push_str(&part),
-                    Event::SoftBreak => text.push(' '),
+                    Event::Text(part) => {
+                        text.push_str(&part);
+                        html.push_str(&escaped(&part));
+                    }
+                    Event::Code(part) => {
+                        text.push_str(&part);
+                        html.push_str(&format!("<code>{}</code>", escaped(&part)));
+                    }
+                    Event::SoftBreak => {
+                        text.push(' ');
+                        html.push(' ');
+                    }
                     _ => {}
                 }
             }
-            text
+            (text, html)
         };
-        let title = text_until(TagEnd::Heading(HeadingLevel::H1));
-        let paragraph = text_until(TagEnd::Paragraph);
-        let about = paragraph.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned();
-        Entry { name: self.name, title, about }
+        let (title, _) = text_until(TagEnd::Heading(HeadingLevel::H1));
+        let (text, html) = text_until(TagEnd::Paragraph);
+        let first = |text: &str| text.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned();
+        Entry { name: self.name, title, about: first(&text), about_html: first(&html) }
     }
 
     fn html(self) -> String {
         let mut page = String::with_capacity(2 * self.text.len());
-        html::push_html(&mut page, with_scopes(events(self.text)).into_iter());
+        html::push_html(&mut page, guide_tables::shown(events(self.text)).into_iter());
         page
     }
 }
 
 fn options() -> Options {
-    Options::ENABLE_TABLES
+    Options::ENABLE_TABLES | Options::ENABLE_SMART_PUNCTUATION
 }
 
-/// What a guide consists of: links lead to pages of this site, headings can be linked to, tables and code can be
-/// scrolled by keyboard, and nothing is inline that the content security policy forbids.
+/// What a guide consists of: links lead to pages of this site, headings can be linked to, code can be scrolled by
+/// keyboard, and nothing is inline that the content security policy forbids.
 fn events(text: &str) -> Vec<Event<'_>> {
     let mut events = Vec::new();
     // Of the links around this place, which ones are left out.
@@ -122,13 +136,8 @@ fn events(text: &str) -> Vec<Event<'_>> {
             }
             Event::Start(Tag::CodeBlock(_)) => events.push(tags("<pre tabindex=\"0\"><code>")),
             Event::End(TagEnd::CodeBlock) => events.push(tags("</code></pre>\n")),
-            // Alignment would be an inline style.
-            Event::Start(Tag::Table(_)) => {
-                events
-                    .push(tags("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">"));
-                events.push(Event::Start(Tag::Table(Vec::new())));
-            }
-            Event::End(TagEnd::Table) => events.extend([event, tags("</div>\n")]),
+            // A comment is for tests/docs.rs.
+            Event::Html(text) | Event::InlineHtml(text) if text.starts_with("<!--") => {}
             Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
             other => events.push(other),
         }
@@ -136,32 +145,8 @@ fn events(text: &str) -> Vec<Event<'_>> {
     events
 }
 
-/// What a cell in the head of a table begins with.
-const HEADING: &str = "<th scope=\"col\">";
-
-/// The same, but each cell in the head of a table says that it is the heading of a column; an empty one is no heading.
-fn with_scopes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let mut scoped = Vec::with_capacity(events.len());
-    let mut is_head = false;
-    for event in events {
-        match event {
-            Event::Start(Tag::TableCell) if is_head => scoped.push(tags(HEADING)),
-            Event::End(TagEnd::TableCell) if is_head && scoped.last() == Some(&tags(HEADING)) => {
-                scoped.pop();
-                scoped.push(tags("<td></td>"));
-            }
-            Event::End(TagEnd::TableCell) if is_head => scoped.push(tags("</th>")),
-            other => {
-                match other {
-                    Event::Start(Tag::TableHead) => is_head = true,
-                    Event::End(TagEnd::TableHead) => is_head = false,
-                    _ => {}
-                }
-                scoped.push(other);
-            }
-        }
-    }
-    scoped
+fn escaped(text: &str) -> String {
+    RawStr::new(text).html_escape().to_string()
 }
 
 fn tags(html: &'static str) -> Event<'static> {
@@ -232,10 +217,28 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_is_no_heading() {
-        let page = Guide { name: "a", text: "# A\n\n| | b |\n|---|---|\n| c | |\n" }.html();
-        assert!(page.contains("<thead><tr><td></td><th scope=\"col\">b</th></tr></thead>"), "{page}");
-        assert!(page.contains("<tr><td>c</td><td></td></tr>"), "{page}");
+    fn the_list_shows_code_as_code_and_a_description_has_none() {
+        let text = "# A\n\nWhat `a<b>` says, and \"c\". More.\n";
+        let Entry { about, about_html, .. } = Guide { name: "a", text }.entry();
+        assert_eq!(about, "What a<b> says, and “c”.");
+        assert_eq!(about_html, "What <code>a&lt;b&gt;</code> says, and “c”.");
+    }
+
+    #[test]
+    fn a_comment_is_not_shown() {
+        let text = "# A\n\n<!-- program: express -->\n\nb <!-- c --> d\n";
+        assert_eq!(Guide { name: "a", text }.html(), "<h1 id=\"a\">A</h1>\n<p>b  d</p>\n");
+        for guide in GUIDES {
+            assert!(!guide.html().contains("&lt;!--"), "{}", guide.name);
+        }
+    }
+
+    #[test]
+    fn quotes_are_curly_but_never_in_code() {
+        let text = "# A\n\nRocket's \"b\" `\"c\" -- 'd'`\n\n    \"e\" -- 'f'\n";
+        let page = Guide { name: "a", text }.html();
+        assert!(page.contains("<p>Rocket’s “b” <code>\"c\" -- 'd'</code></p>"), "{page}");
+        assert!(page.contains("<code>\"e\" -- 'f'\n"), "{page}");
     }
 
     #[test]

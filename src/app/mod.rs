@@ -22,6 +22,7 @@ mod elsewhere;
 mod errors;
 mod event_line;
 mod flash;
+mod guide_tables;
 mod guides;
 mod headers;
 #[cfg(feature = "lab")]
