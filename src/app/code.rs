@@ -134,7 +134,7 @@ if (req.session.version !== account.version)
     ),
     code!(
         "compare",
-        "Counts a visit in each realm, which express-session has no word for: one app, one session.",
+        "Counts a visit in each realm. express-session has no realms: one app has one session.",
         "compare.rs",
         "\
 session.update(|visitor| {

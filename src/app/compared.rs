@@ -54,16 +54,20 @@ pub(super) fn shown(Median { micros, of }: Median) -> Shown {
     Shown { millis: format!("{:.3}", micros / 1000.0), of, micros }
 }
 
+/// Where a realm's sessions are kept, in words.
+pub(super) fn kept_in(page: &Page<'_>, path: &str) -> String {
+    let store = page.realms().store_name(path).unwrap_or_default();
+    if page.realms().has_ledger(path) { format!("{store} + ledger") } else { format!("{store} store") }
+}
+
 impl<'r> Compared<'r> {
     pub(super) async fn of(page: &Page<'r>, path: &'r str) -> Compared<'r> {
         let session = page.realms().read_only(path).await.ok();
-        let store = page.realms().store_name(path).unwrap_or_default();
-        let has_ledger = page.realms().has_ledger(path);
         Compared {
             name: realm_name(path),
             path,
-            store: if has_ledger { format!("{store} + ledger") } else { format!("{store} store") },
-            has_ledger,
+            store: kept_in(page, path),
+            has_ledger: page.realms().has_ledger(path),
             answers: session.is_some(),
             kept: session.and_then(kept),
         }
@@ -95,7 +99,7 @@ fn contents(visitor: &Visitor) -> String {
     let counted = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let mut all = vec![counted(visitor.visits, "visit")];
     all.extend(visitor.user.as_ref().map(|account| format!("signed in as {}", account.name)));
-    all.extend(visitor.stamp.is_some().then(|| "the account’s stamp".to_owned()));
+    all.extend(visitor.stamp.is_some().then(|| "a stamp to notice changes of the account".to_owned()));
     all.extend(visitor.browser.as_ref().map(|_| "the browser’s name".to_owned()));
     if !visitor.note.is_empty() {
         all.push(format!("a note of {}", counted(visitor.note.len() as u64, "byte")));
@@ -122,7 +126,7 @@ pub(super) fn pictures(realms: &[Compared<'_>]) -> Vec<Bars> {
     let sizes: [(&'static str, Bytes); 3] = [
         ("Up, with every request", |kept| kept.up),
         ("Down, with every change", |kept| kept.down),
-        ("Kept on the server", |kept| kept.server),
+        ("Kept on the server for this session", |kept| kept.server),
     ];
     let most = sizes.iter().flat_map(|(_, of)| all().map(|(_, kept)| of(kept))).max().unwrap_or_default();
     let bytes = |(title, of): (&'static str, Bytes)| {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::accounts::Accounts;
 use super::audit::Audit;
 use super::code;
+use super::compared::kept_in;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
 use super::standing::{self, Standing};
@@ -20,7 +21,6 @@ async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> H
         let session = page.realms().read_only(path).await.ok();
         let visitor = session.map(|session| session.get());
         let visitor = visitor.as_deref();
-        let store = page.realms().store_name(path).unwrap_or_default();
         let powers = page.realms().powers(path).unwrap_or(Powers::Nothing);
         let standing = match visitor {
             Some(visitor) => standing::of(Some(accounts), visitor, powers, &audit).await,
@@ -31,13 +31,10 @@ async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> H
         cards.push(json!({
             "path": path,
             "name": realm_name(path),
-            "store": store,
-            "blurb": match (session, powers) {
-                (None, _) => "The store of this realm does not answer.",
-                (_, Powers::Nothing) => "The whole session travels in the cookie. The server keeps nothing of it but the key.",
-                (_, Powers::Ends) => "The whole session travels in the cookie. The server keeps a ledger of those that have ended, so a copy is worth nothing after the sign-out.",
-                (_, Powers::Lists) => "The session stays on the server. The cookie carries only its sealed id.",
-            },
+            "store": page.realms().store_name(path).unwrap_or_default(),
+            "kept_in": kept_in(&page, path),
+            "ledger": page.realms().has_ledger(path),
+            "blurb": blurb(session.is_some(), powers),
             "answers": session.is_some(),
             "visits": visitor.map_or(0, |visitor| visitor.visits),
             "user": user.map(|account| &account.name),
@@ -48,6 +45,21 @@ async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> H
         }));
     }
     page.show("overview", "Overview", context! { cards, counter: code::counter() })
+}
+
+/// What a card says of its realm.
+fn blurb(answers: bool, powers: Powers) -> &'static str {
+    match (answers, powers) {
+        (false, Powers::Ends) => "The ledger of this realm does not answer.",
+        (false, _) => "The store of this realm does not answer.",
+        (true, Powers::Nothing) => {
+            "The whole session travels in the cookie. The server keeps nothing of it but the key."
+        }
+        (true, Powers::Ends) => {
+            "The whole session travels in the cookie. The server keeps a ledger of those that have ended, so a copy is worth nothing after the sign-out."
+        }
+        (true, Powers::Lists) => "The session stays on the server. The cookie carries only its sealed id.",
+    }
 }
 
 #[get("/login")]
@@ -67,4 +79,15 @@ fn user(settings: &State<Settings>) -> Redirect {
 
 pub(super) fn routes() -> Vec<Route> {
     routes![overview, login, profile, user]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_realm_that_does_not_answer_the_card_says_whether_it_is_the_store_or_the_ledger() {
+        assert!(blurb(false, Powers::Ends).starts_with("The ledger "));
+        assert!(blurb(false, Powers::Lists).starts_with("The store "));
+    }
 }

@@ -14,7 +14,7 @@ async fn one_click_counts_a_visit_in_every_realm_and_shows_what_each_takes() {
     let app = App::start().await;
     let before = app.get("/compare").await;
     assert_eq!(before.status, Status::Ok);
-    assert!(before.body.contains("No session yet"));
+    assert!(before.body.contains("no session yet"));
     let realms = before.body.matches("<th scope=\"col\"><a ").count();
     click(&app).await;
     click(&app).await;
@@ -76,7 +76,7 @@ async fn the_figures_are_pictured_with_their_values_in_words() {
     for (title, of_stateful) in [
         ("Up, with every request", "bytes"),
         ("Down, with every change", "Stateful 0 bytes"),
-        ("Kept on the server", "Stateless 0 bytes"),
+        ("Kept on the server for this session", "Stateless 0 bytes"),
         ("Loading, the median", "ms"),
     ] {
         let about = page.split_once(&format!("aria-label=\"{title}. ")).unwrap().1.split('"').next().unwrap();
@@ -122,8 +122,16 @@ async fn a_realm_with_a_ledger_is_said_to_have_one() {
     let page = app.get("/compare").await;
     let of = |store: &str| page.body.contains(&format!("<small>{store}</small>"));
     assert!(of("cookie store") && of("cookie + ledger") && of("sqlite store"), "{}", page.body);
-    assert_eq!(page.body.matches("the key, and a list of which sessions have ended").count(), 1);
+    assert_eq!(page.body.matches("the key, and a ledger of ended sessions").count(), 1);
     assert_eq!(page.body.matches("nothing but the key").count(), 1);
+    let overview = app.get("/").await.body;
+    let card = overview.split_once("<h3>Revocable").unwrap().1.split_once("</article>").unwrap().0;
+    for said in
+        ["<small>cookie + ledger</small>", "a ledger of sessions that have ended", "an entry for each"]
+    {
+        assert!(card.contains(said), "{said}: {card}");
+    }
+    assert!(!card.contains("nothing of the session") && !card.contains("nothing else"), "{card}");
 }
 
 #[rocket::async_test]
