@@ -9,8 +9,8 @@ use crate::dice::Dice;
 use crate::outages::{Outages, Part};
 use crate::settings::REVOCABLE;
 
-/// Within which time a process learns from the ledger what another has entered (docs/logout.md: within a second, and the
-/// reading).
+/// Within which time a process learns from the ledger what another has entered (docs/logout.md: after about a
+/// second).
 pub const KNOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// The same while the ledger is away: `revocation_max_age`, in whole seconds of a clock.

@@ -18,16 +18,16 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Report { run, visitors, seconds, keys, tally } = self;
         let requests = tally.requests();
-        writeln!(f, "| | |\n|---|---:|")?;
+        writeln!(f, "| what | how many |\n|---|---:|")?;
         writeln!(f, "| visitors, for {seconds:.0} s | {visitors} |")?;
         writeln!(f, "| requests that were answered | {requests} |")?;
-        writeln!(f, "| a second | {:.0} |", requests as f64 / seconds)?;
+        writeln!(f, "| requests per second | {:.0} |", requests as f64 / seconds)?;
         writeln!(f, "| sign-ins | {} |", tally.sign_ins)?;
         writeln!(f, "| new accounts | {} |", tally.accounts)?;
         writeln!(f, "| sign-outs | {} |", tally.sign_outs)?;
         writeln!(f, "| passwords given again | {} |", tally.confirmations)?;
         writeln!(f, "| of them done, but the answer lost in an outage: signed in again | {} |", tally.outs)?;
-        writeln!(f, "| wrong passwords | {} |", tally.refusals)?;
+        writeln!(f, "| wrong passwords, answered or not | {} |", tally.refusals)?;
         writeln!(
             f,
             "| copies of ended sessions, each tried at {PROCESSES} processes at the end | {} |",
@@ -43,7 +43,7 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "| keys replaced, in three rounds | {keys} |")?;
         write!(f, "{}", run.outages)?;
         writeln!(f, "| anything else that broke a rule | {} |", run.findings.count())?;
-        writeln!(f, "\n| answered within, ms | 50 % | 99 % |\n|---|---:|---:|")?;
+        writeln!(f, "\n| answered within, ms | 50% | 99% |\n|---|---:|---:|")?;
         for (what, times) in
             [("pages", &tally.pages), ("forms", &tally.forms), ("forms with a password", &tally.passwords)]
         {
@@ -52,7 +52,7 @@ impl fmt::Display for Report<'_> {
         }
         writeln!(
             f,
-            "\n| memory, MB | at its start | second quarter | last quarter | s |\n|---|---:|---:|---:|---:|"
+            "\n| memory, MB | at its start | second quarter | last quarter | seconds measured |\n|---|---:|---:|---:|---:|"
         )?;
         for process in 0..PROCESSES {
             if let Some(held) = run.site.memory(process).held() {
