@@ -57,13 +57,12 @@ impl Columns {
         Columns { are_numbers, ..Columns::default() }
     }
 
-    /// Figures are compared down their column, so they scroll; three or more columns of words are read row by row, so
-    /// a phone stacks them.
+    /// Figures are compared down their column, so they scroll; words are read row by row, so a phone stacks them.
     fn opening(&self) -> &'static str {
-        if self.are_numbers.len() > 2 && !self.are_numbers.contains(&true) {
-            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"stacked\">"
-        } else {
+        if self.are_numbers.contains(&true) {
             "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>"
+        } else {
+            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"stacked\">"
         }
     }
 
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn three_columns_of_words_are_stacked_on_a_phone_and_say_which_they_are() {
+    fn columns_of_words_are_stacked_on_a_phone_and_say_which_they_are() {
         let words = page("| a | `b` & \"c\" | d |\n|---|---|---|\n| 1 | 2 | 3 |\n");
         assert!(words.contains("<table class=\"stacked\">"), "{words}");
         assert!(words.contains("<td data-column=\"b &amp; &quot;c&quot;\">2</td>"), "{words}");
