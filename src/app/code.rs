@@ -1,6 +1,6 @@
 //! The lines that do what a page shows, as they stand in the source, and the same in Express.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// What a page's own source does, beside the same in express-session.
 #[derive(Clone, Copy, Serialize)]
@@ -14,7 +14,9 @@ pub(super) struct Code {
     #[serde(skip)]
     #[cfg_attr(not(test), expect(dead_code, reason = "compared with the lines by a test"))]
     source: &'static str,
+    #[serde(serialize_with = "by_line")]
     rust: &'static str,
+    #[serde(serialize_with = "by_line")]
     express: &'static str,
 }
 
@@ -144,6 +146,11 @@ session.update(|visitor| {
         "req.session.visits = (req.session.visits ?? 0) + 1;"
     ),
 ];
+
+/// Each line of its own, so that one which is broken on a narrow screen keeps its indent.
+fn by_line<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(text.lines())
+}
 
 /// The lines of the page with this template.
 pub(super) fn of(page: &str) -> Option<Code> {
