@@ -34,7 +34,7 @@ async fn unauthorized(request: &Request<'_>) -> Redirect {
     Redirect::to(login::uri(realm, Next::of(request), ended))
 }
 
-/// Offers a form again whose page had expired, with a token of the current session; but not where the browser kept its
+/// Offers a form again that had expired, with a token of the current session; but not where the browser kept its
 /// cookie back, since there is no such token then.
 #[catch(403)]
 async fn forbidden(request: &Request<'_>) -> Option<Html> {
@@ -42,21 +42,21 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let refusal = csrf::refusal(request);
     let has_expired = matches!(refusal, Some(Refusal::NoCookie | Refusal::Token));
     let (kind, heading) = match request.uri().path().segments().last() {
-        Some(_) if !has_expired || page.is_withheld() => ("back", "Forbidden"),
+        Some(_) if !has_expired || page.is_withheld() => ("back", "Not allowed"),
         Some("login") => ("login", "Sign in"),
         Some("register") => ("register", "Create an account"),
         Some("logout") if page.user().is_some() => ("logout", "Sign out"),
-        _ => ("back", "This page had expired"),
+        _ => ("back", "This form had expired"),
     };
     let typed = csrf::typed(request);
     let own = context! {
         status: 403,
         reason: heading,
         explanation: refused_because(refusal, page.is_withheld(), kind != "back"),
-        advice: Vec::<String>::new(),
+        advice: None::<&str>,
         kind,
         form_page: form_page(Status::Forbidden, request),
-        // Once it may have been the time that passed; twice it is the browser.
+        // Once it may have been the time that passed; twice it is the browser, and to send it once more would not help.
         no_cookie: refusal == Some(Refusal::NoCookie) && typed.again,
         form: FormState {
             username: typed.username.clone(),
@@ -80,7 +80,7 @@ fn refused_because(refusal: Option<Refusal>, is_withheld: bool, is_shown_again: 
             "Another site sent the form, so your browser withheld your cookie. Nothing was changed."
         }
         Some(Refusal::CrossSite) => "Another site sent the form. Nothing was changed.",
-        Some(_) if is_shown_again => "This page had expired; please send it again.",
+        Some(_) if is_shown_again => "This form had expired. Please send it again.",
         Some(_) => "Nothing was changed. Go back to the form, and send it again.",
         None => "You are not allowed to see this.",
     }
@@ -112,37 +112,10 @@ async fn other(status: Status, request: &Request<'_>) -> Option<Html> {
 
 async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
     let page = request.guard::<Page<'_>>().await.succeeded()?;
-    let (explanation, advice): (&str, Vec<String>) = match status.code {
-        400 => ("The request could not be understood.", Vec::new()),
-        409 if is_stale(&page) => (
-            "Your browser sent an older version of your session than this server has seen, as happens with two tabs.",
-            vec!["Nothing was changed. Check the current page, then send the form again.".into()],
-        ),
-        404 => ("This page does not exist.", vec!["Check the address.".into()]),
-        409 if failure(request) == Some(Failure::TooManySessions) => (
-            "You are already signed in on as many browsers as allowed.",
-            vec!["Nothing was changed. Sign out on one of them, then sign in here.".into()],
-        ),
-        413 => ("The form was too large.", vec!["Nothing was changed. Send less.".into()]),
-        415 => ("The form was sent in a format that this page does not accept.", Vec::new()),
-        422 => (
-            "The form was incomplete.",
-            vec!["Nothing was changed. Fill in every field with plain text, then send it again.".into()],
-        ),
-        429 => ("Too many attempts.", vec!["Wait a moment, then try again.".into()]),
-        500 => match failure(request) {
-            Some(Failure::TooLarge) => (
-                "Your session has grown too large.",
-                vec!["The last change was not saved; everything before it was.".into()],
-            ),
-            _ => ("Something went wrong on our side.", vec!["Nothing is lost. Try again later.".into()]),
-        },
-        _ => ("The request could not be answered.", Vec::new()),
-    };
-    let reason = status.reason_lossy();
+    let Words { heading, explanation, advice } = words(status, failure(request), is_stale(&page));
     let own = context! {
         status: status.code,
-        reason,
+        reason: heading,
         explanation,
         advice,
         kind: "back",
@@ -150,7 +123,62 @@ async fn page(status: Status, request: &Request<'_>) -> Option<Html> {
         no_cookie: false,
         form: json!(null),
     };
-    Some(page.show("error", &format!("Error: {reason}"), own))
+    Some(page.show("error", &format!("Error: {heading}"), own))
+}
+
+/// What an error page says.
+struct Words {
+    heading: &'static str,
+    explanation: &'static str,
+    advice: Option<&'static str>,
+}
+
+fn words(status: Status, failure: Option<Failure>, is_stale: bool) -> Words {
+    let (heading, explanation, advice) = match status.code {
+        400 => ("Request not understood", "The request could not be understood.", None),
+        404 => ("Page not found", "There is no page at this address.", Some("Check the address.")),
+        409 if is_stale => (
+            "Older session",
+            "Your browser sent an older version of your session than this server has seen, as happens with two tabs.",
+            Some(
+                "Nothing was changed. Go back, check what the page says now, and send the form again. \
+                 The server could tell because it remembers the number of the newest version that it saw.",
+            ),
+        ),
+        409 if failure == Some(Failure::TooManySessions) => (
+            "Too many sessions",
+            "You are already signed in on as many browsers as are allowed.",
+            Some("Nothing was changed. Sign out on one of them, then sign in here."),
+        ),
+        413 => (
+            "Too large",
+            "The form was larger than this page accepts.",
+            Some("Nothing was changed. Shorten what you typed, then send the form again."),
+        ),
+        415 => (
+            "Format not accepted",
+            "The form was sent in a format that this page does not accept.",
+            Some("Nothing was changed."),
+        ),
+        422 => (
+            "Form incomplete",
+            "A field of the form was missing, or could not be read.",
+            Some("Nothing was changed. Go back to the form, fill in every field, and send it again."),
+        ),
+        429 => {
+            ("Too many attempts", "You have tried this too often.", Some("Wait a moment, then try again."))
+        }
+        500 if failure == Some(Failure::TooLarge) => (
+            "Session too large",
+            "Your session has grown too large.",
+            Some("The last change was not saved; everything before it was."),
+        ),
+        500 => {
+            ("Something went wrong", "The mistake is on our side.", Some("Nothing is lost. Try again later."))
+        }
+        _ => (status.reason_lossy(), "The request could not be answered.", None),
+    };
+    Words { heading, explanation, advice }
 }
 
 /// Whether a handler has refused the session because it is not the newest.

@@ -58,6 +58,7 @@ mod setting;
 mod settings;
 mod signed_out;
 mod standing;
+mod store_names;
 mod templates;
 mod throttle;
 mod timeline;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::next::Next;
 use super::page::{Html, Page, realm_name};
+use super::store_names;
 
 /// When a program may try again, in seconds. A store that is back is used by the next request.
 const RETRY_AFTER: &str = "5";
@@ -42,7 +43,7 @@ fn show(page: &Page<'_>, request: &Request<'_>) -> Html {
         form_page: Next::of_form(request).map(Next::into_string),
         works: silent.as_ref().and_then(|_| independent(page)).map(|path| json!({ "path": path, "name": realm_name(path) })),
     };
-    page.show("outage", "Error: Service Unavailable", own)
+    page.show("outage", "Error: Not available right now", own)
 }
 
 /// What of the realm does not answer; `None` if it is something else, such as the accounts.
@@ -54,7 +55,10 @@ fn silent(page: &Page<'_>, request: &Request<'_>) -> Option<String> {
     }
     Some(match page.powers() {
         Powers::Ends => "ledger of ended sessions".to_owned(),
-        _ => format!("session store ({})", page.realms().store_name(path).unwrap_or_default()),
+        _ => format!(
+            "session store ({})",
+            store_names::written(page.realms().store_name(path).unwrap_or_default())
+        ),
     })
 }
 

@@ -203,7 +203,7 @@ async fn the_403_page_keeps_what_was_typed_but_the_password() {
 async fn x1_a_browser_that_kept_no_cookie_gets_the_form_again() {
     let app = App::start().await;
     let refused = app.post(LOGIN, &[("csrf_token", "x")]).await;
-    assert!(refused.body.contains("This page had expired") && !refused.body.contains("Safari"));
+    assert!(refused.body.contains("This form had expired") && !refused.body.contains("Safari"));
     let known = app.post(LOGIN, &[("csrf_token", "x")]).await;
     assert!(!known.body.contains("Safari"));
 }

@@ -197,7 +197,7 @@ async fn a_form_whose_page_had_expired_is_shown_again_filled_in() {
         let more = [("csrf_token", token.as_str()), ("remember", "true")];
         let refused = app.post(&path, &[&more[..], &typed].concat()).await;
         assert_eq!(refused.status, Status::Forbidden);
-        assert_eq!(refused.after("autofocus>"), Some("This page had expired; please send it again."));
+        assert_eq!(refused.after("autofocus>"), Some("This form had expired. Please send it again."));
         assert_eq!(refused.after("<title>"), Some(&*format!("Error: {heading} · Sealed Sessions")));
         assert!(refused.body.contains("value=\"ada\"") && !refused.body.contains(PASSWORD), "{form}");
         assert!(refused.body.contains("name=\"next\" value=\"/stateless/cookie\""), "{form}");
@@ -215,11 +215,12 @@ async fn a_browser_that_keeps_no_cookie_is_told_at_the_second_failure() {
         let path = format!("/stateless/{form}");
         let fields = [("csrf_token", "x"), ("username", "ada"), ("password", PASSWORD)];
         let first = App::start().await.post(&path, &fields).await;
-        assert!(first.body.contains("This page had expired") && !first.body.contains("Safari"), "{form}");
+        assert!(first.body.contains("This form had expired") && !first.body.contains("Safari"), "{form}");
         assert!(first.body.contains("name=\"again\" value=\"true\""), "{form}");
         let again = [&fields[..], &[("again", "true")]].concat();
         let second = App::start().await.post(&path, &again).await;
-        assert!(second.body.contains("keeps no cookie") && second.body.contains("Safari"), "{form}");
+        assert!(second.body.contains("not keeping this site’s cookies"), "{form}");
+        assert!(second.body.contains("Safari") && !second.body.contains("had expired"), "{form}");
     }
 }
 
@@ -252,7 +253,7 @@ async fn the_title_and_the_focus_follow_what_was_wrong() {
         assert!(!after.contains("autofocus"), "{title}: only one has it");
         assert!(before.rsplit('<').next().unwrap().contains(focused), "{title}: not {focused}");
     }
-    assert_eq!(app.get("/nowhere").await.after("<title>"), Some("Error: Not Found · Sealed Sessions"));
+    assert_eq!(app.get("/nowhere").await.after("<title>"), Some("Error: Page not found · Sealed Sessions"));
     assert!(!app.get("/stateful/login").await.body.contains("autofocus"));
 }
 

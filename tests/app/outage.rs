@@ -22,7 +22,7 @@ async fn o1_a_page_without_its_store_says_what_does_not_answer_and_what_still_wo
     assert_eq!(page.status, Status::ServiceUnavailable);
     assert_eq!((page.header("retry-after"), page.header("set-cookie")), (Some("5"), None));
     for said in [
-        "The session store (sqlite) does not answer. Your session is safe.",
+        "The session store (SQLite) does not answer. Your session is safe.",
         "href=\"/stateful/sessions?ended=1\">Try again</a>",
         "<a href=\"/stateless\">Stateless still works</a>",
         "Error 503",

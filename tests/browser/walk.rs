@@ -124,7 +124,7 @@ async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works(
     browser.driver.switch_to_window(early).await.unwrap();
     browser.submit("alice", PASSWORD).await;
     assert_eq!(browser.text(".stamp").await.to_lowercase(), "error 403");
-    assert_eq!(browser.text("main .problem").await, "This page had expired; please send it again.");
+    assert_eq!(browser.text("main .problem").await, "This form had expired. Please send it again.");
     browser.submit("alice", PASSWORD).await;
     browser.find("#visits").await;
     browser.visit("/stateless/profile").await;

@@ -47,7 +47,7 @@ fn the_403_page_of_a_form_offers_it_again_and_then_it_works() {
         let fields = [("csrf_token", "of another session"), ("username", username), ("password", PASSWORD)];
         let refused = server.post(&mut jar, &path, &fields);
         assert_eq!(refused.status, 403);
-        assert!(refused.body.contains("This page had expired; please send it again."), "{}", refused.body);
+        assert!(refused.body.contains("This form had expired. Please send it again."), "{}", refused.body);
         let token = refused.token();
         let fields = [("csrf_token", &*token), ("username", username), ("password", PASSWORD)];
         server.post(&mut jar, &path, &fields).leads_to("/stateless");
@@ -75,12 +75,12 @@ fn a_browser_that_keeps_no_cookie_is_told_so_when_it_sends_the_form_again() {
         let token = server.get(&mut Jar::default(), "/stateless/login").token();
         let mut fields = vec![("csrf_token", &*token), ("username", "alice"), ("password", PASSWORD)];
         let first = server.post(&mut Jar::default(), &path, &fields);
-        assert!(first.body.contains("This page had expired"), "{page}");
-        assert!(!first.body.contains("keeps no cookie"), "{page}");
+        assert!(first.body.contains("This form had expired"), "{page}");
+        assert!(!first.body.contains("not keeping"), "{page}");
         fields.push(("again", "true"));
         let answer = server.post(&mut Jar::default(), &path, &fields);
         assert_eq!(answer.status, 403, "{page}");
-        assert!(answer.body.contains("Your browser keeps no cookie of this site."), "{page}");
+        assert!(answer.body.contains("Your browser is not keeping this site’s cookies."), "{page}");
     }
 }
 
