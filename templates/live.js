@@ -10,6 +10,8 @@ if (line) {
     link.href = line.dataset.signIn;
     link.textContent = "Sign in again";
     line.replaceChildren(event.data + " ", link);
+    // What they would end, only someone who is signed in can end.
+    for (const button of document.querySelectorAll("form[action*='/sessions/'] button")) button.disabled = true;
   });
   // A browser comes again by itself after a lost connection, but not after an error page.
   source.addEventListener("error", () => {

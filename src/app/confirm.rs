@@ -62,7 +62,7 @@ async fn submit(
 }
 
 fn show(session: Session<'_>, page: &Page<'_>, next: Option<&str>, error: Option<Cow<'static, str>>) -> Html {
-    let title = if error.is_some() { "Error: Is it still you?" } else { "Is it still you?" };
+    let title = if error.is_some() { "Error: Is that still you?" } else { "Is that still you?" };
     page.show_form(&session, "confirm", title, context! { next: checked(next), error })
 }
 

@@ -14,7 +14,8 @@ use super::browser::Browser;
 use super::csrf::Protected;
 use super::flash::Flash;
 use super::next::Next;
-use super::page::{Ended, Html, Page, Shown, span};
+use super::page::{Ended, Html, Page, Shown};
+use super::spans::span;
 use super::throttle::{Address, Wait};
 use super::visitor::{Session, sign_in};
 

@@ -57,6 +57,7 @@ mod sessions;
 mod setting;
 mod settings;
 mod signed_out;
+mod spans;
 mod standing;
 mod store_names;
 mod templates;

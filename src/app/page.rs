@@ -21,6 +21,7 @@ use super::code;
 use super::csrf;
 use super::now::clock;
 use super::settings::Settings;
+use super::spans::{self, span};
 use super::standing::{Standing, standing};
 use super::tour;
 use super::visitor::{Session, Visitor};
@@ -212,7 +213,7 @@ impl<'r> Page<'r> {
     pub(super) fn explain(&self, ended: Ended) -> String {
         match (ended, self.timeouts()) {
             (Ended::Absolute, Some((usual, remembered))) => format!(
-                "Your session ended because it reached its maximum age ({}, or {} if you stayed signed in).",
+                "Your session ended because it reached its maximum age ({}, or {} if you chose to stay signed in).",
                 span(usual.absolute),
                 span(remembered.absolute)
             ),
@@ -226,10 +227,10 @@ impl<'r> Page<'r> {
         self.realms.timeouts(path).zip(self.realms.remembered_timeouts(path))
     }
 
-    /// What it means to stay signed in: "14 days without a visit, 30 days at most".
+    /// What it means to stay signed in: "up to 30 days, unless you stay away for 14 days".
     fn remembering(&self) -> Option<String> {
         let (_, Timeouts { idle, absolute }) = self.timeouts()?;
-        Some(format!("{} without a visit, {} at most", span(idle), span(absolute)))
+        Some(format!("up to {}, unless you stay away for {}", span(absolute), span(idle)))
     }
 
     /// The notice of a page that has none of its own. A one-time notice is taken, so that no other page tells it again;
@@ -307,12 +308,7 @@ impl<'r> Page<'r> {
 
     /// How far a moment is from now, in one unit.
     pub(super) fn relative(&self, moment: OffsetDateTime) -> String {
-        let seconds = (moment - self.clock.now()).whole_seconds();
-        match seconds {
-            0 => "now".into(),
-            1.. => format!("in {}", span(seconds)),
-            _ => format!("{} ago", span(seconds.saturating_neg())),
-        }
+        spans::until(moment, self.clock.now())
     }
 }
 
@@ -351,10 +347,10 @@ impl Ended {
             Ended::Idle => "Your session ended because you were away for a while.",
             Ended::Absolute => "Your session ended because it reached its maximum age.",
             Ended::Revoked => {
-                "Your session has ended: it was signed out elsewhere, or not used for too long."
+                "Your session has ended: it was signed out elsewhere, or was unused for too long."
             }
             Ended::Account => {
-                "Your session is over: the password was changed, or the account is disabled or deleted."
+                "Your session has ended: the password was changed, or the account was disabled or deleted."
             }
             Ended::Deleted => "Your account has been deleted, and all its sessions have ended.",
         }
@@ -368,18 +364,6 @@ pub(super) fn realm_name(path: &str) -> String {
         Some(first) => first.to_uppercase().chain(letters).collect(),
         None => "Sessions".into(),
     }
-}
-
-/// A length of time, rounded to its largest unit: "29 minutes".
-pub(super) fn span(seconds: i64) -> String {
-    let rounded = |unit: i64| seconds.saturating_add(unit / 2) / unit;
-    let (count, unit) = match seconds {
-        ..120 => (seconds, "second"),
-        120..7200 => (rounded(60), "minute"),
-        7200..172_800 => (rounded(3600), "hour"),
-        _ => (rounded(86400), "day"),
-    };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 fn object(context: impl Serialize) -> Map<String, Value> {

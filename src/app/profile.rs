@@ -3,7 +3,8 @@
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 
-use super::page::{Html, Page, span};
+use super::page::{Html, Page};
+use super::spans::span;
 use super::timeline;
 use super::user::User;
 

@@ -51,7 +51,8 @@ async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>) -> Result<A
 #[post("/sessions/end-all", data = "<_form>")]
 async fn end_all(_form: Protected<Nothing>, user: Recent<'_>, page: Page<'_>) -> Result<Answer, Status> {
     let Recent(User { session, .. }) = user;
-    let ended = match session.end_others().await.map_err(fault)? {
+    let ended = session.end_others().await;
+    let ended = match ended.map_err(fault)? {
         Ended::Sessions(count) => count.to_string(),
         Ended::Uncounted => "all".to_owned(),
         Ended::Unable => return again(session, &page, CANNOT).await,

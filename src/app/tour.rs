@@ -31,12 +31,12 @@ pub(super) fn step(page: &str, realm: &str, is_signed_in: bool) -> Option<Step> 
     let sign_in = format!("{realm}/login?next={realm}/cookie");
     let (number, title, says, next) = match (page, is_signed_in) {
         ("visits", false) => {
-            (1, "Visit", "Reload the page, and the session counts.", link(sign_in, "Sign in"))
+            (1, "Visit", "Reload the page, and the count goes up.", link(sign_in, "Sign in"))
         }
         ("visits", true) => (
             1,
             "Visit",
-            "Reload the page, and the session counts.",
+            "Reload the page, and the count goes up.",
             link(format!("{realm}/cookie"), "Look inside the cookie"),
         ),
         ("login" | "register", _) => (
@@ -46,7 +46,7 @@ pub(super) fn step(page: &str, realm: &str, is_signed_in: bool) -> Option<Step> 
             link(format!("{realm}/cookie"), "Look inside the cookie"),
         ),
         ("cookie", false) => {
-            (3, "Look inside", "There is more to see once you are signed in.", link(sign_in, "Sign in first"))
+            (3, "Look inside", "There is more to see once you are signed in.", link(sign_in, "Sign in"))
         }
         ("cookie", true) => (
             3,
@@ -57,7 +57,7 @@ pub(super) fn step(page: &str, realm: &str, is_signed_in: bool) -> Option<Step> 
         ("signed-out", _) => (
             4,
             "Sign out and replay",
-            "What a copy is worth after a sign-out is where the stores differ most.",
+            "What a copy is worth after a sign-out is where the realms differ most.",
             link("/compare".to_owned(), "Compare the realms"),
         ),
         ("compare", _) => (

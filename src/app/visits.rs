@@ -3,6 +3,7 @@
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::context;
 
+use super::flash::Flash;
 use super::page::{Ended, Html, Page};
 use super::visitor::{Session, Visitor};
 
@@ -18,6 +19,7 @@ fn visits(session: Session<'_>, page: Page<'_>) -> Html {
     let own = context! {
         visits,
         first: visits == 1,
+        registered: session.get().flash == Some(Flash::Registered),
         bytes: session.inspect().wire().map_or(0, |wire| wire.request),
         ends: session.expires().map(|deadlines| page.relative(deadlines.idle)),
     };

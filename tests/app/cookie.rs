@@ -40,6 +40,8 @@ async fn a_changed_character_is_refused_wherever_it_is() {
             app.post("/stateless/cookie/tamper", &[&[("csrf_token", token.as_str())], fields].concat()).await;
         assert_eq!(answer.status, Status::Ok);
         assert!(answer.body.contains("<b>Refused.</b> Character"), "{character:?}: {}", answer.body);
+        let all = app.client.cookies().get(NAME).unwrap().value().len();
+        assert!(answer.body.contains(&format!(" of {all} was <code>")), "{all}: {}", answer.body);
         assert!(!answer.body.contains("It opened"));
     }
     assert_eq!(app.get("/stateless/profile").await.status, Status::Ok, "the session itself is untouched");
@@ -57,7 +59,9 @@ async fn a_note_makes_the_session_grow_into_chunks_and_back() {
     assert_eq!(keep(&"x".repeat(5000)).await.location(), "/stateless/cookie#note");
     assert!(app.client.cookies().get(&format!("{NAME}.1")).is_some(), "two cookies");
     let page = app.get("/stateless/cookie").await;
-    assert!(page.body.contains("so the session is cut into 2"), "{}", page.body);
+    for told in ["split into 2 cookies", "The names of the cookies", "all Set-Cookie lines"] {
+        assert!(page.body.contains(told), "{told}: {}", page.body);
+    }
     let letters: usize = shown(&page.body).iter().map(|text| text.chars().count()).sum();
     assert!(letters > 6500, "all chunks are shown: {letters}");
     let tampered = [("csrf_token", page.token().unwrap()), ("character", "6000".into())];
@@ -80,4 +84,9 @@ async fn the_page_opens_no_session_by_being_looked_at() {
     let page = app.get("/stateless/cookie").await;
     assert_eq!(page.header("set-cookie"), None);
     assert!(!page.body.contains("<textarea") && !page.body.contains("tamper"));
+    for realm in ["/stateless", "/revocable", "/stateful"] {
+        let page = app.get(&format!("{realm}/cookie")).await;
+        assert_eq!(page.body.matches("sent no session cookie").count(), 1, "{realm}");
+        assert!(page.body.contains("<b>No session of yours"), "{realm}: {}", page.body);
+    }
 }

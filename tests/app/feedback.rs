@@ -38,6 +38,15 @@ async fn a_new_account_and_a_sign_in_are_told_once_by_the_page_they_lead_to() {
 }
 
 #[rocket::async_test]
+async fn somebody_who_has_just_registered_is_not_welcomed_back_yet() {
+    let app = App::start().await;
+    app.get("/stateless").await;
+    let to = app.submit("/stateless/register", &ADA).await.location().to_owned();
+    assert_eq!(app.get(&to).await.after("<h1>"), Some("Welcome. The session goes on."));
+    assert_eq!(app.get("/stateless").await.after("<h1>"), Some("Welcome back."));
+}
+
+#[rocket::async_test]
 async fn a_notice_that_a_page_outside_of_the_realm_could_not_tell_is_told_by_the_next_one_inside() {
     let app = App::start().await;
     app.register("ada").await;
@@ -234,7 +243,7 @@ async fn the_title_and_the_focus_follow_what_was_wrong() {
     let pages = [
         (wrong("/stateless/password", &new).await, "Change your password", "name=\"new_password\""),
         (wrong("/stateless/password", &both).await, "Change your password", "name=\"current_password\""),
-        (wrong("/stateless/confirm", &[("password", "x")]).await, "Is it still you?", "name=\"password\""),
+        (wrong("/stateless/confirm", &[("password", "x")]).await, "Is that still you?", "name=\"password\""),
         (wrong("/stateful/login", &[("username", "ada"), ("password", "x")]).await, "Sign in", "form-error"),
         (
             wrong("/stateful/register", &[("username", ""), ("password", "x")]).await,
@@ -315,8 +324,8 @@ async fn a_copy_that_is_replayed_as_the_page_says_gets_the_status_that_it_says()
 async fn the_form_to_sign_in_says_what_remembering_means_in_its_realm() {
     let app = App::configured(&[("session.realms./stateful.remember_idle_timeout", "\"3 days\"")]).await;
     for (realm, told) in [
-        ("/stateless", "Until 14 days without a visit, 30 days at most."),
-        ("/stateful", "Until 3 days without a visit, 30 days at most."),
+        ("/stateless", "For up to 30 days, unless you stay away for 14 days."),
+        ("/stateful", "For up to 30 days, unless you stay away for 3 days."),
     ] {
         let form = app.get(&format!("{realm}/login")).await;
         assert!(form.body.contains(told), "{}", form.body);

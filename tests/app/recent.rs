@@ -96,7 +96,7 @@ async fn l8_in_stateless_a_disabled_or_deleted_account_is_signed_out_by_the_next
     for done in ["UPDATE accounts SET disabled = 1", "DELETE FROM accounts"] {
         let app = ada().await;
         let profile = app.get("/stateless/profile").await;
-        assert!(profile.body.contains("one lookup by number, which took "), "{}", profile.body);
+        assert!(profile.body.contains("one lookup by the account’s number, which took "), "{}", profile.body);
         app.database(done).await;
         let refused = app.get("/stateless/profile").await;
         assert_eq!(refused.location(), "/stateless/login?next=%2Fstateless%2Fprofile&ended=account");
@@ -110,7 +110,11 @@ async fn l8_in_stateless_a_disabled_or_deleted_account_is_signed_out_by_the_next
                 !stateless.contains("Signed in as") && !stateless.contains("<dd>ada</dd>"),
                 "{stateless}"
             );
-            assert_eq!(page.notice().is_some_and(|notice| notice.contains("is over")), path != "/", "{path}");
+            assert_eq!(
+                page.notice().is_some_and(|notice| notice.contains("has ended")),
+                path != "/",
+                "{path}"
+            );
         }
         assert_eq!(app.get("/stateless").await.notice(), None, "the page of visits has told it");
     }

@@ -87,7 +87,7 @@ async fn the_absolute_end_comes_however_busy_the_session_is() {
     }
     app.clock.advance(Duration::minutes(20));
     let page = app.get("/stateless").await;
-    let told = "Your session ended because it reached its maximum age (12 hours, or 30 days if you stayed signed in).";
+    let told = "Your session ended because it reached its maximum age (12 hours, or 30 days if you chose to stay signed in).";
     assert_eq!(page.notice(), Some(told));
 }
 
@@ -131,7 +131,7 @@ async fn next_is_taken_from_a_get_only_and_stays_on_this_site() {
 #[rocket::async_test]
 async fn the_cookie_page_shows_every_byte_and_no_secret() {
     let app = App::start().await;
-    assert!(app.get("/stateless/cookie").await.body.contains("sent no cookie"));
+    assert!(app.get("/stateless/cookie").await.body.contains("sent no session cookie"));
     app.register("ada").await;
     app.get("/stateless/profile").await;
     let page = app.get("/stateless/cookie").await;

@@ -68,7 +68,7 @@ async fn a3_a_confirmation_guesses_no_more_than_a_sign_in_and_still_knows_where_
         assert_eq!(confirm(&app, "wrong").await.status, Status::UnprocessableEntity);
     }
     let refused = confirm(&app, PASSWORD).await;
-    assert!(is_later(&refused, "Is it still you?", "password-error"), "{}", refused.body);
+    assert!(is_later(&refused, "Is that still you?", "password-error"), "{}", refused.body);
     assert!(refused.body.contains(&format!("name=\"next\" value=\"{DELETE}\"")), "{}", refused.body);
     app.clock.advance(2.minutes());
     assert_eq!(confirm(&app, PASSWORD).await.location(), DELETE);
@@ -84,7 +84,7 @@ async fn a3_who_may_not_guess_on_deletes_no_account_either() {
         assert_eq!(confirm(&app, "wrong").await.status, Status::UnprocessableEntity);
     }
     let refused = confirm(&app, PASSWORD).await;
-    assert!(is_later(&refused, "Is it still you?", "password-error"), "{}", refused.body);
+    assert!(is_later(&refused, "Is that still you?", "password-error"), "{}", refused.body);
     let token = refused.token().unwrap();
     let deleted = app.post_from(address("192.0.2.1"), DELETE, &[("csrf_token", &token)]).await;
     assert_eq!(deleted.location(), asked, "it is not deleted");

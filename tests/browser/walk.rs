@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thirtyfour::cookie::SameSite;
 use thirtyfour::prelude::*;
-use world::{PASSWORD, program};
+use world::{Jar, PASSWORD, program};
 
 use crate::browser::Browser;
 
@@ -129,6 +129,25 @@ async fn a_form_from_before_the_login_in_another_tab_is_offered_again_and_works(
     browser.find("#visits").await;
     browser.visit("/stateless/profile").await;
     assert_eq!(browser.text("#username").await, "alice");
+}
+
+#[rocket::async_test]
+async fn a_session_that_is_ended_elsewhere_can_end_no_others_from_a_page_that_was_open() {
+    let server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    server.register("alice");
+    browser.visit("/stateful/login").await;
+    browser.submit("alice", PASSWORD).await;
+    browser.find("#visits").await;
+    let mut phone = Jar::default();
+    server.sign_in(&mut phone, "/stateful/login", "alice");
+    browser.visit("/stateful/sessions").await;
+    let button = browser.find("form[action$=end-all] button").await;
+    assert!(button.is_enabled().await.unwrap());
+    let token = server.get(&mut phone, "/stateful/sessions").token();
+    server.post(&mut phone, "/stateful/sessions/end-all", &[("csrf_token", &token)]);
+    browser.find("#live a").await;
+    assert!(!button.is_enabled().await.unwrap());
 }
 
 #[rocket::async_test]

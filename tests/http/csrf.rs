@@ -61,6 +61,7 @@ fn signing_out_from_a_stale_page_is_offered_again_and_then_works() {
     let mut jar = server.register("alice");
     let refused = server.post(&mut jar, "/stateless/logout", &[("csrf_token", "stale")]);
     assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("href=\"/stateless/profile\">Stay signed in</a>"), "{}", refused.body);
     server
         .post(&mut jar, "/stateless/logout", &[("csrf_token", &refused.token())])
         .leads_to("/stateless/signed-out");

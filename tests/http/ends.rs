@@ -147,7 +147,7 @@ fn l10_where_there_is_no_list_the_page_says_why_and_what_would_have_one() {
     let server = program!().start(&[]);
     server.register("alice");
     for (realm, reason, can_end_all) in [
-        ("/stateless", "the server can neither list them nor end them", false),
+        ("/stateless", "the server can neither list them nor end a single one", false),
         ("/revocable", "a ledger that can end them", true),
     ] {
         let mut jar = alice(&server, realm);

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::tamper::inspector;
 use super::page::{Html, Page};
+use super::store_names;
 use super::timeline;
 use super::visitor::Session;
 
@@ -35,7 +36,8 @@ struct Tried {
 
 fn show(session: Session<'_>, page: &Page<'_>, jar: &CookieJar<'_>, tried: &Tried) -> Html {
     let record = session.inspect().record();
-    let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {
+    let wire = session.inspect().wire();
+    let browser = wire.zip(record.as_ref()).map(|(wire, record)| {
         let parts = parts(&wire, record, !session.inspect().is_on_server());
         json!({
             "name": session.inspect().cookie_name(),
@@ -52,7 +54,7 @@ fn show(session: Session<'_>, page: &Page<'_>, jar: &CookieJar<'_>, tried: &Trie
     });
     let own = context! {
         browser,
-        server: server(session),
+        server: if record.is_some() { server(session) } else { server_without(session) },
         record: record.as_ref().map(|record| pretty(record, &session)),
         explain: record.as_ref().map(|record| explain(record, page)).unwrap_or_default(),
         timeline: timeline::of(&session, page),
@@ -94,13 +96,17 @@ fn parts(wire: &Wire, record: &Record, holds_record: bool) -> Vec<Part> {
     let header_note = if holds_record {
         "Format, id, times, version, and who is signed in."
     } else {
-        "The session's id: all that the cookie carries."
+        "The session’s id: all that the cookie carries."
     };
     let parts = [
         (
             "Name",
             wire.request - wire.value,
-            "The cookie’s name, which the seal is bound to, and the equals sign.",
+            if wire.cookies > 1 {
+                "The names of the cookies, each with its equals sign. The seal is bound to the first."
+            } else {
+                "The cookie’s name, which the seal is bound to, and the equals sign."
+            },
         ),
         ("Nonce", NONCE_BYTES, "New for every seal, so that the same session never looks the same twice."),
         (if holds_record { "Record" } else { "Id" }, header, header_note),
@@ -131,7 +137,7 @@ fn bars(parts: &[Part]) -> Vec<Value> {
 fn server(session: Session<'_>) -> Value {
     match session.inspect().powers() {
         Powers::Lists => json!({
-            "holds": format!("The whole record, in its {} store.", session.inspect().store_name()),
+            "holds": format!("The whole record, in its {} store.", store_name(session)),
             "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
         }),
         Powers::Ends => json!({
@@ -143,6 +149,29 @@ fn server(session: Session<'_>) -> Value {
             "detail": "That is why it needs no table of sessions, and also why it cannot take back a copy.",
         }),
     }
+}
+
+/// The same where there is no session.
+fn server_without(session: Session<'_>) -> Value {
+    match session.inspect().powers() {
+        Powers::Lists => json!({
+            "holds": "No session of yours.",
+            "detail": format!("It would be a whole record in the {} store, and the cookie only its sealed id.", store_name(session)),
+        }),
+        Powers::Ends => json!({
+            "holds": "No session of yours: only the key that opens the cookies of all, and the ledger.",
+            "detail": "The ledger has a few bytes for each session that has ended, so that no copy of its cookie is worth anything.",
+        }),
+        Powers::Nothing => json!({
+            "holds": "No session of yours: only the key that opens the cookies of all.",
+            "detail": "It needs no table of sessions, but cannot take back a copy of a cookie either.",
+        }),
+    }
+}
+
+/// The name of the realm's store, for a sentence.
+fn store_name(session: Session<'_>) -> &str {
+    store_names::written(session.inspect().store_name())
 }
 
 /// The record, readable, without its id, which is shown as logs show it.
@@ -206,7 +235,7 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
     ];
     rows.extend(record.position.map(|position| {
         let meaning =
-            "How far the ledger was before the password was checked: a later entry for the account ends this session.";
+            "The number of the ledger’s newest entry before the password was checked. A later one for the account ends this session.";
         row("position", position.to_string(), meaning)
     }));
     rows
@@ -214,10 +243,10 @@ fn explain(record: &Record, page: &Page<'_>) -> Vec<Value> {
 
 fn arrival(arrival: Arrival) -> &'static str {
     match arrival {
-        Arrival::Absent => "Your browser sent no session cookie of this realm.",
+        Arrival::Absent => "Your browser sent no session cookie for this realm.",
         Arrival::Resumed => "Your browser sent a session cookie, and its seal is intact.",
         Arrival::Stale { .. } => {
-            "Your browser sent a session cookie whose seal is intact, but this server has seen a newer version of the session."
+            "Your browser sent a session cookie whose seal is intact, but this server has seen a newer version of the session: it remembers the number of the newest."
         }
         Arrival::Expired(Timeout::Idle) => "Your browser sent a session that was idle for too long.",
         Arrival::Expired(Timeout::Absolute) => "Your browser sent a session that was too old.",

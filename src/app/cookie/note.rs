@@ -37,7 +37,8 @@ fn submit(
         session.update(|visitor| visitor.note = note);
         return Answer::Kept(page.see_other("/cookie#note"));
     }
-    let note_error = Some("Use at most 5000 bytes: letters beyond a to z take two or more each.");
+    let note_error =
+        Some("Use at most 5000 bytes. A letter with an accent takes two; other letters take up to four.");
     let tried = Tried { note: Some(note), note_error, ..Tried::default() };
     Answer::Again((Status::UnprocessableEntity, show(session, &page, jar, &tried)))
 }

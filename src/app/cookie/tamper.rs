@@ -25,6 +25,7 @@ struct Change {
 #[derive(Serialize)]
 pub(super) struct Answer {
     character: usize,
+    /// How many the value has, with the padding, which is not changed.
     of: usize,
     before: char,
     after: char,
@@ -63,7 +64,7 @@ fn change(value: &str, character: Option<usize>) -> Option<(String, Answer)> {
     let before = value.get(at..)?.chars().next()?;
     let after = if before == 'A' { 'B' } else { 'A' };
     let changed = format!("{}{after}{}", value.get(..at)?, value.get(at + before.len_utf8()..)?);
-    Some((changed, Answer { character: at + 1, of: last, before, after, refused: None }))
+    Some((changed, Answer { character: at + 1, of: value.len(), before, after, refused: None }))
 }
 
 /// Opens cookies for this page as the app itself would.
