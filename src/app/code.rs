@@ -67,7 +67,9 @@ const kept = { ...req.session };
 req.session.regenerate((error) => {
   if (error) return next(error);
   Object.assign(req.session, kept, { user: account });
-  if (remember) req.session.cookie.maxAge = 30 * 86_400_000;
+  if (remember) {
+    req.session.cookie.maxAge = 30 * 86_400_000;
+  }
   req.session.save(done);
 });"
     ),
@@ -85,13 +87,19 @@ req.session.regenerate((error) => {
     ),
     code!(
         "profile",
-        "Lets in anyone who is signed in, and nobody else: the guard User is in the signature.",
+        "Lets in anyone who is signed in, and nobody else: its first parameter is a guard.",
         "profile.rs",
         "\
-fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {",
+fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {
+    …
+}",
         "\
 app.get('/profile', (req, res) => {
-  if (!req.session.user) return res.redirect('/login');"
+  if (!req.session.user) {
+    return res.redirect('/login');
+  }
+  …
+});"
     ),
     code!(
         "cookie",
@@ -99,40 +107,50 @@ app.get('/profile', (req, res) => {
         "cookie/mod.rs",
         "\
 let record = session.inspect().record();
-let browser = session.inspect().wire().zip(record.as_ref()).map(|(wire, record)| {",
+let wire = session.inspect().wire();",
         "\
 const record = req.session;
 const wire = req.headers.cookie;"
     ),
     code!(
         "sessions",
-        "Lists the other sessions of the account, and ends them.",
+        "Ends the other sessions of the account, in a realm whose server can.",
         "sessions.rs",
         "\
-let ended = match session.end_others().await.map_err(fault)? {
+let ended = session.end_others().await;
+let ended = match ended.map_err(fault)? {
     Ended::Sessions(count) => count.to_string(),
-    Ended::Uncounted => \"all\".to_owned(),",
+    Ended::Uncounted => \"all\".to_owned(),
+    …
+};",
         "\
 // Not in express-session. With a store that can list:
+const { id } = req.session.user;
 req.sessionStore.all((error, all) => {
   for (const [sid, other] of Object.entries(all)) {
-    if (other.user === req.session.user && sid !== req.sessionID)
+    if (other.user?.id !== id) continue;
+    if (sid !== req.sessionID) {
       req.sessionStore.destroy(sid);
+    }
   }
 });"
     ),
     code!(
         "password",
-        "Refuses a wrong password, changes it, and ends the other sessions.",
+        "Keeps this session after the change, and ends the others of the account.",
         "password.rs",
         "\
 keep(session, stamp);
 let here = session.end_others().await;",
         "\
-// Not in express-session: keep a version in the account,
-// copy it into the session, and compare it in a middleware.
-if (req.session.version !== account.version)
-  return req.session.destroy(() => res.redirect('/login'));"
+// Not in express-session. Keep a version in the
+// account, copy it into the session, and compare
+// the two in a middleware:
+if (req.session.version !== account.version) {
+  return req.session.destroy(() => {
+    res.redirect('/login');
+  });
+}"
     ),
     code!(
         "compare",
