@@ -138,8 +138,8 @@ fn words(status: Status, failure: Option<Failure>, is_stale: bool) -> Words {
         400 => ("Request not understood", "The request could not be understood.", None),
         404 => ("Page not found", "There is no page at this address.", Some("Check the address.")),
         409 if is_stale => (
-            "Older session",
-            "Your browser sent an older version of your session than this server has seen, as happens with two tabs.",
+            "Session out of date",
+            "Your browser sent an older version of your session than this server has seen, as can happen with two open tabs.",
             Some(
                 "Nothing was changed. Go back, check what the page says now, and send the form again. \
                  The server could tell because it remembers the number of the newest version that it saw.",

@@ -159,11 +159,11 @@ fn server_without(session: Session<'_>) -> Value {
             "detail": format!("It would be a whole record in the {} store, and the cookie only its sealed id.", store_name(session)),
         }),
         Powers::Ends => json!({
-            "holds": "No session of yours: only the key that opens the cookies of all, and the ledger.",
+            "holds": "No session of yours: only the key that opens this realm’s cookies, and the ledger.",
             "detail": "The ledger has a few bytes for each session that has ended, so that no copy of its cookie is worth anything.",
         }),
         Powers::Nothing => json!({
-            "holds": "No session of yours: only the key that opens the cookies of all.",
+            "holds": "No session of yours: only the key that opens this realm’s cookies.",
             "detail": "It needs no table of sessions, but cannot take back a copy of a cookie either.",
         }),
     }

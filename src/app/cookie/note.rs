@@ -38,7 +38,7 @@ fn submit(
         return Answer::Kept(page.see_other("/cookie#note"));
     }
     let note_error =
-        Some("Use at most 5000 bytes. A letter with an accent takes two; other letters take up to four.");
+        Some("Use at most 5000 bytes. A letter such as é takes two of them, and some characters take four.");
     let tried = Tried { note: Some(note), note_error, ..Tried::default() };
     Answer::Again((Status::UnprocessableEntity, show(session, &page, jar, &tried)))
 }
