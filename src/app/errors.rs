@@ -51,6 +51,7 @@ async fn forbidden(request: &Request<'_>) -> Option<Html> {
     let typed = csrf::typed(request);
     let own = context! {
         status: 403,
+        is_of_lab: request.uri().path().segments().next() == Some("lab"),
         reason: heading,
         explanation: refused_because(refusal, page.is_withheld(), kind != "back"),
         advice: None::<&str>,

@@ -37,6 +37,8 @@ fn show(page: &Page<'_>, request: &Request<'_>) -> Html {
         _ => None,
     };
     let own = context! {
+        // Whether somebody is signed in cannot be told.
+        is_unknown: page.session().is_none(),
         silent: &silent,
         copy: copy.map(|until| page.when(until)),
         again: Next::of(request).map(Next::into_string),

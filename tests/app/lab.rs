@@ -263,7 +263,9 @@ async fn it_is_run_again_by_a_form_of_this_site_only() {
     let app = App::start().await;
     assert_eq!(app.submit("/lab/tamper", &[]).await.location(), "/lab/tamper");
     assert_eq!(app.submit("/lab", &[]).await.location(), "/lab");
-    assert_eq!(app.post("/lab", &[]).await.status, Status::Forbidden);
+    let refused = app.post("/lab", &[]).await;
+    assert_eq!(refused.status, Status::Forbidden);
+    assert!(refused.body.contains("href=\"/lab\" aria-current=\"true\""), "{}", refused.body);
     assert_eq!(app.post("/lab/tamper", &[("csrf_token", "made up")]).await.status, Status::Forbidden);
     let token = app.get("/lab").await.token().unwrap();
     let unknown = app.post("/lab/no-such-experiment", &[("csrf_token", &token)]).await;

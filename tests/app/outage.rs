@@ -29,6 +29,7 @@ async fn o1_a_page_without_its_store_says_what_does_not_answer_and_what_still_wo
     ] {
         assert!(page.body.contains(said), "{said}: {}", page.body);
     }
+    assert!(!page.body.contains("/register\""), "nobody can tell who is signed in: {}", page.body);
     assert_eq!(app.get("/stateless").await.visits(), Some("1"), "it does");
 }
 
