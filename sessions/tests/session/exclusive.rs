@@ -123,7 +123,7 @@ fn rule_9_what_was_proven_before_the_turn_counts_after_it() {
     fetch(&browser, "/visits");
     // The second time the subject stays, so that the data is merged onto what another request has written meanwhile.
     for views in ["1", "5"] {
-        let before = store.records()[0].id.clone();
+        let before = store.records()[0].id;
         app.advance(time::Duration::seconds(5));
         if views == "5" {
             store.next("lock", Act::Meanwhile(|record| record.data = r#"{"views":5,"user":"ada"}"#.into()));
