@@ -24,7 +24,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let after = ada.get(&node, "/profile").await;
     let set = if foreign.set_cookie { "set a cookie" } else { "set no cookie" };
     Ok(match after.user() {
-        Some(user) => Verdict::Holds(format!("the answer to the form {set}, and {user} is still signed in")),
+        Some(_) => Verdict::Holds(format!("the answer to the form {set}, and Ada is still signed in")),
         None => {
             Verdict::DoesNotHold(format!("the answer to the form {set}, and nobody is signed in any more"))
         }
