@@ -190,12 +190,12 @@ async fn of_cookies(album: &Album, browser: &Browser) {
     let cdp = browser.driver.cdp();
     let older = cdp.send_raw("Network.getCookies", ()).await.unwrap();
     browser.visit("/stateless").await;
-    browser.visit("/stateless/cookie").await;
+    cdp.send_raw("Network.setCookies", older.clone()).await.unwrap();
+    album.visit(browser, "cookie-older", "/stateless/cookie").await;
     cdp.send_raw("Network.setCookies", older).await.unwrap();
     browser.click("#note ~ form button").await;
     browser.find(".stamp").await;
     album.take(browser, "409-older-cookie").await;
-    album.visit(browser, "cookie-older", "/stateless/cookie").await;
 }
 
 async fn of_sessions(album: &Album, browser: &Browser, server: &Server) {
