@@ -72,7 +72,7 @@ pub struct AtRest {
     pub sessions: usize,
     /// The growth divided by them.
     pub bytes_per_session: f64,
-    /// Of what: a `file` or the `memory` of a store or a ledger, or [`NOWHERE`].
+    /// Of what: a `file` or the `memory` of a store or a ledger, or nowhere.
     pub place: String,
 }
 
