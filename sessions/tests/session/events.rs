@@ -230,5 +230,6 @@ mod on_a_server_store {
         assert_eq!(heard.len(), 2, "{heard:?}");
         assert_eq!(heard[1].kind, Kind::AllEnded { by: By::Subject, count: Some(1) });
         assert_eq!((&heard[1].session, heard[1].subject.as_deref()), (&handles[2], Some("ada")));
+        assert!(heard[1].request.is_some() && heard[1].request == heard[0].request);
     }
 }

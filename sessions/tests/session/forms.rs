@@ -331,7 +331,13 @@ fn a_form_that_is_refused_is_logged_unless_a_listener_does_it() {
         text(browser.get("/form").dispatch());
         log::lines();
         send(&browser, "forged", None);
-        assert_eq!(ear.names(), ["opened", "sealed", "resumed", "form_refused token"]);
+        let heard = ear.events();
+        let names: Vec<_> = heard.iter().map(|heard| heard.kind.name()).collect();
+        assert_eq!(names, ["opened", "sealed", "resumed", "form_refused"]);
+        let [.., resumed, refused] = &heard[..] else { unreachable!() };
+        assert_eq!(refused.kind.reason(), Some("token"));
+        assert!(refused.session.is_some() && refused.request.is_some());
+        assert_eq!((&refused.session, &refused.request), (&resumed.session, &resumed.request));
         log::lines()
     };
     assert_eq!(refusals(false), ["WARN refused POST /note: Token"]);

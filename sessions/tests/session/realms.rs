@@ -44,8 +44,12 @@ fn start() -> (App, Client) {
 
 /// With more routes, outside of every realm.
 fn start_with(more: Vec<Route>) -> (App, Client) {
+    mounted(App::new(TWO), more)
+}
+
+fn mounted(app: App, more: Vec<Route>) -> (App, Client) {
     let other = store::open(OTHER, "__Host-b").unwrap();
-    let app = App::new(TWO).store("other", other);
+    let app = app.store("other", other);
     let routes: Vec<_> = app.rocket().routes().cloned().collect();
     let mut rocket = app.rocket().mount("/", routes![all]).mount("/", more);
     for base in ["/a", "/a/deep", "/b", "/ab"] {
@@ -160,14 +164,19 @@ async fn end(realms: Realms<'_, Visitor>, path: &str, subject: &str) -> String {
 #[test]
 #[cfg(feature = "memory")]
 fn the_sessions_of_a_subject_end_in_another_realm_if_that_can_end_them() {
-    let (_, browser) = start_with(routes![end]);
+    let ear = crate::ear::Ear::default();
+    let (_, browser) = mounted(App::new(TWO).listener(&ear), routes![end]);
     for realm in ["/a", "/b"] {
         get(&browser, &format!("{realm}/user/mallory"));
         assert!(get(&browser, &format!("{realm}/all")).contains("user=Some"), "{realm}");
     }
     let end = |path, subject| get(&browser, &format!("/end?path={path}&subject={subject}"));
     assert_eq!(end("/b", "nobody"), "Some(Lists) Ok(Sessions(0))");
+    ear.events();
     assert_eq!(end("/b", "mallory"), "Some(Lists) Ok(Sessions(1))");
+    let heard = ear.events();
+    assert_eq!((heard.len(), heard[0].kind.name(), &*heard[0].realm), (1, "all_ended", "/b"), "{heard:?}");
+    assert!(heard[0].subject.as_deref() == Some("mallory") && heard[0].request.is_some());
     assert!(get(&browser, "/b/all").contains("Revoked views=0 user=None"), "{}", get(&browser, "/b/all"));
     assert_eq!(end("/a", "mallory"), "Some(Nothing) Ok(Unable)");
     assert!(get(&browser, "/a/all").contains("user=Some"), "it cannot be ended");
