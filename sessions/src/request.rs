@@ -248,14 +248,13 @@ impl<T: SessionData> RequestSession<T> {
     /// it, field by field. They are dropped if the session has ended, or now belongs to somebody else.
     pub(crate) fn relock(&self, lock: Lock, fresh: Result<Box<Base<T>>, Lost<T>>) {
         self.modify(|state| {
-            if state.destroyed.is_some() {
-                state.lock = Some(lock);
-                return;
+            if state.destroyed.is_none() {
+                *state = match fresh {
+                    Ok(fresh) => rebased(state, fresh),
+                    Err(lost) => State::anonymous(lost),
+                };
             }
-            *state = match fresh {
-                Ok(fresh) => State { lock: Some(lock), ..rebased(state, fresh) },
-                Err(lost) => State { lock: Some(lock), ..State::anonymous(lost) },
-            };
+            state.lock = Some(lock);
         });
     }
 
