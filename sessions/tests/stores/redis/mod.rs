@@ -12,6 +12,7 @@ use std::sync::Arc;
 use redis::{Cmd, Connection, FromRedisValue};
 use sealed_sessions::store::{self, Loaded, Over, Record, Store, Write, Written};
 use sealed_sessions::{Clock, SystemClock};
+use world::wait_for;
 
 const REALM: &str = "__Host-Http-session";
 
@@ -52,14 +53,17 @@ fn client(port: u16) -> Connection {
     redis::Client::open(("127.0.0.1", port)).unwrap().get_connection().unwrap()
 }
 
-/// What the server at this port answers.
+/// What the server at this port answers. One that becomes a replica drops all connections, so it is asked again.
 fn ask<T: FromRedisValue>(port: u16, command: &str) -> T {
     let mut words = command.split(' ');
     let mut whole = Cmd::new();
     words.by_ref().for_each(|word| {
         whole.arg(word);
     });
-    whole.query(&mut client(port)).unwrap()
+    wait_for("an answer of Redis", || {
+        let mut connection = redis::Client::open(("127.0.0.1", port)).unwrap().get_connection().ok()?;
+        whole.query(&mut connection).ok()
+    })
 }
 
 /// A number of a section of the server's report.
