@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use cookie::{Cookie, CookieJar};
+use rocket::futures::future::join_all;
 use rocket::http::Status;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::time::sleep;
+use sealed_sessions::Clock;
 use sealed_sessions::ledger::{Line, Log, Page};
+use sealed_sessions::store::{Id, Record};
 use time::Duration;
 use world::KEY;
 
 use crate::log;
-use crate::node::{Browser, Node, figment};
+use crate::node::{Browser, COOKIE, Node, figment};
 use crate::watched::Watched;
 
 #[rocket::async_test]
@@ -280,4 +284,30 @@ async fn without_its_log_an_app_starts_only_where_the_setting_lets_it() {
     assert_eq!(Browser::default().gets(&node, "/who").await, "nobody  Absent");
     log.set_away(false);
     assert_eq!(ada.status(&node).await, 200);
+}
+
+#[rocket::async_test]
+async fn a_sealed_position_that_no_log_can_have_reached_lets_nobody_in() {
+    let node = Node::start(&Watched::new()).await;
+    let key = sealed_sessions::keys::parse_key(KEY).unwrap();
+    let statuses = [0, 1 << 62, (1 << 62) + 1, u64::MAX].map(async |position| {
+        let now = node.clock.seconds();
+        let record = Record {
+            id: Id::random().unwrap(),
+            created: now,
+            seen: now,
+            version: 1,
+            data: r#"{"user":"ada"}"#.to_owned(),
+            remembered: false,
+            signed_in: Some(now),
+            subject: Some("ada".to_owned()),
+            position: Some(position),
+        };
+        let mut jar = CookieJar::new();
+        jar.private_mut(&key).add(Cookie::new(COOKIE, record.encode()));
+        let cookie = jar.get(COOKIE).map(|cookie| cookie.value().to_owned());
+        Browser { cookie }.status(&node).await
+    });
+    assert_eq!(join_all(statuses).await[2..], [401, 401]);
+    assert_eq!(Browser::of(&node, "ada").await.status(&node).await, 200);
 }
