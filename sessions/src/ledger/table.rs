@@ -34,11 +34,10 @@ struct Kept {
 }
 
 impl Kept {
-    /// Has the later of two entries count.
-    fn raise(self, known: &mut Kept) {
-        if known.position <= self.position {
-            *known = Kept { until: known.until.max(self.until), ..self };
-        }
+    /// Adds an entry that says the same: the later position and the later end count, whichever entry comes first.
+    fn raise(&mut self, other: Kept) {
+        self.position = self.position.max(other.position);
+        self.until = self.until.max(other.until);
     }
 }
 
@@ -84,18 +83,12 @@ impl Table {
                     renewal.next.push(next);
                 }
             }
-            Entry::Subject { subject } => kept.raise(self.subjects.entry(subject).or_insert(kept)),
-            Entry::SignedIn { subject } => kept.raise(self.sign_ins.entry(subject).or_insert(kept)),
-            Entry::Label { label } => kept.raise(self.labels.entry(label).or_insert(kept)),
-            Entry::Everyone => {
-                if self.everyone_below() <= position {
-                    self.everyone = Some(kept);
-                }
-            }
+            Entry::Subject { subject } => self.subjects.entry(subject).or_insert(kept).raise(kept),
+            Entry::SignedIn { subject } => self.sign_ins.entry(subject).or_insert(kept).raise(kept),
+            Entry::Label { label } => self.labels.entry(label).or_insert(kept).raise(kept),
+            Entry::Everyone => self.everyone.get_or_insert(kept).raise(kept),
             Entry::Handle { handle } => {
-                let known = self.handles.entry(handle).or_insert(kept);
-                *known =
-                    Kept { position: known.position.max(position), until: known.until.max(until), ..kept };
+                self.handles.entry(handle).or_insert(kept).raise(kept);
                 self.last_handle = self.last_handle.max(position);
             }
             Entry::Mended => {}
@@ -310,6 +303,28 @@ mod tests {
         assert_eq!(table.len(), entries.len());
         table.forget(1000);
         assert_eq!(table.len(), 1, "the entry for everyone stays");
+    }
+
+    #[test]
+    fn of_two_entries_that_say_the_same_the_later_position_and_the_later_end_count() {
+        let kinds = [
+            Entry::Subject { subject: 1 },
+            Entry::SignedIn { subject: 1 },
+            Entry::Label { label: 1 },
+            Entry::Handle { handle: 1 },
+            Entry::Everyone,
+        ];
+        for entry in kinds {
+            for ends in [[1000, 2000], [2000, 1000]] {
+                for order in [[0, 1], [1, 0]] {
+                    let mut table = Table::default();
+                    for which in order {
+                        table.apply([5, 9][which], entry, ends[which], 0);
+                    }
+                    assert_eq!(table.entries(), [(9, entry, 2000)]);
+                }
+            }
+        }
     }
 
     #[test]
