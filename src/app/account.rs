@@ -8,9 +8,10 @@ use rocket_dyn_templates::context;
 use super::accounts::Accounts;
 use super::audit::Audit;
 use super::csrf::{Nothing, Protected};
-use super::elsewhere::end_in_other_realms;
+use super::elsewhere::end_others;
+use super::flash::Flash;
 use super::login::{self, fault};
-use super::page::{Ended, Html, Page};
+use super::page::{Html, Page};
 use super::user::{Recent, User};
 
 #[derive(Responder)]
@@ -43,19 +44,20 @@ async fn submit(
     let Recent(User { session, account }) = user;
     // Before the deletion, so that a store that does not answer refuses it; and after it, since somebody may have
     // signed in meanwhile.
-    if end_in_other_realms(&page, &account).await.is_err() || session.end_others().await.is_err() {
+    if end_others(&page, session, &account, &audit).await.is_err() {
         return Answer::Refused(login::Answer::Fault(Status::ServiceUnavailable));
     }
     if let Err(error) = accounts.delete(&account).await {
         return Answer::Refused(fault(&audit, &error));
     }
     audit.done("account_deleted", &account);
-    if end_in_other_realms(&page, &account).await.is_err() || session.end_others().await.is_err() {
+    if end_others(&page, session, &account, &audit).await.is_err() {
         audit.sessions_left(&account);
     }
     session.destroy();
+    session.update(|visitor| visitor.flash = Some(Flash::AccountDeleted));
     Answer::Deleted(Deleted {
-        redirect: Redirect::to(login::uri(page.realm(), None, Some(Ended::Deleted))),
+        redirect: Redirect::to(login::uri(page.realm(), None, None)),
         clear: Header::new("Clear-Site-Data", "\"cache\""),
     })
 }

@@ -21,6 +21,7 @@ use super::passwords::{HashError, Hasher};
 use super::settings::Settings;
 use super::templates;
 use super::throttle::{Address, Admission, Limits, Throttle, Wait};
+use super::turns::{Turn, Turns};
 
 /// An account as a session holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,12 @@ impl Account {
 #[sqlx(transparent)]
 pub(super) struct Stamp(i64);
 
+impl From<i64> for Stamp {
+    fn from(number: i64) -> Stamp {
+        Stamp(number)
+    }
+}
+
 /// An account whose password was given, and its stamp from before the password was checked.
 #[derive(Debug)]
 pub(super) struct Proven {
@@ -65,6 +72,7 @@ pub(super) struct Accounts {
     /// Private to this file, so that no page can check a password past the throttle.
     hasher: Hasher,
     throttle: Option<Throttle>,
+    turns: Turns,
     clock: Arc<dyn Clock>,
 }
 
@@ -101,7 +109,7 @@ pub(super) enum Registration {
     /// An account of this name and this password: the form was sent twice.
     Known(Proven),
     NameTaken,
-    /// An account of this name, whose password was not checked, since too many were wrong.
+    /// No account was made, or the password of the one of this name was not checked, since too many came before.
     TooOften(Wait),
 }
 
@@ -169,7 +177,8 @@ impl Accounts {
             .connect_with(options)
             .await?;
         sqlx::migrate!().run(&pool).await?;
-        let accounts = Accounts { pool, writer, hasher: Hasher::new()?, throttle: None, clock };
+        let accounts =
+            Accounts { pool, writer, hasher: Hasher::new()?, throttle: None, turns: Turns::default(), clock };
         accounts.describe_looks().await?;
         drop(lock);
         Ok(accounts)
@@ -198,10 +207,23 @@ impl Accounts {
         if self.find(&name).await?.is_some() {
             return self.known(from, &name, password).await;
         }
-        let hash = self.hash(password.clone()).await?;
-        match self.insert(name.clone(), hash).await? {
-            Some(account) => Ok(Registration::New(Proven { account, stamp: Stamp::default() })),
-            None => self.known(from, &name, password).await,
+        let attempt = match &self.throttle {
+            Some(throttle) => match throttle.admit_new(from).await? {
+                Admission::Admitted(attempt) => Some((throttle, attempt)),
+                Admission::Refused(wait) => return Ok(Registration::TooOften(wait)),
+            },
+            None => None,
+        };
+        let made = async { self.insert(name.clone(), self.hash(password.clone()).await?).await }.await;
+        match (made, attempt) {
+            (Ok(Some(account)), _) => Ok(Registration::New(Proven { account, stamp: Stamp::default() })),
+            (not_made, attempt) => {
+                if let Some((throttle, attempt)) = attempt {
+                    throttle.take_back(attempt).await;
+                }
+                not_made?;
+                self.known(from, &name, password).await
+            }
         }
     }
 
@@ -265,6 +287,11 @@ impl Accounts {
             Some(proven) => Verified::WrongPassword(proven.account),
             None => Verified::Unknown,
         })
+    }
+
+    /// Waits for other requests of this process that change the account.
+    pub(super) async fn turn(&self, account: &Account) -> Turn {
+        self.turns.wait(account.id).await
     }
 
     /// The hash of a new password.

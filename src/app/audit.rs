@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::convert::Infallible;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use log::Level;
 use rocket::request::{FromRequest, Outcome, Request};
@@ -61,7 +62,12 @@ pub(super) struct Audit {
     request: RequestId,
     from: Address,
     names: Arc<Names>,
+    begun: Begun,
 }
+
+/// Whether a request has done something that a fault afterwards does not undo.
+#[derive(Default, Clone)]
+struct Begun(Arc<AtomicBool>);
 
 /// Hashes names with a key that this process alone has, and forgets: equal hashes are equal names, and nobody learns
 /// which. People type their password into the wrong field.
@@ -81,11 +87,22 @@ impl Audit {
     /// What this request logs.
     pub(super) fn of(request: &Request<'_>) -> Audit {
         let names = request.rocket().state::<Arc<Names>>().cloned().unwrap_or_default();
-        Audit { request: RequestId::of(request), from: Address::of_client(request), names }
+        let begun = request.local_cache(Begun::default).clone();
+        Audit { request: RequestId::of(request), from: Address::of_client(request), names, begun }
+    }
+
+    /// Notes that this request has done something: if it fails now, its page must not say that nothing was changed.
+    pub(super) fn begin(&self) {
+        self.begun.0.store(true, Relaxed);
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.0.load(Relaxed)
     }
 
     /// Logs what has been done about an account.
     pub(super) fn done(&self, event: &'static str, account: &Account) {
+        self.begin();
         self.about(Level::Info, event, account).write();
     }
 

@@ -40,7 +40,14 @@ impl<'r> FromRequest<'r> for Browser {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Browser, Infallible> {
-        Outcome::Success(Browser(words(request.headers().get_one("User-Agent").unwrap_or_default())))
+        Outcome::Success(Browser::of(request))
+    }
+}
+
+impl Browser {
+    /// The browser that has sent this request.
+    pub(super) fn of(request: &Request<'_>) -> Browser {
+        Browser(words(request.headers().get_one("User-Agent").unwrap_or_default()))
     }
 }
 

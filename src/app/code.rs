@@ -117,12 +117,11 @@ const wire = req.headers.cookie;"
         "Ends the other sessions of the account, in a realm whose server can.",
         "sessions.rs",
         "\
-let ended = session.end_others().await;
-let ended = match ended.map_err(fault)? {
-    Ended::Sessions(count) => count.to_string(),
-    Ended::Uncounted => \"all\".to_owned(),
-    …
-};",
+match session.end_others().await.map_err(fault)? {
+    Ended::Sessions(count) => …,
+    Ended::Uncounted => …,
+    Ended::Unable => …,
+}",
         "\
 // Not in express-session. With a store that can list:
 const { id } = req.session.user;

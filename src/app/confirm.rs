@@ -11,9 +11,11 @@ use super::account_changes::Proof;
 use super::accounts::Accounts;
 use super::audit::Audit;
 use super::csrf::Protected;
+use super::flash::Flash;
 use super::login::{Answer, checked, fault, onward};
 use super::next::Next;
 use super::page::{Html, Page};
+use super::sender::Sender;
 use super::throttle::Address;
 use super::user::User;
 use super::visitor::Session;
@@ -23,6 +25,8 @@ const REFUSED: &str = "confirmation_refused";
 
 #[derive(FromForm)]
 struct Confirmation {
+    #[field(default = String::new())]
+    username: String,
     password: String,
     next: Option<String>,
 }
@@ -35,14 +39,19 @@ fn form(user: User<'_>, page: Page<'_>, next: Option<&str>) -> Html {
 #[post("/confirm", data = "<form>")]
 async fn submit(
     form: Protected<Confirmation>,
-    user: User<'_>,
+    sender: Sender<'_>,
     page: Page<'_>,
     audit: Audit,
     accounts: &State<Accounts>,
     from: Address,
 ) -> Answer {
-    let Confirmation { password, next } = form.into_inner();
-    let User { session, account } = user;
+    let Confirmation { username, password, next } = form.into_inner();
+    let User { session, account } = match sender {
+        Sender::User(user) => user,
+        Sender::Former(former) => {
+            return former.sign_in(&username, password, Flash::SignedIn, next.as_deref()).await;
+        }
+    };
     match accounts.prove(from, &account, password).await {
         Ok(Proof::Right(_)) => {
             session.reauthenticated();

@@ -7,6 +7,7 @@ use rocket_dyn_templates::context;
 use sealed_sessions::{Failure, Powers, failure};
 use serde_json::json;
 
+use super::audit::Audit;
 use super::next::Next;
 use super::page::{Html, Page, realm_name};
 use super::store_names;
@@ -42,6 +43,8 @@ fn show(page: &Page<'_>, request: &Request<'_>) -> Html {
         silent: &silent,
         copy: copy.map(|until| page.when(until)),
         again: Next::of(request).map(Next::into_string),
+        // Something was done before the fault.
+        is_partly_done: Audit::of(request).has_begun(),
         form_page: Next::of_form(request).map(Next::into_string),
         works: silent.as_ref().and_then(|_| independent(page)).map(|path| json!({ "path": path, "name": realm_name(path) })),
     };

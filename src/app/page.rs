@@ -245,10 +245,10 @@ impl<'r> Page<'r> {
         if is_error {
             return None;
         }
-        let (session, user) = (self.session?, self.user()?);
+        let session = self.session?;
         let flash = session.get().flash?;
         session.update(|visitor| visitor.flash = None);
-        Some(flash.notice(&user.name))
+        Some(flash.notice(self.user().as_ref().map(|user| &*user.name)))
     }
 
     fn render(&self, name: &'static str, title: &str, token: Option<String>, own: impl Serialize) -> Html {
@@ -327,9 +327,6 @@ pub(super) enum Ended {
     /// The account is not as it was at the sign-in.
     #[field(value = "account")]
     Account,
-    /// Its user has just deleted the account.
-    #[field(value = "deleted")]
-    Deleted,
 }
 
 impl Ended {
@@ -352,7 +349,6 @@ impl Ended {
             Ended::Account => {
                 "Your session has ended: the password was changed, or the account was disabled or deleted."
             }
-            Ended::Deleted => "Your account has been deleted, and all its sessions have ended.",
         }
     }
 }

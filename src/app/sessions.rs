@@ -9,7 +9,9 @@ use sealed_sessions::{Ended, Other, SessionError};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::audit::Audit;
 use super::csrf::{Nothing, Protected};
+use super::flash::Flash;
 use super::login::Answer;
 use super::page::{Html, Page};
 use super::user::{Recent, User};
@@ -18,16 +20,9 @@ use super::visitor::{Session, Visitor};
 /// The most sessions that are listed; the ones that were used last.
 const MAX_LISTED: usize = 100;
 
-/// `ended` is how many a press has ended, where that is known.
-#[get("/sessions?<ended>")]
-async fn sessions(user: User<'_>, page: Page<'_>, ended: Option<&str>) -> Result<Html, Status> {
-    let notice = ended.map(|count| match count.parse::<u64>() {
-        Ok(0) => "There was no other session to end.".to_owned(),
-        Ok(1) => "1 other session has ended.".to_owned(),
-        Ok(count) => format!("{count} other sessions have ended."),
-        Err(_) => "Every other session of your account in this realm has ended.".to_owned(),
-    });
-    show(user.session, &page, notice, None).await.map_err(fault)
+#[get("/sessions")]
+async fn sessions(user: User<'_>, page: Page<'_>) -> Result<Html, Status> {
+    show(user.session, &page, None).await.map_err(fault)
 }
 
 #[derive(FromForm)]
@@ -36,12 +31,10 @@ struct One {
 }
 
 #[post("/sessions/end", data = "<form>")]
-async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>) -> Result<Answer, Status> {
+async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>, audit: Audit) -> Result<Answer, Status> {
     let Recent(User { session, .. }) = user;
     let problem = match session.end_other(&form.into_inner().session).await.map_err(fault)? {
-        Some(true) => {
-            return Ok(Answer::Done(page.see_other("/sessions?ended=1")));
-        }
+        Some(true) => return Ok(told(session, &page, &audit, Some(1))),
         Some(false) => "No other session of yours has this name. It may have ended already.",
         None => CANNOT,
     };
@@ -49,21 +42,31 @@ async fn end(form: Protected<One>, user: Recent<'_>, page: Page<'_>) -> Result<A
 }
 
 #[post("/sessions/end-all", data = "<_form>")]
-async fn end_all(_form: Protected<Nothing>, user: Recent<'_>, page: Page<'_>) -> Result<Answer, Status> {
+async fn end_all(
+    _form: Protected<Nothing>,
+    user: Recent<'_>,
+    page: Page<'_>,
+    audit: Audit,
+) -> Result<Answer, Status> {
     let Recent(User { session, .. }) = user;
-    let ended = session.end_others().await;
-    let ended = match ended.map_err(fault)? {
-        Ended::Sessions(count) => count.to_string(),
-        Ended::Uncounted => "all".to_owned(),
-        Ended::Unable => return again(session, &page, CANNOT).await,
-    };
-    Ok(Answer::Done(page.see_other(&format!("/sessions?ended={ended}"))))
+    match session.end_others().await.map_err(fault)? {
+        Ended::Sessions(count) => Ok(told(session, &page, &audit, Some(count))),
+        Ended::Uncounted => Ok(told(session, &page, &audit, None)),
+        Ended::Unable => again(session, &page, CANNOT).await,
+    }
+}
+
+/// Leads to the list, which tells how many sessions have ended.
+fn told(session: Session<'_>, page: &Page<'_>, audit: &Audit, count: Option<u64>) -> Answer {
+    audit.begin();
+    session.update(|visitor| visitor.flash = Some(Flash::OthersEnded(count)));
+    Answer::Done(page.see_other("/sessions"))
 }
 
 const CANNOT: &str = "This realm cannot do that: see below. Nothing was changed.";
 
 async fn again(session: Session<'_>, page: &Page<'_>, problem: &'static str) -> Result<Answer, Status> {
-    let html = show(session, page, None, Some(problem)).await.map_err(fault)?;
+    let html = show(session, page, Some(problem)).await.map_err(fault)?;
     Ok(Answer::Again((Status::UnprocessableEntity, html)))
 }
 
@@ -75,7 +78,6 @@ fn fault(_: SessionError) -> Status {
 async fn show(
     session: Session<'_>,
     page: &Page<'_>,
-    notice: Option<String>,
     problem: Option<&'static str>,
 ) -> Result<Html, SessionError> {
     let mut others = session.others().await?;
@@ -92,7 +94,6 @@ async fn show(
         "remembered": session.inspect().record().is_some_and(|record| record.remembered),
     });
     let own = context! {
-        notice,
         this,
         others: listed,
         unlisted: count.saturating_sub(MAX_LISTED),

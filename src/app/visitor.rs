@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::{Account, Proven, Stamp};
 use super::browser::Browser;
-use super::flash::Flash;
+use super::flash::{self, Flash};
 use super::times::Times;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
@@ -29,7 +29,7 @@ pub struct Visitor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) browser: Option<String>,
     /// What the next page tells once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "flash::known", skip_serializing_if = "Option::is_none")]
     pub(super) flash: Option<Flash>,
     /// How long the last clicks on /compare took to load this session.
     #[serde(default, skip_serializing_if = "Times::is_empty")]

@@ -113,6 +113,26 @@ async fn a3_right_passwords_do_not_count() {
 }
 
 #[rocket::async_test]
+async fn a3_one_address_makes_no_more_accounts_at_once_than_it_may_guess() {
+    let app = App::configured(&[("throttle.address_failures", "3")]).await;
+    let register = async |from, name| {
+        let answer = try_from(&app, from, REGISTER, name, PASSWORD).await;
+        app.submit("/stateless/logout", &[]).await;
+        answer
+    };
+    for name in ["ada", "bob", "carol"] {
+        assert_eq!(register("192.0.2.1", name).await.status, Status::SeeOther);
+    }
+    let refused = register("192.0.2.1", "dave").await;
+    assert_eq!((refused.status, retry_after(&refused)), (Status::TooManyRequests, Some(2)));
+    assert!(refused.body.contains(r#"name="username" value="dave""#), "the form again, filled in");
+    assert_eq!(register("198.51.100.1", "dave").await.status, Status::SeeOther, "nobody else is refused");
+    app.clock.advance(2.seconds());
+    assert_eq!(register("192.0.2.1", "erin").await.status, Status::SeeOther);
+    assert_eq!(register("192.0.2.1", "frank").await.status, Status::TooManyRequests);
+}
+
+#[rocket::async_test]
 async fn a3_one_address_has_50_guesses_for_all_names_and_an_ipv6_network_is_one_address() {
     let app = with_ada(&[]).await;
     for n in 0..50 {

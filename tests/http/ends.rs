@@ -137,7 +137,7 @@ fn l10_the_list_shows_this_accounts_sessions_and_a_button_ends_one() {
         assert!(refused.body.contains("No other session of yours has this name"), "{}", refused.body);
     }
     assert!(is_in(&server, &phone, "/stateful") && is_in(&server, &mine, "/stateful"));
-    end(&mut mine, &handle).leads_to("/stateful/sessions?ended=1");
+    end(&mut mine, &handle).leads_to("/stateful/sessions");
     assert!(!is_in(&server, &phone, "/stateful") && is_in(&server, &mine, "/stateful"));
     assert_eq!(end(&mut mine, &handle).status, 422, "it has ended already");
 }
@@ -182,8 +182,7 @@ fn l9_a_new_password_ends_every_other_session_of_the_account_in_every_realm() {
         let others = ALL.map(|realm| (realm, sign_in(realm)));
         let mut mine = sign_in(realm);
         let before = mine.clone();
-        change_password(&server, &mut mine, realm, old, new)
-            .leads_to(&format!("{realm}/profile?changed=all"));
+        change_password(&server, &mut mine, realm, old, new).leads_to(&format!("{realm}/profile"));
         for (other, jar) in &others {
             assert!(!is_in(&server, jar, other), "changed at {realm}, still in at {other}");
         }
@@ -231,7 +230,7 @@ fn l8_deleting_the_account_ends_its_sessions_in_every_realm_and_frees_its_name()
         let mut mine = alice(&server, realm);
         let path = format!("{realm}/account/delete");
         let deleted = press(&server, &mut mine, &path, &path, &[]);
-        deleted.leads_to(&format!("{realm}/login?ended=deleted"));
+        deleted.leads_to(&format!("{realm}/login"));
         assert_eq!(deleted.header("clear-site-data"), Some("\"cache\""));
         assert!(
             server.get(&mut mine, deleted.location()).notice().unwrap().contains("account has been deleted")
@@ -295,7 +294,7 @@ fn l9_a_sign_in_on_the_old_password_during_its_change_is_dead_whichever_is_first
             let changed = change_password(&server, &mut mine, realm, old, new);
             (threads.map(|thread| thread.join().unwrap()).concat(), changed)
         });
-        changed.leads_to(&format!("{realm}/profile?changed=all"));
+        changed.leads_to(&format!("{realm}/profile"));
         assert!(is_in(&server, &mine, realm), "{realm}");
         assert_eq!(jars.iter().filter(|jar| is_in(&server, jar, realm)).count(), 0, "{realm}");
         (old, new) = (new, old);

@@ -18,4 +18,5 @@ mod routes;
 mod sign_in;
 mod throttle;
 mod tls;
+mod twice;
 mod walk;

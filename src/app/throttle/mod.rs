@@ -73,7 +73,16 @@ impl Throttle {
     /// it. Where others are being checked that may turn out to be right and be taken back, waits for them: who clicks
     /// twice with the right password gets in by either answer, however many wrong ones came before.
     pub(super) async fn admit(&self, address: Address, name: &str) -> Result<Admission, sqlx::Error> {
-        let counters = self.counters(address, name);
+        self.count(self.counters(address, name)).await
+    }
+
+    /// Counts a new account, if one may be made now. Nothing is guessed by that, but its password is hashed like one that
+    /// is checked, and it stays: one address is not to take every turn, nor to fill the database.
+    pub(super) async fn admit_new(&self, address: Address) -> Result<Admission, sqlx::Error> {
+        self.count(vec![self.address_counter(address)]).await
+    }
+
+    async fn count(&self, counters: Vec<Counter>) -> Result<Admission, sqlx::Error> {
         loop {
             let seen = self.in_flight.seen();
             let now =
@@ -103,12 +112,16 @@ impl Throttle {
     fn counters(&self, address: Address, name: &str) -> Vec<Counter> {
         let from = address.to_string();
         let counter = |bucket: Bucket, parts: &[&str]| Counter { key: self.hash.of(parts), bucket };
-        let mut counters = vec![counter(self.limits.address, &["address", &from])];
+        let mut counters = vec![self.address_counter(address)];
         for look in names::looks(name) {
             counters.push(counter(self.limits.pair, &["pair", &look, &from]));
             counters.push(counter(self.limits.account, &["account", &look]));
         }
         counters
+    }
+
+    fn address_counter(&self, address: Address) -> Counter {
+        Counter { key: self.hash.of(&["address", &address.to_string()]), bucket: self.limits.address }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::app::setting;
 pub(in crate::app) struct Limits {
     /// Of one address for one name.
     pub(super) pair: Bucket,
-    /// Of one address for all names.
+    /// Of one address for all names; new accounts count too.
     pub(super) address: Bucket,
     /// Of all addresses for one name.
     pub(super) account: Bucket,

@@ -62,7 +62,7 @@ async fn of_strangers(album: &Album, browser: &Browser) {
         let paths = ["", "/cookie", "/login", "/register"].map(|page| format!("/{realm}{page}"));
         judge_of_realm(album, browser, realm, &paths);
     }
-    for ended in ["idle", "absolute", "revoked", "account", "deleted"] {
+    for ended in ["idle", "absolute", "revoked", "account"] {
         let path = format!("/stateless/login?ended={ended}");
         album.visit(browser, &format!("login-ended-{ended}"), &path).await;
     }

@@ -9,14 +9,7 @@ use crate::routes::REALMS;
 fn pages() -> Vec<String> {
     let of_realms =
         ["/login?next=", "/login?ended=", "/login?next=%2F&ended=", "/register?next=", "/confirm?next="];
-    let more = [
-        "/profile?changed=",
-        "/sessions?ended=",
-        "/cookie?character=",
-        "/signed-out?realm=",
-        "?visits=",
-        "/password?user=",
-    ];
+    let more = ["/cookie?character=", "/signed-out?realm=", "?visits=", "/password?user="];
     let mut pages: Vec<String> = REALMS
         .iter()
         .flat_map(|realm| of_realms.iter().chain(&more).map(move |page| format!("{realm}{page}")))
