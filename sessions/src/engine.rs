@@ -56,8 +56,16 @@ impl Engine {
         if encoded(&T::default(), "{}").is_err() {
             return Err(refuse("reads its own default back as something else".into()));
         }
+        let realms = RealmMap::new(figment, &setup.given)?;
+        if let Some(path) = &setup.default_realm
+            && realms.named(path).is_none()
+        {
+            let paths: Vec<_> = realms.iter().map(|realm| format!("{:?}", realm.path)).collect();
+            let problem = format!("is {path:?}, which is no realm");
+            return Err(ConfigError::new("Sessions::default_realm", problem, paths.join(", ")));
+        }
         Ok(Engine {
-            realms: RealmMap::new(figment, &setup.given)?,
+            realms,
             clock: Arc::clone(setup.given.clock),
             empty,
             requests: Requests::default(),
@@ -82,8 +90,13 @@ impl Engine {
     ) -> Result<FormSession<'r>, SessionError> {
         let default = || self.realms.named(self.default_realm.as_deref()?);
         let number = self.realms.containing(request.uri().path()).or_else(default);
-        let number = number.ok_or(SessionError::OutsideEveryRealm)?;
-        let realm = self.realms.get(number).ok_or(SessionError::OutsideEveryRealm)?;
+        let Some((number, realm)) = number.and_then(|number| Some((number, self.realms.get(number)?))) else {
+            log::error!(
+                "a form came to {}, which lies in no realm, and there is no Sessions::default_realm",
+                request.uri().path()
+            );
+            return Err(SessionError::OutsideEveryRealm);
+        };
         let (arrival, id) = (self.form_proof)(self, request, number).await?;
         Ok(FormSession { realm, arrival, id })
     }

@@ -12,6 +12,7 @@ use crate::record::merge::largest_fields;
 
 /// Why a commit failed. Nothing is lost: the browser keeps the cookie it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// The store does not answer: 503.
     Unavailable {

@@ -92,8 +92,9 @@ impl<T: SessionData> Sessions<T> {
         self
     }
 
-    /// Makes `store` available to the setting `store = "NAME"`. The store belongs to this app, which stops it
-    /// when it shuts down.
+    /// Makes `store` available to the setting `store = "NAME"` of one realm. The store belongs to this app, which stops
+    /// it when it shuts down. Its namespace is the one given to [`ServerStore::new`](crate::store::ServerStore::new):
+    /// the setting `namespace` does not reach it.
     #[must_use]
     pub fn store(mut self, name: &str, store: Arc<dyn Store>) -> Sessions<T> {
         self.stores.push((name.to_owned(), store));
@@ -148,7 +149,8 @@ impl<T: SessionData> Sessions<T> {
     }
 
     /// Wraps the store of each realm, the ledger included, to count its calls, say. What `wrap` returns has to have
-    /// the facets of the store that it was given.
+    /// every facet of the store that it was given (`revoke`, `list`, `everyone`, `locks`, `service`), or the launch is
+    /// refused.
     #[must_use]
     pub fn wrap_store(
         self,

@@ -32,6 +32,7 @@ pub struct Health(Vec<Arc<Realm>>);
 
 /// What is wrong with a realm.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The path prefix of the realm; `"/"` for the whole site.
     pub realm: String,

@@ -64,6 +64,7 @@ pub enum Unable {
 
 /// Why something was not done to the sessions of a realm.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum OperatorError {
     /// It cannot be done, however often it is tried.
     #[error(transparent)]

@@ -7,6 +7,7 @@ use rocket::data::{Data, FromData, Limits, Outcome};
 use rocket::form::{Form, FromForm};
 use rocket::http::{RawStr, Status};
 use rocket::request::Request;
+use rocket::{Ignite, Rocket, Sentinel};
 
 use super::refusal::{Refusal, refuse};
 use crate::engine::Engine;
@@ -20,6 +21,9 @@ pub const FIELD: &str = "csrf_token";
 /// A form that came from a page of its own session. What is wrong is told in this order: 403 for another site's
 /// form, or one without the session's token, even if other fields are wrong too; 422 for a missing or wrong
 /// field. A body of another content type is 415, one above the limit `form` 413.
+///
+/// Outside of every realm the form belongs to the session of [`Sessions::default_realm`](crate::Sessions::default_realm);
+/// without that setting it is a 500.
 pub struct Protected<F>(F);
 
 impl<F> Protected<F> {
@@ -49,6 +53,16 @@ impl<'r, F: for<'f> FromForm<'f> + 'static> FromData<'r> for Protected<F> {
             Ok(form) => Outcome::Success(Protected(form)),
             Err(status) => Outcome::Error((status, ())),
         }
+    }
+}
+
+impl<F> Sentinel for Protected<F> {
+    fn abort(rocket: &Rocket<Ignite>) -> bool {
+        let is_missing = rocket.state::<Engine>().is_none();
+        if is_missing {
+            log::error!("a route takes Protected<_>, but Sessions::<_>::fairing() is not attached");
+        }
+        is_missing
     }
 }
 

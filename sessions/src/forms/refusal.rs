@@ -6,6 +6,7 @@ use rocket::Request;
 
 /// Why a form was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Another site sent it.
     CrossSite,

@@ -101,6 +101,7 @@ impl<T: SessionData> Session<'_, T> {
 /// Another session of the same subject, as [`Session::others`] lists it, or one of those that a
 /// [`RealmOperator`](crate::operator::RealmOperator) lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Other {
     /// Its name for people, logs and [`Session::end_other`]: a keyed hash. It is no credential.
     pub handle: String,
@@ -110,6 +111,7 @@ pub struct Other {
 
 /// What [`Session::end_others`] has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "with cookies alone nothing has ended: handle Ended::Unable"]
 pub enum Ended {
     /// So many sessions, all that there were.
     Sessions(u64),

@@ -91,7 +91,11 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// }
     /// ```
     pub fn sign_in<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.request.update(Change::Proven, change)
+        let answer = self.request.update(Change::Proven, change);
+        if self.get().subject().is_none() {
+            self.warn_of_nobody();
+        }
+        answer
     }
 
     /// Records that the subject has just proven again who they are, by their password, say, before a sensitive
@@ -177,6 +181,18 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// setting `revocation`. A program beside the app has [`Sessions::operators`](crate::Sessions::operators).
     pub fn ledger(&self) -> Option<&'r Ledger> {
         self.realm.store.ledger().map(|ledger| &**ledger)
+    }
+
+    /// Says that a sign-in has none of its effects.
+    fn warn_of_nobody(&self) {
+        if let Some(count) = self.realm.nameless.occurs(self.request.now) {
+            log::warn!(
+                "sessions of {:?}: {count} sign-ins left the session without a subject, so that it is an anonymous one: let \
+                 {}::subject say who is signed in",
+                self.realm.path,
+                std::any::type_name::<T>()
+            );
+        }
     }
 
     /// The path prefix of the session's realm; `"/"` for the whole site.

@@ -17,6 +17,7 @@ pub struct Details<'r, T> {
 
 /// What a session takes on the wire, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Wire {
     /// The number of cookies it was cut into; 1 unless it is large.
     pub cookies: usize,

@@ -33,6 +33,7 @@ pub struct Inspector(Vec<RealmSettings>);
 
 /// What a cookie turned out to be.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The path prefix of its realm; `"/"` for the whole site.
     pub realm: String,
@@ -69,6 +70,7 @@ pub struct KeyPeriod {
 
 /// A record without its id, which is a credential.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct OpenedRecord {
     /// When the session was opened, in seconds since 1970. Serialized as RFC 3339 writes it, as all times here.
     #[serde(serialize_with = "rfc3339")]

@@ -6,6 +6,7 @@ use rocket::figment::Figment;
 use rocket::http::uri::Path;
 
 use super::config_error::ConfigError;
+use super::settings::RealmSettings;
 use super::{Given, Realm, settings};
 
 /// All realms of an app, in alphabetical order.
@@ -24,7 +25,9 @@ impl RealmMap {
             let segments = realm.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
             Ok(Entry { segments: segments.collect(), realm: Arc::new(realm) })
         };
-        Ok(RealmMap(settings::read(figment)?.into_iter().map(entry).collect::<Result<_, _>>()?))
+        let settings = settings::read(figment)?;
+        own_stores(&settings, given)?;
+        Ok(RealmMap(settings.into_iter().map(entry).collect::<Result<_, _>>()?))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -59,4 +62,32 @@ impl RealmMap {
         let path = if path.len() > 1 { path.trim_end_matches('/') } else { "/" };
         self.iter().position(|realm| realm.path == path)
     }
+}
+
+/// Refuses two realms on one store, or one log, that the app brings: what is in it is filed under one namespace, and
+/// sealed or not, so that each realm would have the other's sessions in its lists.
+fn own_stores(settings: &[RealmSettings], given: &Given<'_>) -> Result<(), ConfigError> {
+    let store = |realm: &RealmSettings| {
+        let scheme = realm.store.split(':').next().unwrap_or_default();
+        given.stores.iter().map(|(name, _)| name).find(|name| *name == scheme).cloned()
+    };
+    let log = |realm: &RealmSettings| {
+        let setting = realm.revocation.as_deref()?;
+        given.logs.iter().map(|(name, _)| name).find(|name| *name == setting).cloned()
+    };
+    for (number, realm) in settings.iter().enumerate() {
+        for (key, own) in
+            [("store", &store as &dyn Fn(&RealmSettings) -> Option<String>), ("revocation", &log)]
+        {
+            let Some(name) = own(realm) else { continue };
+            if let Some(other) = settings[..number].iter().find(|other| own(other).as_ref() == Some(&name)) {
+                return Err(ConfigError::new(
+                    format!("{}.{key}", realm.table),
+                    format!("is {name:?}, which the app brings and {} has already", other.table),
+                    "another one for each realm",
+                ));
+            }
+        }
+    }
+    Ok(())
 }

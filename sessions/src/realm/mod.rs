@@ -53,6 +53,8 @@ pub(crate) struct Realm {
     pub(crate) unreadable: Occasional,
     /// Browsers that sent two live sessions.
     pub(crate) ambiguous: Occasional,
+    /// Sign-ins that left the session without a subject.
+    pub(crate) nameless: Occasional,
     /// Uses of sessions that could not be noted.
     pub(crate) unnoted: Occasional,
     /// Long responses that cannot learn whether their sessions go on.
@@ -100,11 +102,14 @@ impl Realm {
             Some(ledger) => Arc::new(Revocable::new(Arc::clone(ledger))),
             None => store,
         };
-        let store = given.wrap_store.map_or(Arc::clone(&store), |wrap| wrap(store));
+        let store = match given.wrap_store {
+            Some(wrap) => wrapped(store, wrap, &settings.path)?,
+            None => store,
+        };
         let store =
             BoundedStore::new(store, ledger, teller.clone(), settings.store_timeout, settings.lock_timeout);
         // The cookie store's records are sealed whole in any case, and it keeps none.
-        if store.is_on_server() {
+        if scheme != "cookie" {
             let options = StoreOptions {
                 sealer: Sealer::new(Arc::clone(&settings.keyring)),
                 seal_at_rest: settings.seal_at_rest,
@@ -140,6 +145,7 @@ impl Realm {
             teller,
             unreadable: Occasional::new(),
             ambiguous: Occasional::new(),
+            nameless: Occasional::new(),
             unnoted: Occasional::new(),
             unasked: Occasional::new(),
             clock: Arc::clone(given.clock),
@@ -166,6 +172,32 @@ impl Realm {
     pub(crate) fn stop(&self) {
         self.is_stopping.send_replace(true);
     }
+}
+
+/// What the app makes of a store. A facet that it forgot would be switched off without a word: sealing at rest, say.
+fn wrapped(store: Arc<dyn Store>, wrap: &WrapStore, path: &str) -> Result<Arc<dyn Store>, ConfigError> {
+    let inner = Arc::clone(&store);
+    let store = wrap(store);
+    let lacks = facets(&*inner).into_iter().zip(facets(&*store)).find(|(before, after)| before.1 && !after.1);
+    match lacks {
+        None => Ok(store),
+        Some(((facet, _), _)) => Err(ConfigError::new(
+            format!("the store that wrap_store makes for {path:?}"),
+            format!("has no facet {facet:?}, unlike the store that it wraps"),
+            "a store with every facet of the one that it was given",
+        )),
+    }
+}
+
+/// What a store can do beside keeping sessions.
+fn facets(store: &dyn Store) -> [(&'static str, bool); 5] {
+    [
+        ("revoke", store.revoke().is_some()),
+        ("list", store.list().is_some()),
+        ("everyone", store.everyone().is_some()),
+        ("locks", store.locks().is_some()),
+        ("service", store.service().is_some()),
+    ]
 }
 
 /// The ledger of a realm whose settings ask for one.

@@ -213,6 +213,7 @@ pub trait Service: Send + Sync {
 
 /// What a realm's settings ask of its store.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StoreOptions {
     /// The app's keys.
     pub sealer: Sealer,

@@ -298,8 +298,12 @@ fn a_form_outside_of_every_realm_belongs_to_the_default_realm() {
         let browser = with(crate::site::figment(settings), sessions);
         let token = text(browser.get("/form").dispatch());
         let body = format!("csrf_token={token}&note=hello");
+        log::lines();
         let answer = browser.post("/blind").header(ContentType::Form).body(body).dispatch();
         assert_eq!(answer.status(), expected);
+        let is_logged =
+            log::lines().iter().any(|line| line.contains("a form came to /blind, which lies in no realm"));
+        assert_eq!(is_logged, expected != Status::Ok);
     }
 }
 

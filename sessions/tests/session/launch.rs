@@ -1,9 +1,14 @@
 //! Rule 12: a setting that makes no sense refuses the launch with its key, its value and what is accepted;
 //! rule 13: without showing a secret.
 
+use std::sync::Arc;
+
 use rocket::figment::Figment;
 use rocket::local::blocking::Client;
-use rocket::{Build, Rocket, get, routes};
+use rocket::{Build, FromForm, Rocket, get, post, routes};
+use sealed_sessions::forms::Protected;
+use sealed_sessions::ledger::MemoryLog;
+use sealed_sessions::store::{self, Loaded, Store, StoreError, UnixSeconds, Write, Written};
 use sealed_sessions::{Current, Exclusive, ReadOnly, Realms, Session, SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 use world::KEY;
@@ -243,6 +248,15 @@ fn read_only(_session: ReadOnly<'_, Visitor>) {}
 #[get("/")]
 fn several(_realms: Realms<'_, Visitor>) {}
 
+#[derive(FromForm)]
+struct Note {
+    #[expect(dead_code, reason = "the form has to have a field")]
+    note: String,
+}
+
+#[post("/", data = "<_form>")]
+fn form(_form: Protected<Note>) {}
+
 #[test]
 fn rule_12_a_session_without_its_fairing_refuses_the_launch() {
     for routes in
@@ -252,6 +266,66 @@ fn rule_12_a_session_without_its_fairing_refuses_the_launch() {
         let log = refused(rocket::custom(site::figment("")).mount("/", routes));
         assert!(log.contains("Visitor") && log.contains("fairing"), "{log}");
     }
+    let log = refused(rocket::custom(site::figment("")).mount("/", routes![form]));
+    assert!(log.contains("a route takes Protected<_>") && log.contains("fairing"), "{log}");
+}
+
+/// Two realms whose settings say this.
+fn two_realms(setting: &str) -> Figment {
+    let realm =
+        |name| format!("[default.session.realms.\"/{name}\"]\ncookie = \"__Host-{name}\"\n{setting}\n");
+    site::figment(&(realm("a") + &realm("b")))
+}
+
+#[test]
+fn rule_12_two_realms_on_one_store_or_log_of_the_app_refuse_the_launch() {
+    log::install();
+    let with = |setting, sessions: Sessions<Visitor>| {
+        let log = refused(rocket::custom(two_realms(setting)).attach(sessions));
+        assert!(log.contains("which the app brings and session.realms.\"/a\" has already"), "{log}");
+    };
+    let store = store::open("cookie", "own").unwrap();
+    with("store = \"own\"", Sessions::fairing().store("own", store));
+    with("revocation = \"own\"", Sessions::fairing().log("own", Arc::new(MemoryLog::default())));
+}
+
+#[test]
+fn rule_12_a_default_realm_that_is_none_refuses_the_launch() {
+    log::install();
+    let sessions = Sessions::<Visitor>::fairing().default_realm("/c");
+    let log = refused(rocket::custom(two_realms("")).attach(sessions));
+    assert!(
+        log.contains("Sessions::default_realm is \"/c\", which is no realm; accepted: \"/a\", \"/b\""),
+        "{log}"
+    );
+}
+
+/// Hands on what a store does, but not what it can do besides.
+struct Forgetful(Arc<dyn Store>);
+
+#[rocket::async_trait]
+impl Store for Forgetful {
+    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
+        self.0.load(ticket, now).await
+    }
+
+    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+        self.0.save(write).await
+    }
+
+    async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
+        self.0.delete(ticket).await
+    }
+}
+
+#[test]
+fn rule_12_what_wraps_a_store_and_forgets_what_it_can_do_refuses_the_launch() {
+    log::install();
+    let sessions = Sessions::<Visitor>::fairing().log("own", Arc::new(MemoryLog::default()));
+    let sessions = sessions.wrap_store(|store| Arc::new(Forgetful(store)));
+    let settings = site::figment("[default.session]\nrevocation = \"own\"");
+    let log = refused(rocket::custom(settings).attach(sessions));
+    assert!(log.contains("the store that wrap_store makes for \"/\" has no facet \"service\""), "{log}");
 }
 
 #[derive(Default, Clone, Serialize, Deserialize)]

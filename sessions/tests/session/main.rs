@@ -23,6 +23,7 @@ mod hostile;
 mod late;
 mod launch;
 mod log;
+mod nameless;
 mod read_only;
 mod reads_back;
 mod realms;
