@@ -84,6 +84,27 @@ fn the_app_says_nothing_of_sessions_and_accounts_in_free_text() {
     assert_eq!(found.len(), allowed.len(), "every file of the list does: {found:?}");
 }
 
+/// A deploy can be taken back: the release before runs on the database that the new one has migrated.
+#[test]
+fn a_migration_only_adds() {
+    let mut found = 0;
+    for entry in fs::read_dir(root().join("migrations")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        // The first line of each statement; the others are indented, or close it.
+        for line in text.lines().filter(|line| line.starts_with(|letter: char| letter.is_alphabetic())) {
+            let adds = ["CREATE TABLE ", "CREATE INDEX ", "CREATE TRIGGER "]
+                .iter()
+                .any(|verb| line.starts_with(verb))
+                || (line.starts_with("ALTER TABLE ") && line.contains(" ADD COLUMN "))
+                || line == "END;";
+            assert!(adds, "{}: {line}", path.display());
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
+}
+
 /// SP 800-90A by way of the operating system: ASVS 5.0, 7.2.3 and 11.5.1. Two more files take numbers that are no secret:
 /// the name of a request, and of an account.
 #[test]

@@ -14,6 +14,7 @@ mod lab_ledger_flaws;
 mod lab_setting;
 mod late;
 mod live;
+mod migrations;
 mod outage;
 mod recent;
 mod sessions;
