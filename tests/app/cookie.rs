@@ -2,7 +2,7 @@
 
 use rocket::http::Status;
 
-use crate::support::App;
+use crate::support::{Answer, App, PASSWORD};
 
 const NAME: &str = "__Host-Http-stateless";
 
@@ -52,10 +52,7 @@ async fn a_note_makes_the_session_grow_into_chunks_and_back() {
     let app = App::start().await;
     app.get("/stateless").await;
     app.get("/stateless/login").await;
-    let keep = async |note: &str| {
-        let token = app.get("/stateless/cookie").await.token().unwrap();
-        app.post("/stateless/cookie/note", &[("csrf_token", &token), ("note", note)]).await
-    };
+    let keep = async |note: &str| keep_note(&app, "/stateless", note).await;
     assert_eq!(keep(&"x".repeat(5000)).await.location(), "/stateless/cookie#note");
     assert!(app.client.cookies().get(&format!("{NAME}.1")).is_some(), "two cookies");
     let page = app.get("/stateless/cookie").await;
@@ -76,6 +73,57 @@ async fn a_note_makes_the_session_grow_into_chunks_and_back() {
     );
     assert_eq!(keep("").await.status, Status::SeeOther);
     assert!(app.client.cookies().get(&format!("{NAME}.1")).is_none(), "one cookie again");
+}
+
+async fn keep_note(app: &App, realm: &str, note: &str) -> Answer {
+    let token = app.get(&format!("{realm}/cookie")).await.token().unwrap();
+    app.post(&format!("{realm}/cookie/note"), &[("csrf_token", &token), ("note", note)]).await
+}
+
+#[rocket::async_test]
+async fn a_note_is_measured_as_the_session_keeps_it() {
+    let app = App::start().await;
+    for realm in ["/stateless", "/revocable", "/stateful"] {
+        app.get(realm).await;
+        // One byte each as it is typed.
+        for (letter, bytes) in [('x', 1), ('"', 2), ('\\', 2), ('\n', 2), ('\u{1}', 6)] {
+            let most = letter.to_string().repeat(5000 / bytes);
+            let kept = keep_note(&app, realm, &most).await;
+            assert_eq!(kept.location(), format!("{realm}/cookie#note"), "{letter:?}");
+            let more = format!("{most}{letter}");
+            let again = keep_note(&app, realm, &more).await;
+            assert_eq!(again.status, Status::UnprocessableEntity, "{letter:?}: {}", again.body);
+            let takes = format!("this note in {} bytes, and there is room for 5000", more.len() * bytes);
+            assert!(again.body.contains(&takes), "{letter:?}: {}", again.body);
+        }
+        assert!(keep_note(&app, realm, &"\"".repeat(5000)).await.body.contains(&"&quot;".repeat(5000)));
+    }
+}
+
+/// A session that holds as much as a visitor can put into it: counts, times of clicks, a stamp, the longest name.
+#[rocket::async_test]
+async fn beside_the_longest_note_there_is_room_for_a_sign_in() {
+    let app = App::start().await;
+    let name = "\u{10400}".repeat(64);
+    let fields = [("username", name.as_str()), ("password", PASSWORD), ("remember", "true")];
+    app.submit("/stateful/register", &fields).await;
+    app.submit("/stateful/logout", &[]).await;
+    app.database("UPDATE accounts SET stamp = -9223372036854775807").await;
+    for _ in 0..21 {
+        app.submit("/compare", &[]).await;
+    }
+    for realm in ["/stateless", "/revocable"] {
+        let page = app.get(&format!("{realm}/cookie")).await;
+        let hint = page.after("id=\"note-hint\">").unwrap();
+        let most: usize = hint.split(' ').find_map(|word| word.parse().ok()).unwrap();
+        keep_note(&app, realm, &"\"".repeat(most / 2)).await.location();
+        let signed_in = app.submit(&format!("{realm}/login"), &fields).await;
+        assert_eq!(signed_in.status, Status::SeeOther, "{realm}: {}", signed_in.body);
+        let profile = app.get(&format!("{realm}/profile")).await;
+        assert_eq!(profile.status, Status::Ok, "{realm}");
+        let lines: usize = signed_in.headers["set-cookie"].iter().map(String::len).sum();
+        assert!(lines < 8192 - 256, "{realm}: little is left of max_cookie_bytes: {lines}");
+    }
 }
 
 #[rocket::async_test]

@@ -31,7 +31,7 @@ struct Tried {
     tampered: Option<tamper::Answer>,
     /// What was typed as a note, and why it is not kept.
     note: Option<String>,
-    note_error: Option<&'static str>,
+    note_error: Option<String>,
 }
 
 fn show(session: Session<'_>, page: &Page<'_>, jar: &CookieJar<'_>, tried: &Tried) -> Html {
