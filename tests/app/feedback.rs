@@ -4,7 +4,7 @@ use rocket::http::{ContentType, Cookie, Header, Status};
 use rocket::uri;
 use time::Duration;
 
-use crate::support::{Answer, App, PASSWORD};
+use crate::support::{Answer, App, PASSWORD, Settings};
 
 const ALL: [&str; 3] = ["/stateless", "/revocable", "/stateful"];
 const ADA: [(&str, &str); 2] = [("username", "ada"), ("password", PASSWORD)];
@@ -317,6 +317,24 @@ async fn a_copy_that_is_replayed_as_the_page_says_gets_the_status_that_it_says()
         let replayed = app.client.get(format!("{realm}/profile")).cookie(copy).dispatch().await;
         assert!(page.body.contains(&format!("It prints <b>{}</b>", replayed.status().code)), "{realm}");
         assert_eq!(replayed.status() == Status::Ok, realm == "/stateless");
+    }
+}
+
+#[rocket::async_test]
+async fn no_page_has_a_live_cookie_sent_without_tls_to_another_machine() {
+    const PLAIN: Settings =
+        &[("session.realms./stateful.secure", "false"), ("session.realms./stateful.cookie", "\"stateful\"")];
+    let app = App::configured(PLAIN).await;
+    for (realm, scheme) in [("/stateless", "https"), ("/revocable", "https"), ("/stateful", "http")] {
+        // As docs/nginx.conf passes it on: the app itself has no TLS.
+        let mut request = app.client.get(format!("{realm}/signed-out"));
+        request.inner_mut().set_host(uri!("sessions.example").into());
+        let page = Answer::of(request.dispatch().await).await;
+        assert!(
+            page.body.contains(&format!("  {scheme}://sessions.example{realm}/profile")),
+            "{}",
+            page.body
+        );
     }
 }
 

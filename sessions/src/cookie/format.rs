@@ -35,6 +35,7 @@ pub(crate) type Lines = SmallVec<[String; 1]>;
 /// A realm's cookie: its name, its attributes and its limit.
 pub(crate) struct CookieFormat {
     pub(crate) name: String,
+    pub(crate) secure: bool,
     attributes: String,
     persistent: Persistent,
     max_bytes: usize,
@@ -64,6 +65,7 @@ impl CookieFormat {
         }
         CookieFormat {
             name: settings.name.clone(),
+            secure: settings.secure,
             attributes,
             persistent: settings.persistent,
             max_bytes: settings.max_bytes,

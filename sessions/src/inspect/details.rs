@@ -76,6 +76,11 @@ impl<'r, T: SessionData> Details<'r, T> {
         &self.realm.cookie.name
     }
 
+    /// Whether the session's cookie has the attribute `Secure`: browsers send it over TLS alone, or to their own machine.
+    pub fn is_secure(&self) -> bool {
+        self.realm.cookie.secure
+    }
+
     /// The session's store: the part of the setting `store` before the first `:`.
     pub fn store_name(&self) -> &'r str {
         &self.realm.store_name

@@ -102,3 +102,17 @@ fn a_session_knows_what_it_takes_on_the_wire() {
         assert!(said.contains(&format!("value: {values}, ")), "{path}: {said}");
     }
 }
+
+#[get("/secure")]
+fn secure(session: ReadOnly<'_, Visitor>) -> String {
+    session.inspect().is_secure().to_string()
+}
+
+#[test]
+fn a_session_knows_whether_its_cookie_needs_tls() {
+    for (settings, said) in [("", "true"), ("[default.session]\nsecure = false\ncookie = \"plain\"", "false")]
+    {
+        let browser = Client::untracked(App::new(settings).rocket().mount("/", routes![secure])).unwrap();
+        assert_eq!(browser.get("/secure").dispatch().into_string().as_deref(), Some(said), "{settings}");
+    }
+}
