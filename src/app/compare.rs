@@ -15,14 +15,15 @@ use sealed_sessions::{Arrival, SessionError};
 use super::compared::{Compared, likeness, pictures, shown};
 use super::csrf::{Nothing, Protected};
 use super::page::{Html, Page};
+use super::standing::Standings;
 use super::times::{Median, Times};
 use super::visitor::Session;
 
 #[get("/compare")]
-async fn compare(page: Page<'_>, saves: &State<SaveTimes>) -> Html {
+async fn compare(page: Page<'_>, standings: Standings<'_>, saves: &State<SaveTimes>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
-        realms.push(Compared::of(&page, path).await);
+        realms.push(Compared::of(&page, &standings, path).await);
     }
     let own = context! {
         compared: &realms,

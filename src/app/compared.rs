@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::accounts::Account;
 use super::bars::{self, Bar, Bars};
 use super::page::{Page, realm_name};
+use super::standing::{Standing, Standings};
 use super::times::Median;
 use super::visitor::{ReadOnly, Visitor};
 
@@ -61,25 +63,29 @@ pub(super) fn kept_in(page: &Page<'_>, path: &str) -> String {
 }
 
 impl<'r> Compared<'r> {
-    pub(super) async fn of(page: &Page<'r>, path: &'r str) -> Compared<'r> {
+    pub(super) async fn of(page: &Page<'r>, standings: &Standings<'_>, path: &'r str) -> Compared<'r> {
         let session = page.realms().read_only(path).await.ok();
+        let standing = match session {
+            Some(session) => standings.of(session).await,
+            None => Standing::Nobody,
+        };
         Compared {
             name: realm_name(path),
             path,
             store: kept_in(page, path),
             has_ledger: page.realms().has_ledger(path),
             answers: session.is_some(),
-            kept: session.and_then(kept),
+            kept: session.and_then(|session| kept(session, standing)),
         }
     }
 }
 
-fn kept(session: ReadOnly<'_>) -> Option<Kept<'_>> {
+fn kept(session: ReadOnly<'_>, standing: Standing) -> Option<Kept<'_>> {
     let (wire, record) = (session.inspect().wire()?, session.inspect().record()?);
     let server_side = session.inspect().is_on_server();
     let visitor = session.get();
     Some(Kept {
-        contents: contents(&visitor),
+        contents: contents(&visitor, standing),
         data: record.data.len(),
         up: wire.request,
         down: if server_side { 0 } else { wire.lines },
@@ -95,10 +101,13 @@ fn kept(session: ReadOnly<'_>) -> Option<Kept<'_>> {
 }
 
 /// Everything that the session holds, in words.
-fn contents(visitor: &Visitor) -> String {
+fn contents(visitor: &Visitor, standing: Standing) -> String {
     let counted = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let mut all = vec![counted(visitor.visits, "visit")];
-    all.extend(visitor.user.as_ref().map(|account| format!("signed in as {}", account.name)));
+    all.extend(visitor.user.as_ref().map(|Account { name, .. }| match standing {
+        Standing::Over => format!("a sign-in as {name} that is over"),
+        _ => format!("signed in as {name}"),
+    }));
     all.extend(visitor.stamp.is_some().then(|| "a stamp to notice changes of the account".to_owned()));
     all.extend(visitor.browser.as_ref().map(|_| "the browser’s name".to_owned()));
     if !visitor.note.is_empty() {

@@ -6,24 +6,22 @@ use rocket_dyn_templates::context;
 use sealed_sessions::Powers;
 use serde_json::json;
 
-use super::accounts::Accounts;
-use super::audit::Audit;
 use super::code;
 use super::compared::kept_in;
 use super::page::{Html, Page, realm_name};
 use super::settings::Settings;
-use super::standing::{self, Standing};
+use super::standing::{Standing, Standings};
 
 #[get("/")]
-async fn overview(page: Page<'_>, audit: Audit, accounts: &State<Accounts>) -> Html {
+async fn overview(page: Page<'_>, standings: Standings<'_>) -> Html {
     let mut cards = Vec::new();
     for path in page.realm_paths() {
         let session = page.realms().read_only(path).await.ok();
         let visitor = session.map(|session| session.get());
         let visitor = visitor.as_deref();
         let powers = page.realms().powers(path).unwrap_or(Powers::Nothing);
-        let standing = match visitor {
-            Some(visitor) => standing::of(Some(accounts), visitor, powers, &audit).await,
+        let standing = match session {
+            Some(session) => standings.of(session).await,
             None => Standing::Nobody,
         };
         let user = visitor.and_then(|visitor| visitor.user.as_ref());

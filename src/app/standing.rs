@@ -4,15 +4,16 @@
 //! compared once, by the first request after the sign-in: a password that was checked before it was changed may have
 //! opened the session after the others were ended. A ledger sees that by itself.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use rocket::request::Request;
+use rocket::request::{FromRequest, Outcome, Request};
 use sealed_sessions::{Powers, Realms};
 
 use super::account_changes::Known;
 use super::accounts::{Accounts, Stamp};
 use super::audit::Audit;
-use super::visitor::Visitor;
+use super::visitor::{ReadOnly, Visitor};
 
 /// What became of the account that a session is signed in to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +57,30 @@ async fn here(request: &Request<'_>) -> Standing {
     standing
 }
 
+/// Finds out the standing of sessions that are read without using them, as often as it is asked.
+pub(super) struct Standings<'r> {
+    accounts: Option<&'r Accounts>,
+    audit: Audit,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Standings<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Standings<'r>, Infallible> {
+        Outcome::Success(Standings { accounts: request.rocket().state(), audit: Audit::of(request) })
+    }
+}
+
+impl Standings<'_> {
+    /// The standing of this session at this moment.
+    pub(super) async fn of(&self, session: ReadOnly<'_>) -> Standing {
+        of(self.accounts, &session.get(), session.inspect().powers(), &self.audit).await
+    }
+}
+
 /// The standing of a session that holds this.
-pub(super) async fn of(
-    accounts: Option<&Accounts>,
-    visitor: &Visitor,
-    powers: Powers,
-    audit: &Audit,
-) -> Standing {
+async fn of(accounts: Option<&Accounts>, visitor: &Visitor, powers: Powers, audit: &Audit) -> Standing {
     let Some(account) = &visitor.user else { return Standing::Nobody };
     let expected: Option<Stamp> = match powers {
         Powers::Nothing => Some(visitor.stamp.unwrap_or_default()),

@@ -67,6 +67,21 @@ async fn sessions_that_hold_the_same_are_said_to_and_others_are_not() {
 }
 
 #[rocket::async_test]
+async fn a_sign_in_that_is_over_is_not_shown_as_one_that_goes_on() {
+    let app = App::start().await;
+    app.register("ada").await;
+    app.submit("/stateful/login", &[("username", "ada"), ("password", PASSWORD)]).await;
+    app.get("/stateful").await;
+    let before = app.get("/compare").await.body;
+    assert_eq!(before.matches("signed in as ada").count(), 2, "{before}");
+    app.database("UPDATE accounts SET password_hash = 'another'").await;
+    let after = app.get("/compare").await;
+    assert_eq!(after.body.matches("a sign-in as ada that is over").count(), 1, "{}", after.body);
+    assert_eq!(after.body.matches("signed in as ada").count(), 1, "in a store it goes on: {}", after.body);
+    assert_eq!(after.header("set-cookie"), None, "it is not used");
+}
+
+#[rocket::async_test]
 async fn the_figures_are_pictured_with_their_values_in_words() {
     let app = App::start().await;
     assert!(!app.get("/compare").await.body.contains("class=\"bars\""), "there is nothing to picture");

@@ -55,6 +55,25 @@ async fn it_keeps_no_session_alive_and_lets_the_browser_come_again_when_it_canno
 }
 
 #[rocket::async_test]
+async fn in_stateless_it_says_that_the_account_has_changed_since() {
+    let app = App::start().await;
+    app.register("ada").await;
+    let (response, text) = begun(&app, "/stateless/sessions/live").await;
+    assert!(text.contains("event:alive"), "{text}");
+    let rest = rest(response, async {
+        app.database("UPDATE accounts SET password_hash = 'another'").await;
+        app.clock.advance(Duration::seconds(5));
+    });
+    assert!(rest.await.contains("event:ended"));
+    for change in ["UPDATE accounts SET disabled = 1", "DELETE FROM accounts"] {
+        app.database(change).await;
+        let (response, again) = begun(&app, "/stateless/sessions/live").await;
+        assert!(again.contains("event:ended") && !again.contains("alive"), "{change}: {again}");
+        assert_eq!(response.headers().get_one("Set-Cookie"), None, "it is not used");
+    }
+}
+
+#[rocket::async_test]
 async fn a_visitor_learns_nothing_from_it() {
     let app = App::start().await;
     let visitor = app.get("/stateless/sessions/live").await;
