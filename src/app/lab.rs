@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::chart;
 use super::csrf::{Nothing, Protected};
+use super::lab_asked::Asked;
 use super::lab_choice;
 use super::lab_work::Work;
 use super::lanes;
@@ -62,8 +63,11 @@ impl Laboratory {
         let _ = timeout(RUN_TIMEOUT, work).await;
     }
 
-    /// Runs those of the experiments that were never run.
-    async fn complete(self: &Arc<Self>, experiments: &'static [Experiment]) {
+    /// Runs those of the experiments that were never run, unless another site asks for the page.
+    async fn complete(self: &Arc<Self>, experiments: &'static [Experiment], asked: Asked) {
+        if asked == Asked::ByAnotherSite {
+            return;
+        }
         let missing: Vec<_> =
             experiments.iter().filter(|experiment| !self.found().contains_key(experiment.slug)).collect();
         if !missing.is_empty() {
@@ -101,11 +105,12 @@ pub(super) fn fairing() -> impl Fairing {
 #[get("/lab?<need>")]
 async fn matrix(
     need: Vec<&str>,
+    asked: Asked,
     page: Page<'_>,
     lab: &State<Arc<Laboratory>>,
     settings: &State<Settings>,
 ) -> Html {
-    lab.complete(ALL).await;
+    lab.complete(ALL, asked).await;
     let found = lab.found().clone();
     let line = |experiment: &Experiment| {
         let outcomes = found.get(experiment.slug).map(|row| row.outcomes.iter().map(verdict).collect());
@@ -117,18 +122,22 @@ async fn matrix(
         json!({ "title": group.title(), "lines": lines.collect::<Vec<_>>() })
     };
     let rows: Vec<Row> = ALL.iter().filter_map(|experiment| found.get(experiment.slug).cloned()).collect();
+    let is_complete = rows.len() == ALL.len();
+    // A store that was not tried is no worse for that.
+    let advice_on: &[Row] = if is_complete { &rows } else { &[] };
     let own = context! {
         stores: lab.stores(),
         width: lab.columns.len() + 1,
         groups: Group::ALL.map(group),
         made: rows.iter().map(|row| row.made).min().map(|made| page.when(made)),
         took: seconds(rows.iter().map(|row| row.took).sum()),
-        complete: rows.len() == ALL.len(),
+        complete: is_complete,
+        held_back: asked == Asked::ByAnotherSite,
         doing: lab.work.doing(),
         count: ALL.len(),
         costs: lab_choice::costs(&page, settings, &lab.stores()).await,
         needs: lab_choice::needs(&need, &rows, anchor),
-        advice: lab::advise(&rows).iter().map(advice).collect::<Vec<_>>(),
+        advice: lab::advise(advice_on).iter().map(advice).collect::<Vec<_>>(),
     };
     page.show_form_anywhere("lab", "The lab", own).await
 }
@@ -140,10 +149,10 @@ async fn run_all(_form: Protected<Nothing>, lab: &State<Arc<Laboratory>>) -> Red
 }
 
 #[get("/lab/<slug>")]
-async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Option<Html> {
+async fn experiment(slug: &str, asked: Asked, page: Page<'_>, lab: &State<Arc<Laboratory>>) -> Option<Html> {
     let at = ALL.iter().position(|experiment| experiment.slug == slug)?;
     let experiment = ALL.get(at)?;
-    lab.complete(std::slice::from_ref(experiment)).await;
+    lab.complete(std::slice::from_ref(experiment), asked).await;
     let row = lab.found().get(experiment.slug).cloned();
     let outcomes = row.iter().flat_map(|row| &row.outcomes).map(outcome).collect::<Vec<_>>();
     let link = |other: Option<&Experiment>| {
@@ -158,6 +167,7 @@ async fn experiment(slug: &str, page: Page<'_>, lab: &State<Arc<Laboratory>>) ->
         took: row.as_ref().map(|row| seconds(row.took)),
         chart: row.as_ref().and_then(|row| chart::of(&row.outcomes)),
         outcomes,
+        held_back: asked == Asked::ByAnotherSite,
         doing: lab.work.doing(),
         previous: link(at.checked_sub(1).and_then(|before| ALL.get(before))),
         next: link(ALL.get(at + 1)),

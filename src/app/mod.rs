@@ -28,6 +28,8 @@ mod headers;
 #[cfg(feature = "lab")]
 mod lab;
 #[cfg(feature = "lab")]
+mod lab_asked;
+#[cfg(feature = "lab")]
 mod lab_choice;
 mod lab_setting;
 #[cfg(feature = "lab")]

@@ -1,7 +1,7 @@
 //! The experiments on the embedded stores, and their pages.
 
 use rocket::config::LogLevel;
-use rocket::http::Status;
+use rocket::http::{Header, Status};
 use sealed_sessions_app::lab::{ALL, Column, Group, NEEDS, Need, advise, find, fits, run, text};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -174,6 +174,34 @@ async fn the_matrix_leads_to_every_exchange() {
         }
     }
     assert_eq!(app.get("/lab/no-such-experiment").await.status, Status::NotFound);
+}
+
+#[rocket::async_test]
+async fn x3_another_site_starts_no_experiment_by_leading_to_it() {
+    let app = App::start().await;
+    let get = async |path: &'static str, site: &'static str| {
+        Answer::of(app.client.get(path).header(Header::new("Sec-Fetch-Site", site)).dispatch().await).await
+    };
+    for site in ["cross-site", "same-site"] {
+        let matrix = get("/lab", site).await;
+        assert_eq!(matrix.status, Status::Ok, "{site}");
+        assert_eq!(matrix.body.matches("\">not run yet</td>").count(), ALL.len() * 4, "{site}");
+        for told in ["Another site led here, so nothing was started", "Run all 23</button>"] {
+            assert!(matrix.body.contains(told), "{site}: {told}: {}", matrix.body);
+        }
+        let page = get("/lab/tamper", site).await;
+        for told in ["Not run yet. Another site led here", "Run it</button>"] {
+            assert!(page.body.contains(told), "{site}: {told}: {}", page.body);
+        }
+    }
+    for site in ["same-origin", "none"] {
+        assert!(get("/lab/tamper", site).await.body.contains("Run it again</button>"), "{site}");
+    }
+    let matrix = get("/lab", "cross-site").await.body;
+    assert_eq!(matrix.matches("\">not run yet</td>").count(), (ALL.len() - 1) * 4, "what was run is shown");
+    assert!(!matrix.contains("By these outcomes for nobody"), "{matrix}");
+    assert_eq!(app.submit("/lab/restart", &[]).await.location(), "/lab/restart", "the button runs it");
+    assert!(get("/lab/restart", "cross-site").await.body.contains("Run it again</button>"));
 }
 
 #[rocket::async_test]
