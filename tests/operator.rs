@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -193,6 +194,44 @@ fn l8_disabling_an_account_ends_its_sessions_and_lets_nobody_sign_in_until_it_is
     let document = site.json(&["account", "enable", "alice"]);
     assert_eq!((&document["disabled"], &document["realms"]), (&json!(false), &json!([])));
     site.sign_in("/stateful", "alice");
+}
+
+/// With sessions, or the ledger, in the memory of the site's own process.
+#[test]
+fn l8_disabling_an_account_fails_where_sessions_live_on_in_memory_and_says_what_ends_them() {
+    let settings = "{realms={\"/stateful\"={store=\"memory\"},\"/revocable\"={revocation=\"memory\"}}}";
+    let server = program!().start(&[("ROCKET_SESSION", settings)]);
+    let begun = Instant::now();
+    let user = |server: &Server, realm: &str, jar: &Jar| {
+        let profile = server.get(&mut jar.clone(), &format!("{realm}/profile"));
+        profile.output("username").map(str::to_owned)
+    };
+    server.register("alice");
+    let signed_in = ["/revocable", "/stateful"].map(|realm| {
+        let mut jar = Jar::default();
+        server.sign_in(&mut jar, &format!("{realm}/login"), "alice").leads_to(realm);
+        // The first page after a sign-in looks the account up, the later ones do not.
+        assert_eq!(user(&server, realm, &jar).as_deref(), Some("alice"), "{realm}");
+        (realm, jar)
+    });
+    for json in [&[][..], &["--json"]] {
+        let mut command = program!().command(server.dir.path());
+        command.args([&["account", "disable", "alice"], json].concat()).env("ROCKET_SESSION", settings);
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let said: Vec<&str> = ran.said.lines().filter(|line| line.contains("restart the app")).collect();
+        let [said] = said[..] else { panic!("one line: {ran:?}") };
+        assert!(said.contains("\"alice\" may go on in /revocable and /stateful, where"), "{ran:?}");
+    }
+    for (realm, jar) in &signed_in {
+        assert_eq!(user(&server, realm, jar).as_deref(), Some("alice"), "{realm}: it is as the command says");
+    }
+    // A ledger begins with the second of its start.
+    wait_for("another second", || (begun.elapsed() > Duration::from_secs(1)).then_some(()));
+    let server = server.restart(&[("ROCKET_SESSION", settings)]);
+    for (realm, jar) in &signed_in {
+        assert_eq!(user(&server, realm, jar), None, "{realm}");
+    }
 }
 
 #[test]

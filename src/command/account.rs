@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use sealed_sessions::operator::{RealmOperator, Unable};
 use sealed_sessions_app::app::{self, AccountBook};
+use sealed_sessions_app::terminal::say;
 use serde::Serialize;
 
 use super::realms::{Options, Outcome};
@@ -40,7 +42,8 @@ struct Document<'d> {
     realms: &'d [Outcome<Ended>],
 }
 
-/// Fails if the store of a realm does not answer, whose sessions may go on.
+/// Fails if sessions of the account may go on: in a realm whose store does not answer, and in one that keeps them in the
+/// memory of the app's own process.
 pub(crate) async fn execute(Arguments { command }: Arguments) -> Result<ExitCode, Problem> {
     let (Named { name, options }, disabled) = match command {
         Command::Disable(named) => (named, true),
@@ -56,5 +59,20 @@ pub(crate) async fn execute(Arguments { command }: Arguments) -> Result<ExitCode
     let mut lines = vec![Ok(format!("{} is {state}", account.described()))];
     lines.extend(outcomes.iter().map(|outcome| outcome.line(|done| Ok(done.of(&account)))));
     options.report(&Document { account: Shown::from(&account), disabled, realms: &outcomes }, &lines)?;
-    Ok(if outcomes.iter().any(Outcome::is_fault) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let left = in_memory(&realms);
+    if !left.is_empty() {
+        let (account, left) = (account.described(), left.join(" and "));
+        say(format_args!(
+            "sealed-sessions: sessions of {account} may go on in {left}, where only the app's own process can end \
+             them: restart the app, which ends everyone's there"
+        ));
+    }
+    let is_done = left.is_empty() && !outcomes.iter().any(Outcome::is_fault);
+    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The realms whose sessions are in the memory of another process. Where they are in cookies alone, the app looks their
+/// account up.
+fn in_memory(realms: &[RealmOperator]) -> Vec<&str> {
+    realms.iter().filter(|realm| realm.unable() == Some(Unable::InMemory)).map(RealmOperator::path).collect()
 }
