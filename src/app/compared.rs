@@ -6,6 +6,7 @@ use super::accounts::Account;
 use super::bars::{self, Bar, Bars};
 use super::page::{Page, realm_name};
 use super::standing::{Standing, Standings};
+use super::store_names;
 use super::times::Median;
 use super::visitor::{ReadOnly, Visitor};
 
@@ -58,7 +59,7 @@ pub(super) fn shown(Median { micros, of }: Median) -> Shown {
 
 /// Where a realm's sessions are kept, in words.
 pub(super) fn kept_in(page: &Page<'_>, path: &str) -> String {
-    let store = page.realms().store_name(path).unwrap_or_default();
+    let store = store_names::written(page.realms().store_name(path).unwrap_or_default());
     if page.realms().has_ledger(path) { format!("{store} + ledger") } else { format!("{store} store") }
 }
 

@@ -136,7 +136,7 @@ async fn a_realm_with_a_ledger_is_said_to_have_one() {
     click(&app).await;
     let page = app.get("/compare").await;
     let of = |store: &str| page.body.contains(&format!("<small>{store}</small>"));
-    assert!(of("cookie store") && of("cookie + ledger") && of("sqlite store"), "{}", page.body);
+    assert!(of("cookie store") && of("cookie + ledger") && of("SQLite store"), "{}", page.body);
     assert_eq!(page.body.matches("the key, and a ledger of ended sessions").count(), 1);
     assert_eq!(page.body.matches("nothing but the key").count(), 1);
     let overview = app.get("/").await.body;
