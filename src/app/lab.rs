@@ -21,6 +21,7 @@ use super::lab_work::Work;
 use super::lanes;
 use super::page::{Html, Page};
 use super::settings::Settings;
+use crate::lab::load::grouped;
 use crate::lab::{self, ALL, Advice, Column, Experiment, Group, Outcome, Row, Verdict};
 
 /// The most exchanges that a page lists for each store, the last ones: more would keep a phone waiting.
@@ -240,10 +241,19 @@ fn outcome(outcome: &Outcome) -> Value {
         "figures": {
             "caption": outcome.measurements.caption,
             "head": outcome.measurements.head,
-            "rows": outcome.measurements.rows,
+            "rows": outcome.measurements.rows.iter().map(|row| figures(row)).collect::<Vec<_>>(),
             "is_figures": lab::columns_of_figures(&outcome.measurements.rows),
         },
     })
+}
+
+/// A row as a page shows it: thousands are separated.
+fn figures(row: &[String]) -> Vec<String> {
+    let shown = |cell: &String| match cell.parse::<u32>() {
+        Ok(number) => grouped(number.into()),
+        Err(_) => cell.clone(),
+    };
+    row.iter().map(shown).collect()
 }
 
 fn advice(advice: &Advice) -> Value {

@@ -218,7 +218,12 @@ async fn what_is_measured_is_a_chart_and_a_table_with_words_on_the_left_and_figu
     let app = App::start().await;
     let page = app.get("/lab/growth").await.body;
     assert!(page.contains(">Bytes, with the cookie store</caption>"), "{page}");
-    for cell in ["<th scope=\"col\">Data</th>", "<th scope=\"row\">256</th>", "<td>kept</td>"] {
+    for cell in [
+        "<th scope=\"col\">Data</th>",
+        "<th scope=\"row\">256</th>",
+        "<th scope=\"row\">16,384</th>",
+        "<td>kept</td>",
+    ] {
         assert!(page.contains(cell), "{cell}: {page}");
     }
     assert!(page.contains("<th scope=\"col\" class=\"number\">Written on the server</th>"), "{page}");

@@ -189,7 +189,7 @@ fn alike(stores: &[StoreReport]) -> Vec<Alike<'_>> {
     all
 }
 
-/// Whether these differ by no more than 1 %.
+/// Whether these differ by no more than 1%.
 fn are_alike(one: &[OnTheWire], other: &[OnTheWire]) -> bool {
     let is_near = |one: Option<u64>, other: Option<u64>| match (one, other) {
         (Some(one), Some(other)) => one.abs_diff(other) * 100 <= one,
