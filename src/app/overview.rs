@@ -51,7 +51,7 @@ fn blurb(answers: bool, powers: Powers) -> &'static str {
         (false, Powers::Ends) => "The ledger of this realm does not answer.",
         (false, _) => "The store of this realm does not answer.",
         (true, Powers::Nothing) => {
-            "The whole session travels in the cookie. The server keeps nothing of it but the key."
+            "The whole session travels in the cookie. The server keeps the key, and no copy of it."
         }
         (true, Powers::Ends) => {
             "The whole session travels in the cookie. The server keeps a ledger of those that have ended, so a copy is worth nothing after the sign-out."

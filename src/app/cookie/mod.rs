@@ -141,11 +141,11 @@ fn server(session: Session<'_>) -> Value {
             "detail": "The cookie carries only the sealed id; the store keeps no more of the id than its hash.",
         }),
         Powers::Ends => json!({
-            "holds": "Nothing of this session while it goes on: only the key that opens the cookie.",
+            "holds": "No copy of this session while it goes on: only the key that opens the cookie.",
             "detail": "When it ends, a few bytes are entered in a ledger, and every copy of the cookie is worth nothing from then on.",
         }),
         Powers::Nothing => json!({
-            "holds": "Nothing of this session: only the key that opens the cookie.",
+            "holds": "No copy of this session: only the key that opens the cookie.",
             "detail": "That is why it needs no table of sessions, and also why it cannot take back a copy.",
         }),
     }
