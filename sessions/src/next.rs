@@ -22,8 +22,8 @@ pub(crate) fn next_record<T: SessionData>(
     let changed = base.and_then(|base| base.subject.as_ref()) != subject.as_ref();
     let proven = subject.is_some() && (state.change == Change::Proven || changed);
     let before = base.and_then(|base| base.signed_in);
-    let kept_at = base.filter(|_| !changed).and_then(|base| base.position);
-    let position = if proven { state.position.max(kept_at) } else { kept_at };
+    let position = state.sealed_at(proven, base.filter(|_| !changed));
+    let kept_at = subject.as_deref().and_then(|subject| state.kept_at(subject));
     Record {
         id,
         // Proof of identity restarts both timeouts (rule 5; SP 800-63B-4, 5.2).
@@ -33,7 +33,7 @@ pub(crate) fn next_record<T: SessionData>(
         data: text,
         remembered: is_remembered(state.remember, subject.as_deref(), base),
         signed_in: subject.as_ref().and(if proven { Some(now) } else { before }),
-        position: subject.as_ref().and(position.max(state.kept_at)),
+        position: subject.as_ref().and(position.max(kept_at)),
         subject,
     }
 }

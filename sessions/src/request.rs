@@ -11,9 +11,9 @@ use crate::data::SessionData;
 use crate::error::Arrival;
 use crate::events::RequestId;
 use crate::record::Record;
-use crate::record::id::Id;
+use crate::record::id::{Id, IdHash};
 use crate::record::timeouts::{Expires, RealmTimeouts};
-use crate::state::{Base, Change, Destroyed, Lost, State, id_of, is_remembered, merged, rebased};
+use crate::state::{Base, Change, Destroyed, KeptAt, Lost, State, id_of, is_remembered, merged, rebased};
 use crate::store::Lock;
 
 /// A session as it was loaded, and what the request's handlers have done to it since.
@@ -46,6 +46,26 @@ enum Stage<T> {
     Open(State<T>),
     /// Guards that outlive the response can still read the data, and wait for the session's end.
     Committed(Arrival, Arc<T>, Option<Kept>),
+}
+
+/// Whose session it is, as the request's handlers have left it so far.
+pub(crate) struct Owner<T> {
+    pub(crate) subject: String,
+    /// As it was loaded, if it was this subject's then.
+    pub(crate) loaded: Option<Record>,
+    /// The data as the subject has signed in with it.
+    pub(crate) data: Arc<T>,
+    /// The position in the ledger that it is sealed at.
+    pub(crate) sealed_at: u64,
+    /// Whether this request has proven who the subject is.
+    pub(crate) is_proven: bool,
+}
+
+impl<T> Owner<T> {
+    /// The hash of the id that the subject's session has in the store.
+    pub(crate) fn id(&self) -> Option<IdHash> {
+        self.loaded.as_ref().map(|record| IdHash::of(&record.id))
+    }
 }
 
 /// A session as it is kept.
@@ -92,10 +112,17 @@ impl<T: SessionData> RequestSession<T> {
         self
     }
 
-    /// Renews the session, and seals it at the entry that has ended the subject's other sessions.
-    pub(crate) fn keep_at(&self, position: u64) {
+    /// Renews the session, and seals it at the entry that has ended the subject's other sessions. If it is another's in
+    /// the end, it is sealed where that one signed in.
+    pub(crate) fn keep_at(&self, kept_at: KeptAt) {
         self.modify(|state| {
-            state.kept_at = Some(position);
+            if let Some(Base { record, .. }) = state.base.as_deref_mut()
+                && record.subject.as_ref() == Some(&kept_at.subject)
+            {
+                // That entry has not ended it.
+                record.position = record.position.max(Some(kept_at.position));
+            }
+            state.kept_at = Some(kept_at);
             state.change = state.change.max(Change::Renewed);
         });
     }
@@ -229,6 +256,26 @@ impl<T: SessionData> RequestSession<T> {
             Stage::Open(state) => state.base.as_deref().map(look),
             Stage::Committed(..) => None,
         }
+    }
+
+    /// Whose session it is now. `None` while nobody is signed in, and once the response is under way.
+    pub(crate) fn owner(&self) -> Option<Owner<T>> {
+        let stage = self.stage();
+        let Stage::Open(state) = &*stage else { return None };
+        let base = state.base.as_deref();
+        let loaded = base.map(|base| &base.record);
+        let now = state.data.subject();
+        let subject = now.as_deref().or_else(|| loaded?.subject.as_deref())?.to_owned();
+        let is_proven = state.is_proven(loaded);
+        let base = base.filter(|base| base.record.subject.as_ref() == Some(&subject));
+        let loaded = base.map(|base| &base.record);
+        Some(Owner {
+            sealed_at: state.sealed_at(is_proven, loaded).max(state.kept_at(&subject)).unwrap_or(0),
+            loaded: loaded.cloned(),
+            data: Arc::clone(base.filter(|_| !is_proven).map_or(&state.data, |base| &base.data)),
+            is_proven,
+            subject,
+        })
     }
 
     /// The id that the browser's cookie has proven, also of a session that is gone.

@@ -26,8 +26,8 @@ pub(crate) struct State<T> {
     pub(crate) next_id: Option<Id>,
     /// The position in the ledger that a sign-in of this request seals.
     pub(crate) position: Option<u64>,
-    /// The position of the entry that has ended the subject's other sessions: this one is sealed there.
-    pub(crate) kept_at: Option<u64>,
+    /// The entry that has ended a subject's other sessions: this one is sealed there.
+    pub(crate) kept_at: Option<KeptAt>,
     pub(crate) lock: Option<Lock>,
 }
 
@@ -39,6 +39,12 @@ pub(crate) enum Change {
     Renewed,
     /// The subject has proven who they are.
     Proven,
+}
+
+/// A subject whose other sessions have ended, and the position of the entry.
+pub(crate) struct KeptAt {
+    pub(crate) subject: String,
+    pub(crate) position: u64,
 }
 
 /// What `destroy` was called on.
@@ -108,6 +114,18 @@ impl<T: SessionData> State<T> {
         let subject = self.data.subject();
         let before = base.and_then(|base| base.subject.as_deref());
         self.change == Change::Proven || (subject.is_some() && subject.as_deref() != before)
+    }
+
+    /// The position of the entry that has ended the other sessions of this subject.
+    pub(crate) fn kept_at(&self, subject: &str) -> Option<u64> {
+        self.kept_at.as_ref().filter(|kept| kept.subject == subject).map(|kept| kept.position)
+    }
+
+    /// The position in the ledger that a session is sealed at, unless it has ended its subject's others. `before` is the
+    /// session as it was, if it was this subject's.
+    pub(crate) fn sealed_at(&self, is_proven: bool, before: Option<&Record>) -> Option<u64> {
+        let before = before.and_then(|before| before.position);
+        if is_proven { self.position.max(before) } else { before }
     }
 }
 

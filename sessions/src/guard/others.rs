@@ -4,26 +4,27 @@ use super::session::Session;
 use crate::data::SessionData;
 use crate::error::{SessionError, StoreError};
 use crate::events::{About, By, Kind, Name};
-use crate::load::is_ended_by_label;
-use crate::record::Record;
+use crate::ledger::{EndedOthers, Ledger, Own};
 use crate::record::id::IdHash;
-use crate::state::Base;
+use crate::request::Owner;
+use crate::state::KeptAt;
 use crate::store::Listed;
-use crate::store::bounded::EndedAll;
 
 impl<T: SessionData> Session<'_, T> {
-    /// The other live sessions of this session's subject, in no order; none while nobody is signed in. `None` if
-    /// the store cannot list sessions, as the cookie store cannot.
+    /// The other live sessions of this session's subject, in no order; none while nobody is signed in. After a sign-in in the
+    /// same request the subject is whoever signed in. `None` if the store cannot list sessions, as the cookie store cannot.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn others(&self) -> Result<Option<Vec<Other>>, SessionError> {
-        let (id, subject) = self.own();
-        let Some(subject) = subject else { return Ok(self.realm.store.is_on_server().then(Vec::new)) };
-        let listed = self.realm.store.of_subject(&subject, self.request.now).await;
+        let Some(owner) = self.request.owner() else {
+            return Ok(self.realm.store.is_on_server().then(Vec::new));
+        };
+        let listed = self.realm.store.of_subject(&owner.subject, self.request.now).await;
         let listed = listed.map_err(|error| self.unavailable("list the sessions of a subject", &error))?;
         let other = |listed: Listed| Other { handle: self.realm.keyring.handle(&listed.id), listed };
-        Ok(listed.map(|all| all.into_iter().filter(|one| Some(one.id) != id).map(other).collect()))
+        let own = owner.id();
+        Ok(listed.map(|all| all.into_iter().filter(|one| Some(one.id) != own).map(other).collect()))
     }
 
     /// Ends one other session of this session's subject, by the handle that [`Session::others`] lists it with (ASVS
@@ -39,7 +40,7 @@ impl<T: SessionData> Session<'_, T> {
         let ended = self.realm.store.end(&other.listed.id).await;
         let ended = ended.map_err(|error| self.unavailable("end a session", &error))?;
         if ended.is_some() {
-            let (_, subject) = self.own();
+            let subject = self.request.owner().map(|owner| owner.subject);
             self.tell(Kind::Ended(By::Subject), Some(&other.listed.id), subject.as_deref());
         }
         Ok(ended.map(|()| true))
@@ -48,42 +49,52 @@ impl<T: SessionData> Session<'_, T> {
     /// Ends the other sessions of this session's subject, at once, and says how many there were (ASVS 5.0, 7.4.3).
     ///
     /// With a [ledger](crate::ledger) this session gets a new id. If the response is a 5xx it ends too, since such a
-    /// response renews no session.
+    /// response renews no session. If this session has ended while the request was under way it stays ended; and if it
+    /// ended with all others of its subject, it ends none of those that were signed in since.
     ///
     /// # Errors
     /// When the store does not answer: some may live on.
     pub async fn end_others(&self) -> Result<Ended, SessionError> {
         let store = &self.realm.store;
-        let (id, subject) = self.own();
-        let Some(subject) = subject else {
+        let Some(owner) = self.request.owner() else {
             return Ok(match store.ledger() {
                 Some(_) => Ended::Uncounted,
                 None if store.is_on_server() => Ended::Sessions(0),
                 None => Ended::Unable,
             });
         };
-        let ended = store.end_all(&subject, id.as_ref(), self.request.now).await;
-        let ended = ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))?;
-        let Some(ended) = ended else { return Ok(Ended::Unable) };
-        let kind = Kind::AllEnded { by: By::Subject, count: ended.count() };
-        self.tell(kind, id.as_ref(), Some(&subject));
-        match ended {
-            EndedAll::Sessions(count) => Ok(Ended::Sessions(count)),
-            EndedAll::Below(position) => {
-                // One that a label has ended meanwhile must not be sealed above that.
-                let ended = |base: &Base<T>| is_ended_by_label(self.realm, &base.record, &*base.data);
-                if self.request.with_base(ended) != Some(true) {
-                    self.request.keep_at(position);
-                }
-                Ok(Ended::Uncounted)
-            }
-        }
+        let ended = match store.ledger() {
+            Some(ledger) => self.enter_end_of_others(ledger, &owner).await,
+            None => self.end_others_in_store(&owner).await,
+        };
+        ended.map_err(|error| self.unavailable("end the sessions of a subject", &error))
     }
 
-    /// The hash of this session's id, and its subject, as it was loaded.
-    fn own(&self) -> (Option<IdHash>, Option<String>) {
-        let own = |record: &Record| (Some(IdHash::of(&record.id)), record.subject.clone());
-        self.request.with_base(|base| own(&base.record)).unwrap_or_default()
+    async fn end_others_in_store(&self, owner: &Owner<T>) -> Result<Ended, StoreError> {
+        let id = owner.id();
+        let ended = self.realm.store.end_all(&owner.subject, id.as_ref(), self.request.now).await?;
+        let Some(ended) = ended else { return Ok(Ended::Unable) };
+        let kind = Kind::AllEnded { by: By::Subject, count: ended.count() };
+        self.tell(kind, id.as_ref(), Some(&owner.subject));
+        Ok(ended.count().map_or(Ended::Uncounted, Ended::Sessions))
+    }
+
+    async fn enter_end_of_others(&self, ledger: &Ledger, owner: &Owner<T>) -> Result<Ended, StoreError> {
+        let own = Own {
+            subject: &owner.subject,
+            loaded: owner.loaded.as_ref(),
+            labels: owner.data.labels(),
+            sealed_at: owner.sealed_at,
+            is_proven: owner.is_proven,
+        };
+        if let Some(EndedOthers { position, goes_on }) = Box::pin(ledger.end_others(&own)).await? {
+            let kind = Kind::AllEnded { by: By::Subject, count: None };
+            self.tell(kind, owner.id().as_ref(), Some(&owner.subject));
+            if goes_on {
+                self.request.keep_at(KeptAt { subject: owner.subject.clone(), position });
+            }
+        }
+        Ok(Ended::Uncounted)
     }
 
     fn unavailable(&self, what: &str, error: &StoreError) -> SessionError {

@@ -12,7 +12,7 @@ use super::bounded::BoundedLog;
 use super::entry::Entry;
 use super::identity::Identity;
 use super::log::Log;
-use super::table::Fate;
+use super::table::{Fate, Table};
 use super::view::View;
 use crate::clock::{Clock, UnixSeconds};
 use crate::data::Labels;
@@ -160,7 +160,7 @@ impl Ledger {
         let sealed_at = record.position.unwrap_or(0);
         if sealed_at > view.reached().max(MAX_POSITION)
             || view.table.has_ended_all(identity.subject(subject), sealed_at)
-            || self.has_ended_by_handle(&view, identity, record)
+            || self.has_ended_by_handle(&view.table, identity, record)
         {
             return Verdict::Ended;
         }
@@ -183,16 +183,16 @@ impl Ledger {
     }
 
     /// Whether the session of a record, which has a subject, has ended by its handle.
-    fn has_ended_by_handle(&self, view: &View, identity: &Identity, record: &Record) -> bool {
+    pub(super) fn has_ended_by_handle(&self, table: &Table, identity: &Identity, record: &Record) -> bool {
         let sealed_at = record.position.unwrap_or(0);
         // The handle may be from before a rotation of the keys.
         let of_any_key = || {
             let id = IdHash::of(&record.id);
             self.sealer
                 .handles(&id)
-                .any(|handle| view.table.has_ended_by_handle(identity.handle(&handle), sealed_at))
+                .any(|handle| table.has_ended_by_handle(identity.handle(&handle), sealed_at))
         };
-        view.table.may_have_ended_by_handle(sealed_at) && of_any_key()
+        table.may_have_ended_by_handle(sealed_at) && of_any_key()
     }
 
     /// How old what this node knows is, in seconds; `None` before it has read the log.
@@ -306,7 +306,7 @@ impl Ledger {
         let Some((_, identity)) = &view.claim else { return Ok(false) };
         let (from, to) = (identity.session(&old.id), identity.session(&new.id));
         // A node that has not read it yet may have been asked to renew a session that has ended by its handle.
-        let has_ended = old.subject.is_some() && self.has_ended_by_handle(&view, identity, old);
+        let has_ended = old.subject.is_some() && self.has_ended_by_handle(&view.table, identity, old);
         Ok(view.table.has_become(from, to, now) && !has_ended)
     }
 

@@ -197,7 +197,7 @@ impl BoundedStore {
     ) -> Result<Option<EndedAll>, StoreError> {
         if let Some(ledger) = &self.ledger {
             let ended = Box::pin(ledger.end_subject(subject));
-            return within(self.timeout, ended).await.map(|position| Some(EndedAll::Below(position)));
+            return within(self.timeout, ended).await.map(|_| Some(EndedAll::Uncounted));
         }
         match self.store.revoke() {
             Some(revoke) => {
@@ -258,8 +258,8 @@ impl BoundedStore {
 pub(crate) enum EndedAll {
     /// So many sessions.
     Sessions(u64),
-    /// All that were sealed below this position of the ledger.
-    Below(u64),
+    /// All that there were. A ledger does not know how many.
+    Uncounted,
 }
 
 impl EndedAll {
@@ -267,7 +267,7 @@ impl EndedAll {
     pub(crate) fn count(&self) -> Option<u64> {
         match self {
             EndedAll::Sessions(count) => Some(*count),
-            EndedAll::Below(_) => None,
+            EndedAll::Uncounted => None,
         }
     }
 }

@@ -83,6 +83,42 @@ async fn ending_the_other_sessions_leaves_the_caller_alone_signed_in() {
 }
 
 #[rocket::async_test]
+async fn l9_who_signs_in_by_a_reset_of_the_password_and_ends_the_others_goes_on_alone() {
+    let log = Watched::new();
+    let (one, other) = (Node::start(&log).await, Node::start(&log).await);
+    for who in ["nobody", "bob"] {
+        let (thief, bob) = (Browser::of(&other, "ada").await, Browser::of(&one, "bob").await);
+        let mut browser = Browser::default();
+        if who == "bob" {
+            browser.signs_in(&one, "bob").await;
+        }
+        assert_eq!(browser.posts(&one, "/reset/ada", "").await, Status::Ok);
+        other.catches_up().await;
+        for node in [&one, &other] {
+            assert_eq!((thief.status(node).await, bob.status(node).await), (401, 200), "{who}");
+            assert!(browser.who(node).await.starts_with("ada"), "{who}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn who_ends_the_others_again_ends_those_too_that_were_signed_in_meanwhile() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    for mut browser in [Browser::default(), Browser::of(&node, "ada").await] {
+        let (_, meanwhile) = rocket::tokio::join!(browser.posts(&node, "/slow/reset", ""), async {
+            for _ in 0..3 {
+                node.meets().await;
+            }
+            let meanwhile = Browser::of(&node, "ada").await;
+            node.meets().await;
+            meanwhile
+        });
+        assert_eq!((browser.status(&node).await, meanwhile.status(&node).await), (200, 401));
+    }
+}
+
+#[rocket::async_test]
 async fn the_app_can_end_the_sessions_of_anyone_and_of_everyone() {
     let log = Watched::new();
     let (one, other) = (Node::start(&log).await, Node::start(&log).await);

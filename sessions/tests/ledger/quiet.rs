@@ -38,7 +38,7 @@ async fn ordinary_requests_do_no_io_and_the_others_as_little_as_they_can() {
     bob.signs_in(&node, "bob").await;
     assert_eq!(log.asked(), ["read", "append"], "a sign-in");
     bob.posts(&node, "/others/end", "").await;
-    assert_eq!(log.asked(), ["append", "append"], "the end of the others, and a renewal");
+    assert_eq!(log.asked(), ["read", "append", "append"], "the end of the others, and a renewal");
 }
 
 #[rocket::async_test]

@@ -142,6 +142,13 @@ async fn end_others(session: Visit<'_>) -> Result<String, Status> {
     Ok(format!("{ended:?}"))
 }
 
+/// What a link from a letter does for somebody who has forgotten the password, once a new one is kept.
+#[post("/reset/<user>")]
+async fn reset(session: Visit<'_>, user: String) -> Result<String, Status> {
+    session.sign_in(|visitor| visitor.user = Some(user));
+    end_others(session).await
+}
+
 /// What somebody in charge does about an account.
 #[post("/end/<user>")]
 async fn end(session: Visit<'_>, user: &str) {
@@ -180,6 +187,22 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
         "again" => session.reauthenticated(),
         "login" => session.sign_in(|visitor| visitor.user = Some("ada".into())),
         "logout" => session.destroy(),
+        "ada, then bob" => {
+            session.sign_in(|visitor| visitor.user = Some("ada".into()));
+            session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+            session.sign_in(|visitor| visitor.user = Some("bob".into()));
+        }
+        "reset" => {
+            session.sign_in(|visitor| visitor.user = Some("ada".into()));
+            end_others(session).await?;
+            meeting.0.wait().await;
+            meeting.0.wait().await;
+            end_others(session).await?;
+        }
+        "proven others" => {
+            session.reauthenticated();
+            session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+        }
         "others" => drop(session.end_others().await.map_err(|_| Status::ServiceUnavailable)?),
         "read" => {}
         _ => return Err(Status::NotFound),
@@ -190,7 +213,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, handle, ledger, private, others, read, live];
     let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
-    let ending = routes![end_others, end, end_label, instead];
+    let ending = routes![end_others, reset, end, end_label, instead];
     rocket::custom(figment)
         .attach(sessions)
         .manage(Meeting(Barrier::new(2)))

@@ -16,6 +16,8 @@ pub struct Watched {
     own: ThreadId,
     appends_are_lost: AtomicBool,
     is_slow: AtomicBool,
+    /// What another node appends before the next entry.
+    earlier: Mutex<Option<Line>>,
     /// What another node has begun the log with before the next claim.
     meanwhile: Mutex<Option<Page>>,
 }
@@ -29,6 +31,7 @@ impl Watched {
             own: thread::current().id(),
             appends_are_lost: AtomicBool::new(false),
             is_slow: AtomicBool::new(false),
+            earlier: Mutex::default(),
             meanwhile: Mutex::default(),
         })
     }
@@ -40,6 +43,11 @@ impl Watched {
     /// Has another node begin the log just before the next claim.
     pub fn meanwhile(&self, page: Page) {
         *self.meanwhile.lock().unwrap() = Some(page);
+    }
+
+    /// Has another node append this just before the next entry.
+    pub fn before_the_next(&self, line: Line) {
+        *self.earlier.lock().unwrap() = Some(line);
     }
 
     /// Whether others run while it is read.
@@ -120,6 +128,10 @@ impl Log for Watched {
     }
 
     async fn append(&self, line: &Line) -> Result<Option<u64>, StoreError> {
+        let earlier = self.earlier.lock().unwrap().take();
+        if let Some(earlier) = earlier {
+            self.inner().append(&earlier).await?;
+        }
         let appended = self.ask("append")?.append(line).await;
         if self.appends_are_lost.load(Ordering::SeqCst) {
             return Err(StoreError::Disconnected("the answer was lost".into()));

@@ -167,6 +167,14 @@ async fn end_others(session: Visit<'_>) -> String {
     format!("{:?}", session.end_others().await.unwrap())
 }
 
+/// Somebody signs in by a link from a letter and chooses a new password.
+#[get("/reset/<user>")]
+async fn reset(session: Visit<'_>, user: String) -> String {
+    session.sign_in(|visitor| visitor.user = Some(user));
+    let others = session.others().await.unwrap().map(|others| others.len());
+    format!("{others:?} {:?}", session.end_others().await.unwrap())
+}
+
 struct Site {
     client: Client,
     world: Arc<World>,
@@ -186,7 +194,7 @@ impl Site {
                 "/",
                 routes![begin, all, visits, second_factor, become_victim, slow, redeem, redeem_changed],
             )
-            .mount("/", routes![logout, late, others, end_others, handles, end_other]);
+            .mount("/", routes![logout, late, others, end_others, handles, end_other, reset]);
         Site { client: Client::untracked(rocket).await.unwrap(), world, clock }
     }
 
@@ -314,6 +322,23 @@ async fn the_other_sessions_of_a_subject_are_listed_and_ended_where_the_store_ca
     let mine = cookie.begin().await;
     assert_eq!(cookie.get("/others", &mine).await.1, "None");
     assert_eq!(cookie.get("/end-others", &mine).await.1, "Unable");
+}
+
+#[rocket::async_test]
+async fn l9_the_others_of_somebody_who_signs_in_with_this_request_are_theirs_and_not_those_from_before() {
+    let site = Site::new("memory").await;
+    let (thief, ada) = (site.begin().await, site.get("/reset/ada", "").await.2);
+    assert_eq!(site.get("/reset/mallory", "").await.1, "Some(1) Sessions(1)");
+    assert_eq!(site.get("/all", &thief).await.1, "nobody false 0 ");
+    let adas = site.get("/reset/ada", "").await;
+    assert_eq!((&*adas.1, site.get("/all", &ada).await.1), ("Some(1) Sessions(1)", "nobody false 0 ".into()));
+    // Ada's own session becomes Mallory's.
+    let (mallory, phone) = (site.begin().await, site.get("/reset/bob", "").await.2);
+    let (_, said, after) = site.get("/reset/mallory", &adas.2).await;
+    assert_eq!(said, "Some(2) Sessions(2)");
+    assert_eq!(site.get("/all", &mallory).await.1, "nobody false 0 ");
+    assert_eq!(site.get("/all", &after).await.1, "mallory false 0 ");
+    assert_eq!(site.get("/all", &phone).await.1, "bob false 0 ");
 }
 
 #[rocket::async_test]
