@@ -224,9 +224,13 @@ async fn sign_in<T: SessionData>(
     };
     let subject = record.subject.as_deref().unwrap_or_default();
     if let Some(ledger) = realm.store.ledger() {
-        let position = ledger.sign_in(subject, record.position.unwrap_or(0)).await?;
-        told::tell_of_limit(realm, session, subject);
-        (state.position, record.position) = (Some(position), Some(position));
+        let sealed_at = record.position.unwrap_or(0);
+        if let Some(ended) = ledger.sign_in(subject, &state.data.labels(), sealed_at).await? {
+            told::tell_of_limit(realm, session, subject);
+            if ended.goes_on {
+                (state.position, record.position) = (Some(ended.position), Some(ended.position));
+            }
+        }
         return perform(realm, session, state, plan, now).await;
     }
     let turn = Turn::wait(realm, limit, session.request_id, subject, own, came_with, now).await?;

@@ -5,7 +5,9 @@ use rocket::tokio::sync::futures::Notified;
 use super::entry::Entry;
 use super::identity::Identity;
 use super::node::{Ledger, Verdict};
+use super::others::EndedOthers;
 use crate::clock::UnixSeconds;
+use crate::data::Labels;
 use crate::error::StoreError;
 use crate::record::Record;
 use crate::store::Loaded;
@@ -26,15 +28,30 @@ impl Ledger {
         self.changed.notified()
     }
 
-    /// Enters a sign-in, which ends the subject's other sessions, and returns the position to seal it at: that of the
-    /// entry. If the subject's sessions, or everyone's, were ended since the sign-in began at `sealed_at`, it stays
-    /// there, and has ended with them.
-    pub(crate) async fn sign_in(&self, subject: &str, sealed_at: u64) -> Result<u64, StoreError> {
+    /// Enters a sign-in, which ends the subject's other sessions. If the subject's sessions, everyone's, or those with one
+    /// of its labels were ended since the sign-in began at `sealed_at`, it has ended with them, and must not be sealed above
+    /// that. `None` where this node knows it before: then nothing is entered.
+    pub(crate) async fn sign_in(
+        &self,
+        subject: &str,
+        labels: &Labels<'_>,
+        sealed_at: u64,
+    ) -> Result<Option<EndedOthers>, StoreError> {
+        if self.is_revoked(subject, labels, sealed_at) {
+            return Ok(None);
+        }
         let entry = |identity: &Identity| Entry::SignedIn { subject: identity.subject(subject) };
         let position = self.enter(entry, self.longest()).await?;
+        let goes_on = !self.is_revoked(subject, labels, sealed_at);
+        Ok(Some(EndedOthers { position, goes_on }))
+    }
+
+    /// Whether a sign-in that began at this position has ended by more than a later sign-in.
+    fn is_revoked(&self, subject: &str, labels: &Labels<'_>, sealed_at: u64) -> bool {
         let view = self.view();
-        let Some((_, identity)) = &view.claim else { return Ok(sealed_at) };
-        let is_revoked = view.table.has_revoked_all(identity.subject(subject), sealed_at);
-        Ok(if is_revoked { sealed_at } else { position })
+        let Some((_, identity)) = &view.claim else { return false };
+        let by_label = |label: &str| view.table.has_ended_label(identity.label(label), sealed_at);
+        view.table.has_revoked_all(identity.subject(subject), sealed_at)
+            || labels.iter().flatten().any(|label| by_label(label))
     }
 }

@@ -84,6 +84,33 @@ async fn a_login_on_the_old_password_that_ends_after_its_change_is_dead_here_too
     });
     assert_eq!(status, Status::Ok);
     assert_eq!(thief.status(&other).await, 401);
+    let phone = Browser::of(&other, "ada").await;
+    let (_, ()) = rocket::tokio::join!(thief.posts(&other, "/slow/login", ""), async {
+        other.meets().await;
+        Browser::default().posts(&other, "/end/ada", "").await;
+        ada.signs_in(&other, "ada").await;
+        other.meets().await;
+    });
+    let statuses = [thief.status(&other).await, phone.status(&other).await, ada.status(&other).await];
+    assert_eq!(statuses, [401, 401, 200], "it has ended nobody who has signed in since");
+}
+
+/// What an identity provider has signed out is not signed in by what was under way.
+#[rocket::async_test]
+async fn l18_a_proof_that_was_under_way_when_a_label_ended_its_session_does_not_bring_it_back() {
+    let (one, other) = pair().await;
+    for ended_on in [&one, &other] {
+        let mut ada = Browser::of(&one, "ada").await;
+        ada.gets(&one, "/label/sid:1").await;
+        let (status, ()) = rocket::tokio::join!(ada.posts(&one, "/slow/again", ""), async {
+            one.meets().await;
+            Browser::default().posts(ended_on, "/end/label/sid:1", "").await;
+            one.meets().await;
+        });
+        assert_eq!(status, Status::Ok);
+        other.catches_up().await;
+        assert_eq!((ada.status(&one).await, ada.status(&other).await), (401, 401));
+    }
 }
 
 #[rocket::async_test]
