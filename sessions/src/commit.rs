@@ -10,6 +10,7 @@ use crate::encoding::{encoded, with_newer_fields};
 use crate::error::{Arrival, StoreError};
 use crate::failure::{CommitError, Failure};
 use crate::next::{is_same, next_record, rebased};
+use crate::plan::Plan;
 use crate::realm::Realm;
 use crate::realm::max_sessions::MaxSessions;
 use crate::record::Record;
@@ -31,41 +32,6 @@ pub(crate) struct Committed {
     pub(crate) lines: Lines,
     /// The response is to say this instead.
     pub(crate) failure: Option<Failure>,
-}
-
-/// What a commit has to write.
-enum Plan<T> {
-    Nothing,
-    /// The session goes on as it is.
-    Stay(Box<Base<T>>),
-    /// Only `seen` moves, or the current key seals what a previous one did. The store is asked in any case, so
-    /// that a session that has ended meanwhile is not sealed again.
-    Touch(Box<Base<T>>, Record),
-    Create(Record),
-    /// New data, with or without a new id.
-    Change(Box<Base<T>>, Record),
-}
-
-impl<T: SessionData> Plan<T> {
-    /// Whether somebody has proven who they are.
-    fn is_sign_in(&self, state: &State<T>) -> bool {
-        match self {
-            Plan::Create(record) => record.subject.is_some() && state.is_proven(None),
-            Plan::Change(base, record) => record.subject.is_some() && state.is_proven(Some(&base.record)),
-            Plan::Nothing | Plan::Stay(_) | Plan::Touch(..) => false,
-        }
-    }
-
-    /// What listeners are told of it.
-    fn step(&self, state: &State<T>) -> Step {
-        match self {
-            Plan::Create(record) => Step::new(None, record, state.is_proven(None)),
-            Plan::Change(base, record) => {
-                Step::new(Some(&base.record), record, state.is_proven(Some(&base.record)))
-            }
-            Plan::Nothing | Plan::Stay(_) | Plan::Touch(..) => Step::default(),
-        }
-    }
 }
 
 /// Closes a session when its response is ready. `None` if nothing is to be kept, as after most requests that read.
@@ -224,6 +190,8 @@ async fn sign_in<T: SessionData>(
     };
     let subject = record.subject.as_deref().unwrap_or_default();
     if let Some(ledger) = realm.store.ledger() {
+        // What cannot be sent must not end the others.
+        lines(realm, session, record, CookieStore::written(record), now)?;
         let sealed_at = record.position.unwrap_or(0);
         if let Some(ended) = ledger.sign_in(subject, &state.data.labels(), sealed_at).await? {
             told::tell_of_limit(realm, session, subject);
@@ -249,18 +217,12 @@ async fn perform<T: SessionData>(
     plan: Plan<T>,
     now: UnixSeconds,
 ) -> Result<Lines, CommitError> {
-    let lines = |record: &Record, ticket| {
-        let max_age = realm.timeouts.max_age(record, now);
-        let sent = &session.chunks;
-        let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, sent, now);
-        lines.map_err(|why| CommitError::Unsendable(why, record.data.clone()))
-    };
     if let Plan::Change(base, record) = &plan
         && record.id != base.record.id
         && realm.store.ledger().is_some()
     {
         // Once the old id is entered, the old cookie is of no use: so the new one has to be one that can be sent.
-        lines(record, CookieStore::written(record))?;
+        lines(realm, session, record, CookieStore::written(record), now)?;
     }
     let (base, record, ticket) = match plan {
         Plan::Nothing => return Ok(Lines::new()),
@@ -303,10 +265,23 @@ async fn perform<T: SessionData>(
         return Ok(Lines::new());
     }
     let kept = realm.store.is_asked().then(|| ticket.clone());
-    let lines = lines(&record, ticket)?;
+    let lines = lines(realm, session, &record, ticket, now)?;
     realm.versions.see(&record.id, record.version);
     session.keep(record, kept);
     Ok(lines)
+}
+
+/// The lines that send a record's ticket.
+fn lines<T>(
+    realm: &Realm,
+    session: &RequestSession<T>,
+    record: &Record,
+    ticket: Ticket,
+    now: UnixSeconds,
+) -> Result<Lines, CommitError> {
+    let max_age = realm.timeouts.max_age(record, now);
+    let lines = realm.cookie.set(&realm.keyring, ticket, record.remembered, max_age, &session.chunks, now);
+    lines.map_err(|why| CommitError::Unsendable(why, record.data.clone()))
 }
 
 async fn save(realm: &Realm, record: &Record, over: Over<'_>) -> Result<Written, CommitError> {

@@ -365,6 +365,7 @@ mod next;
 mod occasional;
 pub mod operator;
 mod origin;
+mod plan;
 mod realm;
 mod record;
 mod refusal;

@@ -114,6 +114,20 @@ async fn l18_a_proof_that_was_under_way_when_a_label_ended_its_session_does_not_
 }
 
 #[rocket::async_test]
+async fn rule_7_a_sign_in_too_large_to_be_sent_ends_nobody() {
+    let (one, _) = pair().await;
+    let phone = Browser::of(&one, "ada").await;
+    let (nobody, mut visitor, bob) = (Browser::default(), Browser::default(), Browser::of(&one, "bob").await);
+    visitor.gets(&one, "/add/apple").await;
+    for mut browser in [nobody, visitor, bob, phone.clone()] {
+        let before = browser.cookie.clone();
+        assert_eq!(browser.posts(&one, "/large/ada", "").await, Status::InternalServerError);
+        assert_eq!(browser.cookie, before);
+        assert_eq!(phone.status(&one).await, 200);
+    }
+}
+
+#[rocket::async_test]
 async fn a_sign_in_that_cannot_be_entered_is_503_and_ends_nobody() {
     let log = Watched::new();
     let node = Node::start_with(&log, "max_sessions = 1", Duration::ZERO).await;

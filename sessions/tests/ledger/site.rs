@@ -124,6 +124,12 @@ fn large(session: Visit<'_>) {
     session.renew();
 }
 
+#[post("/large/<user>")]
+fn large_login(session: Visit<'_>, user: String) {
+    session.update(|visitor| visitor.cart.push("x".repeat(20_000)));
+    session.sign_in(|visitor| visitor.user = Some(user));
+}
+
 #[post("/logout")]
 fn logout(session: Visit<'_>) {
     session.destroy();
@@ -212,7 +218,8 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, handle, ledger, private, others, read, live];
-    let changing = routes![add, label, login, callback, token, again, renew, large, logout, slow];
+    let changing =
+        routes![add, label, login, callback, token, again, renew, large, large_login, logout, slow];
     let ending = routes![end_others, reset, end, end_label, instead];
     rocket::custom(figment)
         .attach(sessions)
