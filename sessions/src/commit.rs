@@ -124,8 +124,7 @@ fn decide<T: SessionData>(
         return Ok(Plan::Create(next_record(state, &*state.data, None, new_id(state)?, data, now)));
     };
     let data = if state.change == Change::Unchanged { None } else { changed(&base, &state.data)? };
-    let subject_changed = data.is_some() && state.data.subject().as_deref() != base.record.subject.as_deref();
-    let renews = state.change >= Change::Renewed || subject_changed;
+    let renews = state.renews(&base.record);
     let remembers = || {
         let subject = state.data.subject();
         is_remembered(state.remember, subject.as_deref(), Some(&base.record)) != base.record.remembered

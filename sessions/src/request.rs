@@ -225,9 +225,7 @@ impl<T: SessionData> RequestSession<T> {
             return Some(id);
         }
         match &state.base {
-            Some(base) if state.change < Change::Renewed && !state.is_proven(Some(&base.record)) => {
-                return Some(base.record.id);
-            }
+            Some(base) if !state.renews(&base.record) => return Some(base.record.id),
             None if state.change < Change::Proven => {
                 if let Some(id) = state.superseded_id() {
                     return Some(id);

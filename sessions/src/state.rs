@@ -116,6 +116,19 @@ impl<T: SessionData> State<T> {
         self.change == Change::Proven || (subject.is_some() && subject.as_deref() != before)
     }
 
+    /// Whether a session that was loaded gets a new id, as far as the handlers have gone.
+    pub(crate) fn renews(&self, base: &Record) -> bool {
+        let is_another = || self.data.subject().as_deref() != base.subject.as_deref();
+        self.change >= Change::Renewed
+            || (self.change != Change::Unchanged && (is_another() || self.is_newly_remembered(base)))
+    }
+
+    /// Whether a session that was loaded is remembered from now on. Its copies so far are not: they end earlier, and so
+    /// does what a ledger keeps of their id.
+    fn is_newly_remembered(&self, base: &Record) -> bool {
+        self.remember && !base.remembered && self.data.subject().is_some()
+    }
+
     /// The position of the entry that has ended the other sessions of this subject.
     pub(crate) fn kept_at(&self, subject: &str) -> Option<u64> {
         self.kept_at.as_ref().filter(|kept| kept.subject == subject).map(|kept| kept.position)

@@ -117,7 +117,7 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Gives this login the longer timeouts `remember_idle_timeout` and `remember_absolute_timeout`, until its
-    /// subject changes.
+    /// subject changes. A session that had the shorter ones gets a new id.
     pub fn remember(&self) {
         self.request.remember();
     }

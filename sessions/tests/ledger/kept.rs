@@ -1,6 +1,8 @@
 //! How long an entry is kept, and what a node says of what it knows.
 
+use rocket::http::Status;
 use sealed_sessions::Clock;
+use sealed_sessions::ledger::Log;
 use time::Duration;
 
 use crate::node::{Browser, Node};
@@ -34,6 +36,27 @@ async fn an_entry_is_kept_for_as_long_as_a_copy_of_its_session_could_live() {
     // Of a subject's sessions the longest is one that is remembered.
     let kept = log.page().await.lines.iter().map(|(_, line)| line.until).max().unwrap();
     assert_eq!(kept - node.clock.seconds(), 30 * 24 * HOUR + SKEW);
+}
+
+/// An id is kept for as long as its copies live, so those that live longer have another.
+#[rocket::async_test]
+async fn l6_a_copy_that_was_remembered_after_the_sign_in_is_dead_after_the_logout_for_as_long_as_it_would_live()
+ {
+    let log = Watched::new();
+    let node = Node::start_with(&log, SETTINGS, Duration::ZERO).await;
+    let mut ada = Browser::of(&node, "ada").await;
+    let (mut remembered, before) = (ada.clone(), ada.clone());
+    assert_eq!(remembered.posts(&node, "/remember", "").await, Status::Ok);
+    assert_eq!((remembered.status(&node).await, before.status(&node).await), (200, 401));
+    let once = remembered.cookie.clone();
+    assert_eq!(remembered.posts(&node, "/remember", "").await, Status::Ok);
+    assert_eq!(remembered.cookie, once, "it is remembered already");
+    assert_eq!(ada.posts(&node, "/logout", "").await, Status::Ok);
+    assert_eq!(remembered.who(&node).await, "nobody  Revoked");
+    node.clock.advance(Duration::hours(13));
+    log.inner().forget(node.clock.seconds()).await.unwrap();
+    let late = Node::start_with(&log, SETTINGS, Duration::hours(13)).await;
+    assert_eq!(remembered.who(&late).await, "nobody  Revoked");
 }
 
 #[rocket::async_test]

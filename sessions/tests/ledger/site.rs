@@ -118,6 +118,13 @@ fn renew(session: Visit<'_>) {
     session.renew();
 }
 
+/// "Keep me signed in", long after the sign-in.
+#[post("/remember")]
+fn remember(session: Visit<'_>) -> String {
+    session.remember();
+    session.form_token()
+}
+
 #[post("/large")]
 fn large(session: Visit<'_>) {
     session.update(|visitor| visitor.cart.push("x".repeat(20_000)));
@@ -219,7 +226,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
 pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, handle, ledger, private, others, read, live];
     let changing =
-        routes![add, label, login, callback, token, again, renew, large, large_login, logout, slow];
+        routes![add, label, login, callback, token, again, remember, renew, large, large_login, logout, slow];
     let ending = routes![end_others, reset, end, end_label, instead];
     rocket::custom(figment)
         .attach(sessions)

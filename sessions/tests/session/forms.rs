@@ -85,6 +85,20 @@ fn renew(session: Visit<'_>) -> String {
     session.form_token()
 }
 
+/// "Keep me signed in", after the sign-in.
+#[get("/remember")]
+fn remember(session: Visit<'_>) -> String {
+    session.remember();
+    session.form_token()
+}
+
+/// Nobody is signed in from then on; the rest of the session goes on.
+#[get("/leave")]
+fn leave(session: Visit<'_>) -> String {
+    session.update(|visitor| visitor.user = None);
+    session.form_token()
+}
+
 #[get("/looked")]
 fn looked(session: ReadOnly<'_, Visitor>) -> String {
     session.form_token().unwrap_or_default()
@@ -102,7 +116,7 @@ fn browser(figment: Figment) -> Client {
 fn with(figment: Figment, sessions: Sessions<Visitor>) -> Client {
     log::install();
     let rocket = rocket::custom(figment).attach(sessions);
-    let rocket = rocket.mount("/", routes![form, note, blind, json, login, renew, looked]);
+    let rocket = rocket.mount("/", routes![form, note, blind, json, login, renew, remember, leave, looked]);
     Client::tracked(rocket.register("/", catchers![forbidden])).unwrap()
 }
 
@@ -187,10 +201,14 @@ fn x1_a_token_from_before_the_login_is_worthless_after_it_and_one_of_its_answer_
 #[test]
 fn x1_a_token_of_an_answer_that_renews_the_session_works_in_the_renewed_one() {
     let browser = browser(testing::figment());
-    let before = text(browser.get("/form").dispatch());
-    let after = text(browser.get("/renew").dispatch());
-    assert_eq!(send(&browser, &before, None).status(), Status::Forbidden);
-    assert_eq!(send(&browser, &after, None).status(), Status::Ok);
+    text(browser.post("/login").dispatch());
+    text(send(&browser, &text(browser.get("/form").dispatch()), None));
+    for path in ["/renew", "/remember", "/leave"] {
+        let before = text(browser.get("/form").dispatch());
+        let after = text(browser.get(path).dispatch());
+        assert_eq!(send(&browser, &before, None).status(), Status::Forbidden, "{path}");
+        assert_eq!(send(&browser, &after, None).status(), Status::Ok, "{path}");
+    }
 }
 
 #[test]
