@@ -16,9 +16,9 @@ pub struct Line {
 pub(super) enum Entry {
     /// A session has ended.
     Ended { session: u64 },
-    /// A session has a new id from now on, unless it had ended before. `handle` is that of the old id; 0 from a node
-    /// that did not say.
-    Renewed { session: u64, next: u64, handle: u64 },
+    /// A session has a new id from now on, unless it had ended before. `handles` are those of the old id under the node's
+    /// keys, the current one first; 0 where there is none, or from a node that did not say.
+    Renewed { session: u64, next: u64, handles: [u64; MAX_HANDLES] },
     /// A sign-in that came with the cookie of a session has opened another.
     Replaced { session: u64, next: u64 },
     /// The sessions of a subject have ended, if they were signed in before.
@@ -35,6 +35,9 @@ pub(super) enum Entry {
     Mended,
 }
 
+/// How many handles a renewal names: under the current key and so many less one of the `previous_keys`.
+pub(super) const MAX_HANDLES: usize = 4;
+
 const ENDED: u8 = 1;
 const RENEWED: u8 = 2;
 const SUBJECT: u8 = 3;
@@ -47,14 +50,18 @@ const SIGNED_IN: u8 = 9;
 
 impl Entry {
     pub(super) fn line(self, until: UnixSeconds) -> Line {
-        let mut body = Vec::with_capacity(1 + 3 * size_of::<u64>());
+        let mut body = Vec::with_capacity(1 + (2 + MAX_HANDLES) * size_of::<u64>());
         let mut push = |kind, hashes: &[u64]| {
             body.push(kind);
             hashes.iter().for_each(|hash| body.extend(hash.to_be_bytes()));
         };
         match self {
             Entry::Ended { session } => push(ENDED, &[session]),
-            Entry::Renewed { session, next, handle } => push(RENEWED, &[session, next, handle]),
+            Entry::Renewed { session, next, handles } => {
+                // The first is there in any case. A later version that has more to say writes all.
+                let named = handles.iter().rposition(|handle| *handle != 0).unwrap_or(0) + 1;
+                push(RENEWED, &[&[session, next], handles.get(..named).unwrap_or_default()].concat());
+            }
             Entry::Replaced { session, next } => push(REPLACED, &[session, next]),
             Entry::Subject { subject } => push(SUBJECT, &[subject]),
             Entry::Label { label } => push(LABEL, &[label]),
@@ -78,9 +85,14 @@ impl Entry {
             ENDED => Entry::Ended { session: hash(0)? },
             // An older version wrote no handle.
             RENEWED if rest.len() == 2 * size_of::<u64>() => {
-                Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: 0 }
+                Entry::Renewed { session: hash(0)?, next: hash(1)?, handles: [0; MAX_HANDLES] }
             }
-            RENEWED => Entry::Renewed { session: hash(0)?, next: hash(1)?, handle: hash(2)? },
+            RENEWED => {
+                let (session, next, first) = (hash(0)?, hash(1)?, hash(2)?);
+                // An older version wrote the first alone.
+                let handle = |n| if n == 0 { first } else { hash(2 + n).unwrap_or(0) };
+                Entry::Renewed { session, next, handles: std::array::from_fn(handle) }
+            }
             REPLACED => Entry::Replaced { session: hash(0)?, next: hash(1)? },
             SUBJECT => Entry::Subject { subject: hash(0)? },
             LABEL => Entry::Label { label: hash(0)? },
@@ -112,7 +124,9 @@ mod tests {
     fn every_entry_that_is_written_is_read() {
         for entry in [
             Entry::Ended { session: 1 },
-            Entry::Renewed { session: u64::MAX, next: 2, handle: 9 },
+            Entry::Renewed { session: u64::MAX, next: 2, handles: [9, 0, 0, 0] },
+            Entry::Renewed { session: 1, next: 2, handles: [9, 8, 7, 6] },
+            Entry::Renewed { session: 1, next: 2, handles: [0; MAX_HANDLES] },
             Entry::Replaced { session: 0, next: u64::MAX },
             Entry::Subject { subject: 3 },
             Entry::Label { label: 4 },
@@ -123,15 +137,24 @@ mod tests {
         ] {
             let Line { until, mut body } = entry.line(7);
             assert_eq!((until, Entry::read(&body)), (7, Some(entry)));
+            if let Entry::Renewed { .. } = entry {
+                body.resize(1 + (2 + MAX_HANDLES) * size_of::<u64>(), 0);
+            }
             body.extend(b"of a later version");
             assert_eq!(Entry::read(&body), Some(entry));
         }
     }
 
     #[test]
-    fn a_renewal_that_says_no_handle_is_read_too() {
+    fn a_renewal_that_says_no_handle_or_one_is_read_too() {
         let body = [&[RENEWED][..], &1_u64.to_be_bytes(), &2_u64.to_be_bytes()].concat();
-        assert_eq!(Entry::read(&body), Some(Entry::Renewed { session: 1, next: 2, handle: 0 }));
+        let renewed = |handles| Some(Entry::Renewed { session: 1, next: 2, handles });
+        assert_eq!(Entry::read(&body), renewed([0; MAX_HANDLES]));
+        let one = [&body[..], &3_u64.to_be_bytes()].concat();
+        assert_eq!(Entry::read(&one), renewed([3, 0, 0, 0]));
+        // What such a version reads of an entry is what it would have written.
+        let Line { body, .. } = Entry::Renewed { session: 1, next: 2, handles: [3, 4, 0, 0] }.line(0);
+        assert!(body.starts_with(&one) && body.len() == one.len() + size_of::<u64>());
     }
 
     #[test]

@@ -184,6 +184,22 @@ impl Ledger {
         Ok(None)
     }
 
+    /// Reads the whole log, and hands over one page after another.
+    pub(super) async fn read_all(
+        &self,
+        mut each: impl FnMut(&[(u64, Line)]) + Send,
+    ) -> Result<(), StoreError> {
+        let mut from = 0;
+        loop {
+            let lines = self.log.read(from, PAGE).await?.lines;
+            each(&lines);
+            match lines.last() {
+                Some((last, _)) if lines.len() >= PAGE => from = last.saturating_add(1),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Takes in entries; whether one says that the log was mended.
     pub(super) fn take_in(&self, lines: &[(u64, Line)]) -> bool {
         let (mut was_mended, mut has_unknown) = (false, false);

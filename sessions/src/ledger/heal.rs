@@ -1,7 +1,6 @@
 //! Beginning a log, and mending one that has lost entries. All of it is done again until it succeeds.
 
 use super::entry::{Entry, Line};
-use super::follow::PAGE;
 use super::identity::Identity;
 use super::node::Ledger;
 use super::table::Table;
@@ -57,21 +56,16 @@ impl Ledger {
     /// Reads the whole log again, and adds to it what this node knows and the log does not.
     pub(super) async fn compare(&self) -> Result<(), StoreError> {
         let mut there = Table::default();
-        let mut from = 0;
-        loop {
-            let lines = self.log.read(from, PAGE).await?.lines;
+        self.read_all(|lines| {
             let now = self.clock.seconds();
-            for (position, line) in &lines {
+            for (position, line) in lines {
                 if let Some(entry) = Entry::read(&line.body) {
                     there.apply(*position, entry, line.until, now);
                 }
-                from = position.saturating_add(1);
             }
-            self.take_in(&lines);
-            if lines.len() < PAGE {
-                break;
-            }
-        }
+            self.take_in(lines);
+        })
+        .await?;
         let known = self.view().table.entries();
         let missing = known.into_iter().filter(|(position, entry, _)| !there.knows(*position, *entry));
         for (_, entry, until) in missing {

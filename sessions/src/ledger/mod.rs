@@ -39,6 +39,7 @@ mod bounded;
 pub mod conformance;
 mod entry;
 mod follow;
+mod handles;
 mod heal;
 mod hints;
 mod identity;

@@ -12,14 +12,14 @@ use super::bounded::BoundedLog;
 use super::entry::Entry;
 use super::identity::Identity;
 use super::log::Log;
-use super::table::{Fate, Table};
+use super::table::Fate;
 use super::view::View;
 use crate::clock::{Clock, UnixSeconds};
 use crate::data::Labels;
 use crate::error::StoreError;
 use crate::events::Teller;
 use crate::record::Record;
-use crate::record::id::{Id, IdHash};
+use crate::record::id::Id;
 use crate::record::timeouts::{MAX_SKEW, RealmTimeouts};
 use crate::store::Sealer;
 
@@ -153,6 +153,10 @@ impl Ledger {
         };
         match view.table.fate(identity.session(&record.id), now) {
             Fate::Ended => return Verdict::Ended,
+            // It was renewed by a node that did not know of its end.
+            Fate::Superseded if self.has_ended_by_handle(&view.table, identity, record) => {
+                return Verdict::Ended;
+            }
             Fate::Superseded => return Verdict::Superseded,
             Fate::GoesOn => {}
         }
@@ -180,19 +184,6 @@ impl Ledger {
         let Some((_, identity)) = &view.claim else { return false };
         let sealed_at = record.position.unwrap_or(0);
         labels.iter().flatten().any(|label| view.table.has_ended_label(identity.label(label), sealed_at))
-    }
-
-    /// Whether the session of a record, which has a subject, has ended by its handle.
-    pub(super) fn has_ended_by_handle(&self, table: &Table, identity: &Identity, record: &Record) -> bool {
-        let sealed_at = record.position.unwrap_or(0);
-        // The handle may be from before a rotation of the keys.
-        let of_any_key = || {
-            let id = IdHash::of(&record.id);
-            self.sealer
-                .handles(&id)
-                .any(|handle| table.has_ended_by_handle(identity.handle(&handle), sealed_at))
-        };
-        table.may_have_ended_by_handle(sealed_at) && of_any_key()
     }
 
     /// How old what this node knows is, in seconds; `None` before it has read the log.
@@ -241,28 +232,6 @@ impl Ledger {
         self.enter(|_| Entry::Everyone, self.longest()).await
     }
 
-    /// Ends the session of a handle, as logs and lists show it, if it was signed in before, and what it has become if it
-    /// was renewed since. Whether there is such a session no ledger knows.
-    ///
-    /// A node works the handles of sessions out for as long as such an entry matters, but not of those that were signed
-    /// in after it.
-    ///
-    /// # Errors
-    /// When the log does not answer: it may go on.
-    pub async fn end_by_handle(&self, handle: &str) -> Result<u64, StoreError> {
-        let entry = |identity: &Identity| Entry::Handle { handle: identity.handle(handle) };
-        let position = self.enter(entry, self.longest()).await?;
-        let next = {
-            let view = self.view();
-            let of = |(_, identity): &(_, Identity)| {
-                view.table.renewed_from(identity.handle(handle), self.clock.seconds())
-            };
-            view.claim.as_ref().map(of).unwrap_or_default()
-        };
-        self.end_renewed(next).await?;
-        Ok(position)
-    }
-
     /// Ends the session of a record, and what it has become if it was renewed. An anonymous session has nothing that a
     /// copy of it could be used for, so none is entered: visitors must not fill the log.
     pub(super) async fn end(&self, record: &Record) -> Result<(), StoreError> {
@@ -280,7 +249,7 @@ impl Ledger {
     }
 
     /// Ends these sessions, and what they have become.
-    async fn end_renewed(&self, mut next: Vec<u64>) -> Result<(), StoreError> {
+    pub(super) async fn end_renewed(&self, mut next: Vec<u64>) -> Result<(), StoreError> {
         let mut ended = 0;
         while let Some(hash) = next.pop() {
             if ended == MAX_RENEWALS {
@@ -295,11 +264,11 @@ impl Ledger {
 
     /// Enters that a session is another from now on. `false` if somebody else was first: it has ended or was renewed.
     pub(super) async fn renew(&self, old: &Record, new: &Record) -> Result<bool, StoreError> {
-        let handle = self.sealer.handles(&IdHash::of(&old.id)).next().unwrap_or_default();
+        let handles = self.handles_of(old);
         let entry = |identity: &Identity| Entry::Renewed {
             session: identity.session(&old.id),
             next: identity.session(&new.id),
-            handle: identity.handle(&handle),
+            handles: handles.hashes(identity),
         };
         self.enter(entry, self.end_of(old)).await?;
         let (view, now) = (self.view(), self.clock.seconds());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::entry::Entry;
+use super::entry::{Entry, MAX_HANDLES};
 use crate::clock::UnixSeconds;
 use crate::store::RENEWAL_GRACE;
 
@@ -46,7 +46,8 @@ struct Renewal {
     seen: UnixSeconds,
     /// In the log's order.
     next: Vec<u64>,
-    handle: u64,
+    /// Those that its entry names.
+    handles: [u64; MAX_HANDLES],
 }
 
 /// What has become of a session.
@@ -76,8 +77,11 @@ impl Table {
                 if known.has_ended && matches!(entry, Entry::Renewed { .. }) {
                     return;
                 }
-                let handle = if let Entry::Renewed { handle, .. } = entry { handle } else { 0 };
-                let fresh = || Renewal { seen: now, next: Vec::new(), handle };
+                let handles = match entry {
+                    Entry::Renewed { handles, .. } => handles,
+                    _ => Default::default(),
+                };
+                let fresh = || Renewal { seen: now, next: Vec::new(), handles };
                 let renewal = self.renewals.entry(session).or_insert_with(fresh);
                 if !renewal.next.contains(&next) {
                     renewal.next.push(next);
@@ -137,14 +141,6 @@ impl Table {
         self.handles.get(&handle).is_some_and(|kept| sealed_at < kept.position)
     }
 
-    /// What the sessions of a handle have become, by those renewals that this node has read in the last minute. They
-    /// may be all that there are: a node that has just started has read the whole log.
-    pub(super) fn renewed_from(&self, handle: u64, now: UnixSeconds) -> Vec<u64> {
-        let renewals =
-            self.renewals.values().filter(|renewal| renewal.handle == handle && is_recent(renewal, now));
-        renewals.flat_map(|renewal| renewal.next.iter().copied()).collect()
-    }
-
     /// Everyone's sessions that were sealed below this position have ended.
     pub(super) fn everyone_below(&self) -> u64 {
         self.everyone.map_or(0, |kept| kept.position)
@@ -198,7 +194,7 @@ impl Table {
             // What it has become matters for a minute only; without that it has ended.
             let renewal = self.renewals.get(&session).filter(|_| !kept.has_ended);
             let renewed = renewal.and_then(|renewal| {
-                Some(Entry::Renewed { session, next: *renewal.next.first()?, handle: renewal.handle })
+                Some(Entry::Renewed { session, next: *renewal.next.first()?, handles: renewal.handles })
             });
             entry(kept, renewed.unwrap_or(Entry::Ended { session }))
         });
@@ -278,7 +274,7 @@ mod tests {
         let mut table = Table::default();
         let entries = [
             Entry::Ended { session: 1 },
-            Entry::Renewed { session: 2, next: 3, handle: 4 },
+            Entry::Renewed { session: 2, next: 3, handles: [4, 5, 0, 0] },
             Entry::Subject { subject: 5 },
             Entry::SignedIn { subject: 6 },
             Entry::Label { label: 7 },
@@ -347,7 +343,7 @@ mod tests {
     #[test]
     fn a_renewed_session_is_superseded_for_the_grace_and_ended_from_then_on() {
         let mut table = Table::default();
-        table.apply(1, Entry::Renewed { session: 1, next: 2, handle: 0 }, 10_000, 500);
+        table.apply(1, Entry::Renewed { session: 1, next: 2, handles: [0; MAX_HANDLES] }, 10_000, 500);
         let fates = [500, 500 + RENEWAL_GRACE - 1, 500 + RENEWAL_GRACE].map(|now| table.fate(1, now));
         assert_eq!(fates, [Fate::Superseded, Fate::Superseded, Fate::Ended]);
         assert_eq!(table.fate(2, 500), Fate::GoesOn);

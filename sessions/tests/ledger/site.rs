@@ -183,6 +183,12 @@ async fn end_label(session: Visit<'_>, label: &str) {
     session.ledger().unwrap().end_label(label).await.unwrap();
 }
 
+/// What an operator does with a handle from the log, on a page of the running app.
+#[post("/end/handle/<handle>")]
+async fn end_handle(session: Visit<'_>, handle: &str) {
+    session.ledger().unwrap().end_by_handle(handle).await.unwrap();
+}
+
 #[get("/others")]
 async fn others(session: Visit<'_>) -> String {
     format!("{:?}", session.others().await.unwrap().map(|others| others.len()))
@@ -227,7 +233,7 @@ pub fn rocket(figment: Figment, sessions: Sessions<Visitor>) -> Rocket<Build> {
     let reading = routes![form, who, handle, ledger, private, others, read, live];
     let changing =
         routes![add, label, login, callback, token, again, remember, renew, large, large_login, logout, slow];
-    let ending = routes![end_others, reset, end, end_label, instead];
+    let ending = routes![end_others, reset, end, end_label, end_handle, instead];
     rocket::custom(figment)
         .attach(sessions)
         .manage(Meeting(Barrier::new(2)))
