@@ -35,7 +35,7 @@ pub(super) enum Entry {
     Mended,
 }
 
-/// How many handles a renewal names: under the current key and so many less one of the `previous_keys`.
+/// How many handles a renewal names: those under the current key and three `previous_keys`.
 pub(super) const MAX_HANDLES: usize = 4;
 
 const ENDED: u8 = 1;

@@ -112,6 +112,7 @@ impl Ledger {
             // Before the reading: a cookie that comes meanwhile may be of a later position.
             let (began, highest) = (self.clock.seconds(), self.highest.load(Ordering::Relaxed));
             match self.read_rest().await? {
+                Found::All if self.view().has_forgotten_too_much(began) => self.remember(began).await?,
                 Found::All => match self.doubtful_below(highest) {
                     None => {
                         self.view_mut().read_at(began);

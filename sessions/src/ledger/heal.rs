@@ -4,6 +4,7 @@ use super::entry::{Entry, Line};
 use super::identity::Identity;
 use super::node::Ledger;
 use super::table::Table;
+use crate::clock::UnixSeconds;
 use crate::error::StoreError;
 
 /// A position that is so far above the last known one is above all that may have been lost.
@@ -71,6 +72,17 @@ impl Ledger {
         for (_, entry, until) in missing {
             self.log.append(&entry.line(until)).await?;
         }
+        Ok(())
+    }
+
+    /// Reads again what this node has forgotten by a clock that was ahead. The log may have it still.
+    pub(super) async fn remember(&self, now: UnixSeconds) -> Result<(), StoreError> {
+        log::warn!(
+            "the clock was ahead and has been set back: the whole ledger {:?} is read again",
+            self.namespace
+        );
+        self.compare().await?;
+        self.view_mut().has_all_again(now);
         Ok(())
     }
 

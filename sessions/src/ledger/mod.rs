@@ -33,6 +33,13 @@
 //! A node notices that the entry it read last is no longer there, that the log has another identity, or that a
 //! genuine cookie was sealed at a position which the log has never reached. It says so in the app's log, puts back what
 //! it remembers, or, where that is not enough, ends everyone's sessions.
+//!
+//! # When a clock is wrong
+//!
+//! No clock decides what came first, but entries are forgotten by one. A clock that is far ahead for less than ten minutes
+//! changes nothing. If it is for longer, its node forgets what still matters, and reads it again once the clock is
+//! right: a server keeps it by a clock of its own. A log in memory or in an SQLite file goes by the same wrong clock, and has
+//! lost it: there the sessions that ended in that time have to be ended again.
 
 mod announce;
 mod bounded;

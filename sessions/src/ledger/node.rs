@@ -341,8 +341,8 @@ impl Ledger {
 
     /// Forgets what no longer matters, here and in the log.
     pub(super) async fn forget(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        self.view_mut().table.forget(now);
-        self.log.forget(now).await
+        let due = self.view_mut().forget(now);
+        self.log.forget(due).await
     }
 }
 

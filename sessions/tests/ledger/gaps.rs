@@ -1,10 +1,13 @@
 //! What a node takes for lost, and what for forgotten.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rocket::tokio::runtime::Builder;
+use rocket::tokio::time::sleep;
 use sealed_sessions::Clock;
 use sealed_sessions::ledger::{Line, Log};
+use time::Duration;
 use world::KEY;
 
 use crate::log;
@@ -24,6 +27,50 @@ async fn everyones(log: &Arc<Watched>) -> usize {
     // The kind of an entry is its first byte.
     let first = log.page().await.lines[0].1.body[0];
     log.page().await.lines.iter().filter(|(_, line)| line.body[0] == first).count()
+}
+
+/// Waits until the log was swept twice more: the first of these sweeps may have begun earlier.
+async fn swept(log: &Watched) {
+    let (mut swept, begun) = (0, Instant::now());
+    while swept < 2 {
+        sleep(std::time::Duration::from_millis(20)).await;
+        swept += log.calls().iter().filter(|call| **call == "forget").count();
+        assert!(begun.elapsed().as_secs() < 60, "it is swept every second");
+    }
+}
+
+/// All tasks run on the thread of the test, which sees when the log is swept.
+#[test]
+fn a_clock_that_is_a_day_ahead_for_a_while_brings_nothing_back() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    for (is_long, is_kept_by_the_log) in [(false, false), (true, true)] {
+        runtime.block_on(async {
+            let log = Watched::new();
+            let node = Node::start_with(&log, "sweep_interval = \"1 second\"", Duration::ZERO).await;
+            let mut ada = Browser::of(&node, "ada").await;
+            let copy = ada.clone();
+            ada.posts(&node, "/logout", "").await;
+            let whole = log.page().await;
+            if is_kept_by_the_log {
+                log.keep_all();
+            }
+            let steps = if is_long { [86_400, 1200, 1200] } else { [86_400, 250, 250] };
+            for seconds in steps {
+                swept(&log).await;
+                node.clock.advance(Duration::seconds(seconds));
+            }
+            swept(&log).await;
+            log::lines();
+            node.clock.advance(-Duration::seconds(steps.iter().sum()));
+            node.catches_up().await;
+            assert_eq!(copy.who(&node).await, "nobody  Revoked", "for long: {is_long}");
+            assert_eq!(log.page().await, whole, "for long: {is_long}");
+            swept(&log).await;
+            node.catches_up().await;
+            assert_eq!(copy.status(&node).await, 401);
+            assert_eq!(said("is read again"), usize::from(is_long), "once");
+        });
+    }
 }
 
 #[rocket::async_test]
