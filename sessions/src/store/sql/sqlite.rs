@@ -54,8 +54,10 @@ fn fault(error: &dyn DatabaseError) -> Fault {
     }
 }
 
-/// The table of a ledger.
+/// The table of a ledger. `synchronous = FULL` waits until an entry is on the disk: a sign-out that was acknowledged must
+/// not be lost when the machine loses power.
 static LEDGER: Dialect = Dialect {
+    on_connect: &["PRAGMA busy_timeout = 2000", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"],
     probe: "SELECT position FROM sealed_session_ledger LIMIT 0",
     schema: &[
         "CREATE TABLE IF NOT EXISTS sealed_session_ledger (
@@ -101,4 +103,22 @@ fn database(setting: &str, dialect: &'static Dialect) -> Result<Database, String
     let writes = Connections::<Sqlite>::new(options, dialect, 1);
     let driver = Native { reads, writes, rows_affected: SqliteQueryResult::rows_affected };
     Ok(Database::new(&url, dialect, driver, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::futures::FutureExt as _;
+
+    use super::*;
+
+    #[rocket::async_test]
+    async fn an_entry_of_a_ledger_is_on_the_disk_when_it_is_acknowledged_and_a_session_soon_after() {
+        for (dialect, full_or_normal) in [(&LEDGER, 2), (&SQLITE, 1)] {
+            let memory = "sqlite::memory:".parse().unwrap();
+            let connections = Connections::<Sqlite>::new(memory, dialect, 1);
+            let asked = sqlx::query_scalar::<_, i64>("PRAGMA synchronous");
+            let synchronous = connections.run(|connection| asked.fetch_one(connection).boxed()).await;
+            assert_eq!(synchronous.unwrap(), full_or_normal);
+        }
+    }
 }
