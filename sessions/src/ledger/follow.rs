@@ -216,7 +216,10 @@ impl Ledger {
             }
         }
         if let Some(last) = lines.last() {
-            view.last = Some(last.clone());
+            // One who signs in while the log is read again is not to be sealed below what is known.
+            if last.0 >= view.reached() {
+                view.last = Some(last.clone());
+            }
             self.changed.notify_waiters();
         }
         if has_unknown && !std::mem::replace(&mut view.has_said_unknown, true) {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rocket::http::Status;
 use rocket::tokio::runtime::Builder;
+use rocket::tokio::task::yield_now;
 use rocket::tokio::time::sleep;
 use sealed_sessions::Clock;
 use sealed_sessions::ledger::{Line, Log};
@@ -88,6 +90,35 @@ async fn a_log_of_several_pages_is_read_to_its_end() {
     let late = Node::start(&log).await;
     for node in [&node, &late] {
         assert_eq!(copy.status(node).await, 401);
+    }
+}
+
+#[rocket::async_test]
+async fn rule_14_one_who_signs_in_while_the_whole_log_is_read_again_is_signed_in() {
+    let log = Watched::new();
+    let node = Node::start(&log).await;
+    let first = log.page().await.lines[0].0;
+    let junk: Vec<_> = (1..20_000).map(|n| (first + n, unknown(4_000_000_000))).collect();
+    log.put(&junk).await.unwrap();
+    let mut ada = Browser::of(&node, "ada").await;
+    assert_eq!(ada.posts(&node, "/others/end", "").await, Status::Ok);
+    // Another node says that it has mended the log.
+    log.append(&Line { until: 4_000_000_000, body: b"\x05".to_vec() }).await.unwrap();
+    log.slow_down(true);
+    log.calls();
+    let (mut phones, mut readings) = (Vec::new(), 0);
+    rocket::tokio::join!(node.catches_up(), async {
+        // What is new, three pages and their end.
+        while readings < 4 {
+            let mut phone = Browser::default();
+            phone.gets(&node, "/callback/ada").await;
+            phones.push(phone);
+            readings += log.calls().iter().filter(|call| **call == "read").count();
+            yield_now().await;
+        }
+    });
+    for (n, phone) in phones.iter().enumerate() {
+        assert_eq!(phone.status(&node).await, 200, "the {n}th of {}", phones.len());
     }
 }
 
