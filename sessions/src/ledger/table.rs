@@ -84,6 +84,10 @@ impl Table {
                 let fresh = || Renewal { seen: now, next: Vec::new(), handles };
                 let renewal = self.renewals.entry(session).or_insert_with(fresh);
                 if !renewal.next.contains(&next) {
+                    // Of one that nobody has swept out yet nothing counts.
+                    if !is_recent(renewal, now) {
+                        *renewal = fresh();
+                    }
                     renewal.next.push(next);
                 }
             }
@@ -160,20 +164,19 @@ impl Table {
         self.renewals.get(&session).filter(|renewal| is_recent(renewal, now))
     }
 
-    /// Forgets what no longer matters.
-    pub(super) fn forget(&mut self, now: UnixSeconds) {
-        let matters = |kept: &Kept| now < UnixSeconds::from(kept.until);
+    /// Forgets the entries that no longer matter at `due`, and the renewals that do not `now`.
+    pub(super) fn forget(&mut self, due: UnixSeconds, now: UnixSeconds) {
+        let matters = |kept: &Kept| due < UnixSeconds::from(kept.until);
         for kept in
             [&mut self.sessions, &mut self.subjects, &mut self.sign_ins, &mut self.labels, &mut self.handles]
         {
             kept.retain(|_, kept| matters(kept));
-            if kept.len() < kept.capacity() / 4 {
-                kept.shrink_to_fit();
-            }
+            give_back_room(kept);
         }
         self.last_handle = self.handles.values().map(|kept| kept.position).max().unwrap_or(0);
         // The entry for everyone is one, and stays: a new one has to be above it.
         self.renewals.retain(|_, renewal| is_recent(renewal, now));
+        give_back_room(&mut self.renewals);
     }
 
     /// How many entries it holds.
@@ -231,6 +234,13 @@ impl Table {
     }
 }
 
+/// Gives back what a map has no more use for.
+fn give_back_room<V>(map: &mut HashMap<u64, V, BuildHasherDefault<AlreadyHashed>>) {
+    if map.len() < map.capacity() / 4 {
+        map.shrink_to_fit();
+    }
+}
+
 fn is_recent(renewal: &Renewal, now: UnixSeconds) -> bool {
     now < renewal.seen.saturating_add(RENEWAL_GRACE)
 }
@@ -265,7 +275,7 @@ mod tests {
         table.apply(9, Entry::Handle { handle: 2 }, 2000, 0);
         assert!(table.may_have_ended_by_handle(8) && !table.may_have_ended_by_handle(9));
         assert!(table.has_ended_by_handle(1, 4) && !table.has_ended_by_handle(1, 5));
-        table.forget(2000);
+        table.forget(2000, 2000);
         assert!(!table.may_have_ended_by_handle(0) && table.len() == 0);
     }
 
@@ -295,9 +305,9 @@ mod tests {
         listed.sort_by_key(|(position, ..)| *position);
         let all: Vec<_> = (10..).zip(entries).map(|(position, entry)| (position, entry, 1000)).collect();
         assert_eq!(listed, all);
-        table.forget(999);
+        table.forget(999, 999);
         assert_eq!(table.len(), entries.len());
-        table.forget(1000);
+        table.forget(1000, 1000);
         assert_eq!(table.len(), 1, "the entry for everyone stays");
     }
 
@@ -331,13 +341,38 @@ mod tests {
                 table.apply(session, Entry::Ended { session }, if session < short { 10 } else { 20 }, 0);
             }
             let before = table.sessions.capacity();
-            table.forget(10);
+            table.forget(10, 10);
             (before, table.sessions.capacity())
         };
         let (before, after) = filled(6_000);
         assert!(after > before / 2, "{after} of {before}");
         let (before, after) = filled(9_990);
         assert!(after < before / 100, "{after} of {before}");
+    }
+
+    #[test]
+    fn the_room_of_renewals_is_given_back_once_they_are_over() {
+        let mut table = Table::default();
+        for session in 0..10_000 {
+            let entry = Entry::Replaced { session, next: session + 1 };
+            table.apply(session, entry, 1000, 0);
+        }
+        table.forget(0, RENEWAL_GRACE);
+        assert_eq!((table.renewals.capacity(), table.sessions.len()), (0, 10_000));
+    }
+
+    #[test]
+    fn a_sign_in_over_a_dead_session_supersedes_it_anew_also_after_another_that_is_over() {
+        let mut table = Table::default();
+        let replaced = |next| Entry::Replaced { session: 1, next };
+        table.apply(1, replaced(2), 10_000, 500);
+        table.apply(2, replaced(3), 10_000, 501 + RENEWAL_GRACE);
+        assert_eq!(table.renewed_to(1, 501 + RENEWAL_GRACE), [3]);
+        assert_eq!(table.fate(1, 500 + 2 * RENEWAL_GRACE), Fate::Superseded);
+        assert_eq!(table.fate(1, 501 + 2 * RENEWAL_GRACE), Fate::Ended);
+        // One that comes twice, when the log is read again, is no other.
+        table.apply(2, replaced(3), 10_000, 501 + 2 * RENEWAL_GRACE);
+        assert_eq!(table.fate(1, 501 + 2 * RENEWAL_GRACE), Fate::Ended);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl View {
             self.sweeps = [now, last];
         }
         let [_, due] = self.sweeps;
-        self.table.forget(due);
+        self.table.forget(due, now);
         self.forgotten_by = self.forgotten_by.max(due);
         due
     }
