@@ -13,6 +13,9 @@ pub(crate) const MAX_CHUNKS: usize = 99;
 /// name endlessly.
 const MAX_PIECES: usize = 256;
 
+/// At most so many values may have a piece in common: otherwise few large pieces make a lot of work.
+const MAX_SHARED: usize = 4;
+
 /// The session's cookies of one request, in the order sent, each with the number of its chunk.
 pub(crate) struct RequestCookies<'r> {
     /// Nearly always one.
@@ -62,9 +65,13 @@ impl<'r> RequestCookies<'r> {
         let firsts = self.pieces.iter().filter(|(chunk, _)| *chunk == 0);
         // A dot is not base64: after one or two digits it ends the count of a chunked value.
         let dot = |value: &str| value.bytes().take(3).position(|byte| byte == b'.');
-        firsts.enumerate().filter_map(move |(nth, (_, value))| match dot(value) {
+        let mut chunked = 0;
+        firsts.filter_map(move |(_, value)| match dot(value) {
             None => Some(SentValue { count: 1, text: Cow::Borrowed(value) }),
-            Some(dot) => self.joined(nth, value.get(..dot)?, value.get(dot + 1..)?),
+            Some(dot) => {
+                chunked += 1;
+                self.joined(chunked - 1, value.get(..dot)?, value.get(dot + 1..)?)
+            }
         })
     }
 
@@ -72,10 +79,17 @@ impl<'r> RequestCookies<'r> {
         let count = plain_number(count).filter(|count| (2..=MAX_CHUNKS).contains(count))?;
         let mut text = String::from(first);
         for chunk in 1..count {
-            let (_, piece) = self.pieces.iter().filter(|(number, _)| *number == chunk).nth(nth)?;
-            text.push_str(piece);
+            text.push_str(self.nth_piece(nth, chunk)?);
         }
         Some(SentValue { count, text: Cow::Owned(text) })
+    }
+
+    /// The n-th piece of a chunk. If there are fewer, the last: what looks like the first piece of a session need not be of
+    /// one. The seal decides.
+    fn nth_piece(&self, nth: usize, chunk: usize) -> Option<&'r str> {
+        let mut pieces = self.pieces.iter().filter(|(number, _)| *number == chunk);
+        let (_, piece) = if nth < MAX_SHARED { pieces.take(nth + 1).last() } else { pieces.nth(nth) }?;
+        Some(piece)
     }
 
     /// Which chunks were sent: the response may have to remove them.
@@ -167,6 +181,24 @@ mod tests {
         let header = vec!["s=2."; 100_000].join(";");
         let sent = RequestCookies::parse([header.as_str(), header.as_str()].into_iter(), "s");
         assert_eq!(sent.pieces.len(), MAX_PIECES);
+    }
+
+    #[test]
+    fn a_cookie_of_the_name_that_is_no_session_hides_no_chunked_one() {
+        for header in [
+            "s=junk; s=2.a; s.1=b",
+            "s=junk; s=; s=2.a; s.1=b",
+            "s=2.a; s=junk; s.1=b",
+            "s.1=b; s=1.; s=9.x; s=2.x; s=2.a",
+        ] {
+            let sent = RequestCookies::parse(std::iter::once(header), "s");
+            assert!(sent.values().any(|value| value.text() == "ab" && value.cookies() == 2), "{header}");
+        }
+        let work = vec!["s=2."; 250].join(";") + ";s.1=" + &"x".repeat(10_000);
+        let sent = RequestCookies::parse(std::iter::once(work.as_str()), "s");
+        assert_eq!(sent.values().map(|value| value.text().len()).sum::<usize>(), MAX_SHARED * 10_000);
+        let twice = RequestCookies::parse(std::iter::once("s=2.a; s=2.c; s.1=b; s.1=d"), "s");
+        assert_eq!(twice.values().map(|value| value.text().to_owned()).collect::<Vec<_>>(), ["ab", "cd"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rocket::http::{Header, Status};
 use rocket::local::blocking::Client;
 use world::KEY;
 
-use crate::support::{App, cookie, get, seal, set_cookies};
+use crate::support::{App, COOKIE, cookie, get, seal, set_cookies};
 
 const ID: &str = "AAECAwQFBgcICQoLDA0ODw";
 const OTHER: &str = "AQECAwQFBgcICQoLDA0ODw";
@@ -150,6 +150,21 @@ fn rule_1_an_expired_cookie_beside_a_live_one_does_not_count() {
     for both in [format!("{old}; {live}"), format!("{live}; {old}")] {
         let answer = browser.get("/read").header(Header::new("Cookie", both)).dispatch();
         assert_eq!(answer.into_string().as_deref(), Some("7 Resumed"));
+    }
+}
+
+#[test]
+fn rule_1_a_cookie_of_the_name_that_is_no_session_hides_no_chunked_one() {
+    let browser = Client::untracked(App::new("").rocket()).unwrap();
+    let lines = set_cookies(&browser.get("/note/5500").dispatch());
+    let pairs: Vec<&str> = lines.iter().map(|line| line.split(';').next().unwrap()).collect();
+    assert_eq!(pairs.len(), 2, "{lines:?}");
+    let live = pairs.join("; ");
+    for junk in ["junk", "2.junk", ""] {
+        for both in [format!("{COOKIE}={junk}; {live}"), format!("{live}; {COOKIE}={junk}")] {
+            let answer = browser.get("/read").header(Header::new("Cookie", both)).dispatch();
+            assert_eq!(answer.into_string().as_deref(), Some("0 Resumed"), "{junk:?}");
+        }
     }
 }
 
