@@ -112,6 +112,13 @@ impl IdHash {
         Id::from_text(ticket).as_ref().map(IdHash::of)
     }
 
+    /// These bits, each one changed that is set in the mask. Twice, it is as it was.
+    pub(crate) fn xor(&self, mask: &IdHash) -> IdHash {
+        let mut bytes = self.0;
+        bytes.iter_mut().zip(mask.0).for_each(|(byte, mask)| *byte ^= mask);
+        IdHash(bytes)
+    }
+
     /// The hash of these bits.
     pub fn from_bytes(bytes: [u8; IdHash::BYTES]) -> IdHash {
         IdHash(bytes)

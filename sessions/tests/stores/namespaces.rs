@@ -1,5 +1,69 @@
 //! Several apps on one database.
 
+mod with_one_key {
+    use rocket::http::Header;
+    use rocket::local::asynchronous::Client;
+    use world::on_servers;
+
+    use crate::support::{app, clock};
+
+    const COOKIE: &str = "__Host-Http-session";
+
+    /// What this path says to a browser with this cookie.
+    async fn said(client: &Client, path: &str, cookie: &str) -> String {
+        let cookie = Header::new("Cookie", format!("{COOKIE}={cookie}"));
+        let answer = client.get(path.to_owned()).header(cookie).dispatch().await;
+        answer.into_string().await.unwrap_or_default()
+    }
+
+    /// The cookie that this path sets for a new browser.
+    async fn cookie(client: &Client, path: &str) -> String {
+        let answer = client.get(path.to_owned()).dispatch().await;
+        answer.cookies().get(COOKIE).unwrap().value().to_owned()
+    }
+
+    /// Whoever brings the cookie of one to the other, which can open it, finds nothing there and changes nothing.
+    async fn and_two_namespaces_see_nothing_of_each_other(url: &str) {
+        for bound in ["", "max_anonymous_sessions = 100"] {
+            let site = async |namespace: &str| {
+                let settings = format!("namespace = {namespace:?}\n{bound}");
+                Client::untracked(app(url, &settings, clock())).await.unwrap()
+            };
+            let (shop, other) = (site("shop").await, site("shop-2").await);
+            let (ada, visitor) = (cookie(&shop, "/login/ada").await, cookie(&shop, "/visits").await);
+            for cookie in [&ada, &visitor] {
+                assert_eq!(said(&other, "/read", cookie).await, "0 Revoked", "{url}: {bound:?}");
+                for path in ["/visits", "/logout", "/login/ada", "/others/end", "/login/bob"] {
+                    said(&other, path, cookie).await;
+                }
+            }
+            assert_eq!(said(&shop, "/read", &ada).await, "0 Resumed", "{url}: {bound:?}");
+            assert_eq!(said(&shop, "/read", &visitor).await, "1 Resumed", "{url}: {bound:?}");
+
+            // A visitor becomes a user: the cookie leads to what the session has become, there alone.
+            said(&shop, "/login/bob", &visitor).await;
+            assert_eq!(said(&shop, "/read", &visitor).await, "1 Superseded", "{url}: {bound:?}");
+            let late = said(&other, "/read", &visitor).await;
+            assert!(!late.starts_with('1'), "{url}: {bound:?}: {late}");
+
+            let (mine, theirs) = (cookie(&shop, "/login/ada").await, cookie(&other, "/login/ada").await);
+            said(&other, "/others/end", &theirs).await;
+            assert_eq!(said(&shop, "/others", &mine).await, "Some(1)", "{url}: {bound:?}");
+            assert_eq!(said(&shop, "/read", &ada).await, "0 Resumed", "{url}: {bound:?}");
+            for cookie in [&ada, &mine, &theirs] {
+                said(&shop, "/logout", cookie).await;
+            }
+            shop.terminate().await;
+            other.terminate().await;
+        }
+    }
+
+    on_servers!(
+        and_two_namespaces_see_nothing_of_each_other:
+        sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel, mongoeco, nx_27017
+    );
+}
+
 mod with_other_keys {
     use rocket::local::asynchronous::Client;
     use rocket::{Build, Rocket};

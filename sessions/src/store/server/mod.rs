@@ -54,7 +54,7 @@ pub struct ServerStore {
 }
 
 impl ServerStore {
-    /// A store over `backend`. `namespace` keeps the subjects of several stores in one database apart: give it the
+    /// A store over `backend`. `namespace` keeps the sessions of several stores in one database apart: give it the
     /// name of the realm's cookie.
     pub fn new(backend: impl Backend, namespace: &str) -> ServerStore {
         ServerStore {
@@ -63,6 +63,11 @@ impl ServerStore {
             anonymous: Arc::default(),
             locks: LocalLocks::default(),
         }
+    }
+
+    /// Where the row of a session is.
+    fn place_of(&self, id: &Id) -> IdHash {
+        self.rows.place(&IdHash::of(id))
     }
 
     async fn create(&self, id: &IdHash, record: &Record, expires: UnixSeconds) -> Result<bool, StoreError> {
@@ -90,7 +95,7 @@ impl ServerStore {
     /// Leaves a marker under the id of a dead ticket; one that is there leads to the last sign-in from now on. The session
     /// that was opened instead works without it.
     async fn mark_dead(&self, ticket: &str, next: &IdHash, now: UnixSeconds) {
-        let Some(id) = IdHash::of_ticket(ticket) else { return };
+        let Some(id) = self.rows.place_of_ticket(ticket) else { return };
         let marked = async {
             let marker = self.rows.marker(&id, next, None, now)?;
             if !self.steps.take(|backend| backend.insert(&id, &marker)).await?
@@ -120,7 +125,7 @@ impl ServerStore {
         expires: UnixSeconds,
         caller: Caller,
     ) -> Result<Written, StoreError> {
-        let (from, to) = (IdHash::of(&old.id), IdHash::of(&record.id));
+        let (from, to) = (self.place_of(&old.id), self.place_of(&record.id));
         let marker = self.rows.marker(&from, &to, Some(&old), record.seen)?;
         if !self.create(&to, &record, expires).await? {
             return Ok(Written::Stale);
@@ -150,6 +155,23 @@ impl ServerStore {
             + anonymous::trim(&self.rows, &self.steps).await?)
     }
 
+    /// Ends the session whose row is at a place, or what it has become.
+    async fn end_at(&self, mut place: IdHash) -> Result<(), StoreError> {
+        for _ in 0..MAX_RENEWALS {
+            // Whatever its version is: a session that is written all the time must not outrun its end.
+            if self.steps.take(|backend| backend.remove(&place, SESSIONS)).await? {
+                return Ok(());
+            }
+            let row = self.steps.take(|backend| backend.get(&place)).await?;
+            let Some(Body::Marker { next, .. }) = row.and_then(|row| self.rows.opened(&place, row)) else {
+                return Ok(());
+            };
+            place = next;
+        }
+        Err(StoreError::outrun())
+    }
+
+    /// The rows of a subject's live sessions, and where they are.
     async fn live_rows(&self, subject: &str, now: UnixSeconds) -> Result<Vec<(IdHash, Row)>, StoreError> {
         let subject = self.rows.subject(subject);
         let mut rows = self.steps.take(|backend| backend.of_subject(&subject)).await?;
@@ -162,12 +184,12 @@ impl ServerStore {
 impl Store for ServerStore {
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         let Some(id) = Id::from_text(ticket) else { return Ok(Loaded::Unreadable) };
-        let hash = IdHash::of(&id);
-        let Some(row) = self.steps.take(|backend| backend.get(&hash)).await?.filter(|row| now < row.expires)
+        let place = self.place_of(&id);
+        let Some(row) = self.steps.take(|backend| backend.get(&place)).await?.filter(|row| now < row.expires)
         else {
             return Ok(Loaded::Missing);
         };
-        Ok(match self.rows.opened(&hash, row) {
+        Ok(match self.rows.opened(&place, row) {
             Some(Body::Session(fields)) => Loaded::Found(fields.into_record(id)),
             Some(Body::Marker { left, .. }) => {
                 Loaded::Superseded(left.map(|left| Box::new(left.into_record(id))))
@@ -178,7 +200,7 @@ impl Store for ServerStore {
 
     async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
         let Write { record, expires, over } = *write;
-        let id = IdHash::of(&record.id);
+        let id = self.place_of(&record.id);
         let done = match over {
             Over::Nothing => self.create(&id, record, expires).await?,
             Over::Dead { ticket, proven: false } => {
@@ -206,8 +228,8 @@ impl Store for ServerStore {
     }
 
     async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
-        match IdHash::of_ticket(ticket) {
-            Some(id) => self.end(&id).await,
+        match self.rows.place_of_ticket(ticket) {
+            Some(place) => self.end_at(place).await,
             None => Ok(()),
         }
     }
@@ -236,19 +258,7 @@ impl Store for ServerStore {
 #[rocket::async_trait]
 impl Revoke for ServerStore {
     async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
-        let mut id = *id;
-        for _ in 0..MAX_RENEWALS {
-            // Whatever its version is: a session that is written all the time must not outrun its end.
-            if self.steps.take(|backend| backend.remove(&id, SESSIONS)).await? {
-                return Ok(());
-            }
-            let row = self.steps.take(|backend| backend.get(&id)).await?;
-            let Some(Body::Marker { next, .. }) = row.and_then(|row| self.rows.opened(&id, row)) else {
-                return Ok(());
-            };
-            id = next;
-        }
-        Err(StoreError::outrun())
+        self.end_at(self.rows.place(id)).await
     }
 
     /// One pass may miss a session that is being renewed, so two in a row must find none.
@@ -258,12 +268,13 @@ impl Revoke for ServerStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
+        let except = except.map(|id| self.rows.place(id));
         let (mut ended, mut empty) = (0, 0);
         for _ in 0..MAX_RENEWALS {
             let mut rows = self.live_rows(subject, now).await?;
-            rows.retain(|(id, _)| Some(id) != except);
-            for (id, _) in &rows {
-                self.end(id).await?;
+            rows.retain(|(place, _)| Some(*place) != except);
+            for (place, _) in &rows {
+                self.end_at(*place).await?;
                 ended += 1;
             }
             empty = if rows.is_empty() { empty + 1 } else { 0 };
@@ -280,17 +291,18 @@ impl List for ServerStore {
     async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
         let rows = self.live_rows(subject, now).await?;
         // One that no key opens is one that no browser can resume.
-        Ok(rows.into_iter().filter_map(|(id, row)| listed(id, self.rows.opened(&id, row)?)).collect())
+        let listed = |(place, row)| listed(self.rows.place(&place), self.rows.opened(&place, row)?);
+        Ok(rows.into_iter().filter_map(listed).collect())
     }
 
     async fn successor(&self, ticket: &str, now: UnixSeconds) -> Result<Option<IdHash>, StoreError> {
-        let Some(first) = IdHash::of_ticket(ticket) else { return Ok(None) };
-        let mut id = first;
+        let Some(first) = self.rows.place_of_ticket(ticket) else { return Ok(None) };
+        let mut place = first;
         for _ in 0..MAX_RENEWALS {
-            let row = self.steps.take(|backend| backend.get(&id)).await?.filter(|row| now < row.expires);
-            match row.and_then(|row| self.rows.opened(&id, row)) {
-                Some(Body::Marker { next, .. }) => id = next,
-                Some(Body::Session(_)) => return Ok((id != first).then_some(id)),
+            let row = self.steps.take(|backend| backend.get(&place)).await?.filter(|row| now < row.expires);
+            match row.and_then(|row| self.rows.opened(&place, row)) {
+                Some(Body::Marker { next, .. }) => place = next,
+                Some(Body::Session(_)) => return Ok((place != first).then(|| self.rows.place(&place))),
                 None => return Ok(None),
             }
         }
@@ -308,7 +320,7 @@ impl Everyone for ServerStore {
 #[rocket::async_trait]
 impl Locks for ServerStore {
     async fn lock(&self, ticket: &str) -> Result<Lock, StoreError> {
-        let Some(id) = IdHash::of_ticket(ticket) else { return Ok(Lock::new(())) };
+        let Some(id) = self.rows.place_of_ticket(ticket) else { return Ok(Lock::new(())) };
         let turn = self.locks.lock(id).await;
         if self.steps.backend().leases().is_none() {
             return Ok(Lock::new(turn));

@@ -18,12 +18,26 @@ pub(super) struct Rows {
     options: OnceLock<StoreOptions>,
     /// What anonymous rows are filed under where their number is bounded.
     anonymous: SubjectHash,
+    /// What [`Rows::place`] changes.
+    mask: IdHash,
 }
 
 impl Rows {
     pub(super) fn new(namespace: &str) -> Rows {
         let anonymous = SubjectHash::of_anonymous(namespace);
-        Rows { namespace: namespace.to_owned(), options: OnceLock::new(), anonymous }
+        let mask = IdHash::of_namespace(namespace);
+        Rows { namespace: namespace.to_owned(), options: OnceLock::new(), anonymous, mask }
+    }
+
+    /// Where the row of a session is, by the hash of its id; and back: of a row that was found there, the hash. Each
+    /// namespace has another place for it, so that no step meets a row of another one, whatever is in that row.
+    pub(super) fn place(&self, id: &IdHash) -> IdHash {
+        id.xor(&self.mask)
+    }
+
+    /// The place of a ticket's row; `None` if the ticket is not an id.
+    pub(super) fn place_of_ticket(&self, ticket: &str) -> Option<IdHash> {
+        IdHash::of_ticket(ticket).map(|id| self.place(&id))
     }
 
     pub(super) fn namespace(&self) -> &str {

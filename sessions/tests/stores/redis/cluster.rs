@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rocket::tokio::time::timeout;
-use sealed_sessions::store::{IdHash, Loaded, Over};
+use sealed_sessions::store::{Loaded, Over};
 use world::databases;
 
-use super::{REALM, ask, is_found, now, save, started, updated};
+use super::{ask, is_found, now, save, session_keys, started, updated};
 use crate::site::record;
 
 /// A slot that is being moved is asked for where it is, key by key, also at a node that has had no slot so far.
@@ -17,8 +17,10 @@ async fn a_slot_that_is_being_moved_is_followed() {
     let store = started(&database.url()).await;
     for is_new in [false, true] {
         let first = record(now());
+        let keys = || ports[..3].iter().flat_map(|port| session_keys(*port));
+        let before: Vec<String> = keys().collect();
         save(&*store, &first, Over::Nothing).await;
-        let key = format!("sessions:{REALM}:session:{}", IdHash::of(&first.id).to_text());
+        let key = keys().find(|key| !before.contains(key)).unwrap();
         let slot: u16 = ask(ports[0], &format!("CLUSTER KEYSLOT {key}"));
         let has_it = |port: &u16| {
             ask::<Vec<String>>(*port, &format!("CLUSTER GETKEYSINSLOT {slot} 1")) == [key.as_str()]

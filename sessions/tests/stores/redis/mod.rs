@@ -48,6 +48,11 @@ async fn is_found(store: &dyn Store, record: &Record) {
     assert_eq!(loaded, Loaded::Found(record.clone()));
 }
 
+/// The keys of the sessions that the server at this port has.
+fn session_keys(port: u16) -> Vec<String> {
+    ask(port, &format!("KEYS sessions:{REALM}:session:*"))
+}
+
 /// A client of its own at the server of this port.
 fn client(port: u16) -> Connection {
     redis::Client::open(("127.0.0.1", port)).unwrap().get_connection().unwrap()

@@ -1,9 +1,9 @@
 //! How rows are laid out, and what they cost.
 
-use sealed_sessions::store::{IdHash, Over, Record, Write, Written};
+use sealed_sessions::store::{Over, Record, Write, Written};
 use world::databases;
 
-use super::{REALM, ask, calls, is_found, now, reported, save, started, updated};
+use super::{ask, calls, is_found, now, reported, save, session_keys, started, updated};
 use crate::site::record;
 use crate::support::listed;
 
@@ -124,9 +124,9 @@ async fn a_row_has_a_time_to_live_that_never_moves_back() {
     let port = database.ports()[0];
     let store = started(&database.url()).await;
     let first = record(now());
-    let key = format!("sessions:{}:session:{}", REALM, IdHash::of(&first.id).to_text());
-    let left = || ask::<i64>(port, &format!("TTL {key}"));
     store.save(&Write { record: &first, expires: first.seen + 3600, over: Over::Nothing }).await.unwrap();
+    let key = session_keys(port).concat();
+    let left = || ask::<i64>(port, &format!("TTL {key}"));
     assert!((3590..=3600).contains(&left()), "{}", left());
     let sooner = Write { record: &updated(&first), expires: first.seen + 60, over: Over::Version(1) };
     store.save(&sooner).await.unwrap();

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rocket::tokio::time::timeout;
-use sealed_sessions::store::{IdHash, Over, Record};
+use sealed_sessions::store::{Over, Record};
 use world::{databases, wait_for};
 
-use super::{REALM, ask, is_found, now, save, started, updated, write};
+use super::{ask, is_found, now, save, session_keys, started, updated, write};
 use crate::site::record;
 
 /// The next question is not the one that finds out.
@@ -94,7 +94,7 @@ async fn an_error_shows_no_value() {
     let store = started(&database.url()).await;
     let secret = Record { data: r#"{"note":"hunter2"}"#.to_owned(), ..record(now()) };
     save(&*store, &secret, Over::Nothing).await;
-    let key = format!("sessions:{REALM}:session:{}", IdHash::of(&secret.id).to_text());
+    let key = session_keys(port).concat();
     let mut errors = Vec::new();
 
     ask::<()>(port, "CONFIG SET maxmemory 1");
