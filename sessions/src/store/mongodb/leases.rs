@@ -12,7 +12,7 @@ use crate::store::server::backend::{LEASE_SECONDS, Leases};
 
 impl Mongo {
     async fn leases(&self) -> Result<Collection<Document>, StoreError> {
-        Ok(self.connection.database().await?.collection(LEASES))
+        self.connection.collection(LEASES).await
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Document, doc};
-use mongodb::options::{CollectionOptions, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Collection, IndexModel};
 use rocket::futures::TryStreamExt as _;
 use rocket::tokio::sync::Mutex;
@@ -39,14 +38,8 @@ pub(crate) fn open_log(setting: &str, namespace: &str) -> Result<Arc<dyn Log>, S
 }
 
 impl MongoLog {
-    /// Whatever the setting says of reading elsewhere: a node has to find there what it has appended.
     async fn entries(&self) -> Result<Collection<Document>, StoreError> {
-        let database = self.connection.database().await?;
-        let options = CollectionOptions::builder()
-            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
-            .write_concern(database.write_concern().cloned().unwrap_or_else(WriteConcern::majority))
-            .build();
-        Ok(database.collection_with_options(LEDGER, options))
+        self.connection.collection(LEDGER).await
     }
 
     /// Ids are in the order of positions. No namespace has a colon.

@@ -58,7 +58,7 @@ struct Mongo {
 
 impl Mongo {
     async fn rows(&self) -> Result<Collection<Document>, StoreError> {
-        Ok(self.connection.database().await?.collection(ROWS))
+        self.connection.collection(ROWS).await
     }
 
     /// Changes the row that the filter fits; `false` if there is none.
@@ -211,7 +211,7 @@ impl Backend for Mongo {
         let forgetting = IndexModel::builder().keys(doc! { "forget_at": 1 }).options(forgets).build();
         let listing = IndexModel::builder().keys(doc! { "subject": 1 }).build();
         for (collection, index) in [(ROWS, forgetting.clone()), (ROWS, listing), (LEASES, forgetting)] {
-            let collection: Collection<Document> = self.connection.database().await?.collection(collection);
+            let collection = self.connection.collection(collection).await?;
             collection.create_index(index).await.map_err(failed)?;
         }
         Ok(())
