@@ -6,6 +6,7 @@
 
 mod address;
 mod connection;
+mod eviction;
 mod fault;
 mod hints;
 mod ledger;
@@ -17,6 +18,7 @@ mod subjects;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use redis::{Cmd, Value};
@@ -50,13 +52,16 @@ struct Redis {
     link: Link,
     scripts: Scripts,
     realm: String,
+    /// Whether a server drops keys when its memory is full.
+    evicts: AtomicBool,
 }
 
 impl Redis {
     /// Connects nowhere yet.
     fn new(setting: &str, realm: &str) -> Result<Redis, String> {
         let servers = Servers::parse(setting).ok_or("its address is not a Redis address")?;
-        Ok(Redis { link: Link::new(servers), scripts: Scripts::new(), realm: realm.to_owned() })
+        let (link, scripts, realm) = (Link::new(servers), Scripts::new(), realm.to_owned());
+        Ok(Redis { link, scripts, realm, evicts: AtomicBool::new(false) })
     }
 
     /// Removes a row, but not its entry.
@@ -175,13 +180,23 @@ impl Backend for Redis {
         self.rows_of(subject).await
     }
 
+    async fn all_of_subject(
+        &self,
+        subject: &SubjectHash,
+        own: Option<&IdHash>,
+    ) -> Result<Vec<(IdHash, Row)>, StoreError> {
+        self.found_rows_of(subject, own).await
+    }
+
     async fn trim(&self, subject: &SubjectHash, max: u64) -> Result<u64, StoreError> {
         self.trimmed(subject, max).await
     }
 
     async fn start(&self) -> Result<(), StoreError> {
         // The client would send PING to every master of a Cluster, and one that is away must not refuse the launch.
-        self.link.ask_once(&command("ECHO", "sessions")).await.map(drop)
+        self.link.ask_once(&command("ECHO", "sessions")).await?;
+        self.look_for_eviction().await;
+        Ok(())
     }
 
     async fn stop(&self) {

@@ -1,6 +1,6 @@
 //! Going through all rows, node by node.
 
-use redis::Value;
+use redis::{Cmd, Value};
 use rocket::futures::future::try_join_all;
 
 use super::row::damaged;
@@ -40,22 +40,28 @@ impl Places {
 impl Scan for Redis {
     /// A key that is moved to another node of a Cluster meanwhile may be missed.
     async fn page(&self, from: &[u8]) -> Result<Scanned, StoreError> {
+        let (ids, next) = self.ids_from(from).await?;
+        let found = try_join_all(ids.iter().map(|id| self.get(id))).await?;
+        let rows = ids.into_iter().zip(found).filter_map(|(id, row)| Some((id, row?)));
+        Ok(Scanned { rows: rows.collect(), next })
+    }
+}
+
+impl Redis {
+    /// The ids of the page that begins at `from`, and where the next one begins.
+    pub(super) async fn ids_from(&self, from: &[u8]) -> Result<(Vec<IdHash>, Option<Vec<u8>>), StoreError> {
         let mut places =
             if from.is_empty() { self.first().await? } else { Places::read(from).ok_or_else(damaged)? };
-        let Some(place) = places.0.first_mut() else { return Ok(Scanned::default()) };
-        let (cursor, keys) = self.keys(place).await?;
+        let Some(place) = places.0.first_mut() else { return Ok((Vec::new(), None)) };
+        let (cursor, ids) = self.keys(place).await?;
         if cursor == "0" {
             places.0.remove(0);
         } else {
             place.cursor = cursor;
         }
-        let found = try_join_all(keys.iter().map(|id| self.get(id))).await?;
-        let rows = keys.into_iter().zip(found).filter_map(|(id, row)| Some((id, row?)));
-        Ok(Scanned { rows: rows.collect(), next: places.write() })
+        Ok((ids, places.write()))
     }
-}
 
-impl Redis {
     /// The beginning, on each node that has keys of its own.
     async fn first(&self) -> Result<Places, StoreError> {
         let nodes = if self.link.is_cluster() { self.masters().await? } else { vec![String::new()] };
@@ -63,7 +69,7 @@ impl Redis {
     }
 
     /// The addresses of a Cluster's masters.
-    async fn masters(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn masters(&self) -> Result<Vec<String>, StoreError> {
         let Value::Array(slots) = self.link.ask(&command("CLUSTER", "SLOTS")).await? else {
             return Err(damaged());
         };
@@ -83,16 +89,20 @@ impl Redis {
         Ok(masters)
     }
 
+    /// Asks a node of a Cluster, by its address, or the only server, which has no name.
+    pub(super) async fn ask_node(&self, node: &str, command: &Cmd) -> Result<Value, StoreError> {
+        match node.rsplit_once(':') {
+            Some((host, port)) => self.link.ask_at(host, port.parse().map_err(|_| damaged())?, command).await,
+            None => self.link.ask(command).await,
+        }
+    }
+
     /// Some rows' hashes at a place, and the cursor of the place after it: `0` after the last.
     async fn keys(&self, place: &Place) -> Result<(String, Vec<IdHash>), StoreError> {
         let prefix = format!("sessions:{}:session:", self.realm);
         let mut scan = command("SCAN", &place.cursor);
         scan.arg("MATCH").arg(format!("{}*", escaped(&prefix))).arg("COUNT").arg(KEYS);
-        let answer = match place.node.rsplit_once(':') {
-            Some((host, port)) => self.link.ask_at(host, port.parse().map_err(|_| damaged())?, &scan).await?,
-            None => self.link.ask(&scan).await?,
-        };
-        let Value::Array(parts) = answer else { return Err(damaged()) };
+        let Value::Array(parts) = self.ask_node(&place.node, &scan).await? else { return Err(damaged()) };
         let [Value::BulkString(cursor), Value::Array(keys)] = &parts[..] else { return Err(damaged()) };
         let id = |key: &Value| match key {
             Value::BulkString(key) => IdHash::from_text(str::from_utf8(key).ok()?.strip_prefix(&prefix)?),

@@ -121,7 +121,7 @@ impl Redis {
     }
 
     /// A row without its body.
-    async fn head(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
+    pub(super) async fn head(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
         let mut range = command("GETRANGE", &self.row_key(id));
         range.arg(0).arg(HEAD - 1);
         match self.link.ask(&range).await? {

@@ -51,6 +51,20 @@ pub trait Backend: Send + Sync + 'static {
     /// When the database cannot tell.
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError>;
 
+    /// The rows of a subject that are to end, all but `own`, if it is given and still there: what
+    /// [`Backend::of_subject`] finds, unless the database may have lost what it finds them by. Their bodies may be left
+    /// out.
+    ///
+    /// # Errors
+    /// When the database cannot tell.
+    async fn all_of_subject(
+        &self,
+        subject: &SubjectHash,
+        _own: Option<&IdHash>,
+    ) -> Result<Vec<(IdHash, Row)>, StoreError> {
+        self.of_subject(subject).await
+    }
+
     /// Removes those rows of a subject that were used least recently, until at most `max` are left, and returns how
     /// many there were.
     ///

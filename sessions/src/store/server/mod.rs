@@ -268,11 +268,15 @@ impl Revoke for ServerStore {
         except: Option<&IdHash>,
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
-        let except = except.map(|id| self.rows.place(id));
+        let (subject, except) = (self.rows.subject(subject), except.map(|id| self.rows.place(id)));
         let (mut ended, mut empty) = (0, 0);
-        for _ in 0..MAX_RENEWALS {
-            let mut rows = self.live_rows(subject, now).await?;
-            rows.retain(|(place, _)| Some(*place) != except);
+        for round in 0..MAX_RENEWALS {
+            let mut rows = if round == 0 {
+                self.steps.take(|backend| backend.all_of_subject(&subject, except.as_ref())).await?
+            } else {
+                self.steps.take(|backend| backend.of_subject(&subject)).await?
+            };
+            rows.retain(|(place, row)| Some(*place) != except && row.version > 0 && now < row.expires);
             for (place, _) in &rows {
                 self.end_at(*place).await?;
                 ended += 1;

@@ -2,6 +2,7 @@
 
 mod bound;
 mod cluster;
+mod eviction;
 mod lost;
 mod rows;
 mod sentinel;
