@@ -1,9 +1,9 @@
 //! What a database loses or will not have: connections, leases of the dead, rows that are too large.
 
 use rocket::futures::future::join_all;
-use sealed_sessions::store::{self, Record, StoreError};
+use sealed_sessions::store::{self, Loaded, Record, StoreError};
 use sealed_sessions::{Clock, SystemClock};
-use sqlx::Connection as _;
+use sqlx::{Connection as _, Executor as _};
 use world::databases::{self, Database};
 
 use crate::site::record;
@@ -77,6 +77,27 @@ async fn connections_that_an_operator_of_mariadb_ends_are_not_noticed() {
         all.len()
     };
     connections_that_are_ended_are_not_noticed(&server.url(), end).await;
+}
+
+/// A logout that does not get through says so.
+#[rocket::async_test]
+async fn a_session_whose_row_another_holds_in_mariadb_is_not_said_to_have_ended() {
+    let Some(mut server) = databases::mariadb() else { return };
+    server.restart_with(&["--innodb-lock-wait-timeout=0"]);
+    let store = store::open(&server.url(), "__Host-Http-session").unwrap();
+    store.service().unwrap().start().await.unwrap();
+    let now = SystemClock.seconds();
+    let session = record(now);
+    store.save(&new(&session, now + 60)).await.unwrap();
+    let mut holder = sqlx::MySqlConnection::connect(&server.url()).await.unwrap();
+    holder.execute("START TRANSACTION").await.unwrap();
+    holder.execute("SELECT * FROM sealed_session_rows FOR UPDATE").await.unwrap();
+    let ended = store.delete(&session.id.to_text()).await;
+    assert!(ended.is_err(), "it lives on");
+    holder.execute("ROLLBACK").await.unwrap();
+    store.delete(&session.id.to_text()).await.unwrap();
+    assert_eq!(store.load(&session.id.to_text(), now).await.unwrap(), Loaded::Missing);
+    store.service().unwrap().stop().await;
 }
 
 /// A row that a server will never take is no passing fault, and leaves the store well.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use rocket::async_trait;
@@ -17,11 +18,15 @@ const NOW: UnixSeconds = 1_000;
 
 /// Rows that somebody else writes again after each look at them.
 #[derive(Default)]
-struct Contended(Mutex<HashMap<IdHash, Row>>);
+struct Contended {
+    rows: Mutex<HashMap<IdHash, Row>>,
+    /// So many times somebody else's write is faster than the removal.
+    refusals: AtomicUsize,
+}
 
 impl Contended {
     fn rows(&self) -> MutexGuard<'_, HashMap<IdHash, Row>> {
-        self.0.lock().unwrap()
+        self.rows.lock().unwrap()
     }
 }
 
@@ -52,6 +57,11 @@ impl Backend for Contended {
     }
 
     async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
+        let refused =
+            self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if refused.is_ok() {
+            return Ok(false);
+        }
         let mut rows = self.rows();
         let found = rows.get(id).is_some_and(|row| versions.contains(&row.version));
         Ok(found && rows.remove(id).is_some())
@@ -64,7 +74,11 @@ impl Backend for Contended {
 
 /// A store with Ada's session in it.
 async fn signed_in() -> (ServerStore, Record) {
-    let store = ServerStore::new(Contended::default(), "__Host-shop");
+    signed_in_to(Contended::default()).await
+}
+
+async fn signed_in_to(backend: Contended) -> (ServerStore, Record) {
+    let store = ServerStore::new(backend, "__Host-shop");
     let record = Record { subject: Some("ada".to_owned()), signed_in: Some(NOW), ..record(NOW) };
     store.save(&new(&record, NOW + 60)).await.unwrap();
     (store, record)
@@ -83,6 +97,19 @@ async fn writes_do_not_keep_a_session_from_being_ended() {
     let (store, record) = signed_in().await;
     assert_eq!(store.revoke().unwrap().end_all("ada", None, NOW).await.unwrap(), 1);
     assert!(is_missing(&store, &record.id).await);
+}
+
+#[rocket::async_test]
+async fn a_session_that_could_not_be_removed_is_not_said_to_have_ended() {
+    let refusing = |refusals| Contended { refusals: AtomicUsize::new(refusals), ..Contended::default() };
+    let (store, record) = signed_in_to(refusing(5)).await;
+    store.delete(&record.id.to_text()).await.unwrap();
+    assert!(is_missing(&store, &record.id).await);
+
+    let (store, record) = signed_in_to(refusing(usize::MAX)).await;
+    assert!(store.delete(&record.id.to_text()).await.is_err());
+    assert!(store.revoke().unwrap().end_all("ada", None, NOW).await.is_err());
+    assert!(!is_missing(&store, &record.id).await);
 }
 
 #[rocket::async_test]

@@ -41,6 +41,9 @@ const LEASES: &str = "sealed_session_leases";
 /// has expired is not decided by that.
 const CLOCK_MARGIN: UnixSeconds = 60 * 60;
 
+/// A row that other writes keep changing is removed at most so often: it must not be told from one that is not there.
+const MAX_TRIES: usize = 8;
+
 /// How many rows a page of all has at most.
 const PAGE: i64 = 500;
 
@@ -174,11 +177,15 @@ impl Backend for Mongo {
         let (first, last) = versions.into_inner();
         let versions = doc! { "$gte": i64::from(first), "$lte": i64::from(last) };
         let filter = doc! { "_id": id.to_text(), "version": versions };
-        match self.rows().await?.delete_one(filter).await {
-            Ok(deleted) => Ok(deleted.deleted_count == 1),
-            Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(failed(error)),
+        let rows = self.rows().await?;
+        let mut deleted = rows.delete_one(filter.clone()).await;
+        for _ in 1..MAX_TRIES {
+            if !deleted.as_ref().is_err_and(is_conflict) {
+                break;
+            }
+            deleted = rows.delete_one(filter.clone()).await;
         }
+        Ok(deleted.map_err(failed)?.deleted_count == 1)
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {

@@ -35,7 +35,7 @@ use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 
-/// A session is ended through at most so many renewals.
+/// A session is ended through at most so many renewals, and writes that are faster.
 const MAX_RENEWALS: usize = 16;
 
 /// The versions of rows that are sessions, not markers.
@@ -163,10 +163,15 @@ impl ServerStore {
                 return Ok(());
             }
             let row = self.steps.take(|backend| backend.get(&place)).await?;
-            let Some(Body::Marker { next, .. }) = row.and_then(|row| self.rows.opened(&place, row)) else {
-                return Ok(());
-            };
-            place = next;
+            match row {
+                // It came meanwhile, or a write was faster.
+                Some(row) if row.version > 0 => {}
+                Some(row) => match self.rows.opened(&place, row) {
+                    Some(Body::Marker { next, .. }) => place = next,
+                    _ => return Ok(()),
+                },
+                None => return Ok(()),
+            }
         }
         Err(StoreError::outrun())
     }

@@ -98,7 +98,9 @@ impl Backend for Sql {
     async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
         let (first, last) = versions.into_inner();
         let [first, last] = [first, last].map(|version| Value::Number(version.into()));
-        self.client.changes(&self.statements.remove, &[Value::Bytes(id.as_bytes()), first, last]).await
+        let values = [Value::Bytes(id.as_bytes()), first, last];
+        // One that met others to the last is an error: it must not be told from one that found no row.
+        Ok(self.client.execute(&self.statements.remove, &values).await? == 1)
     }
 
     async fn of_subject(&self, subject: &SubjectHash) -> Result<Vec<(IdHash, Row)>, StoreError> {
