@@ -22,6 +22,7 @@ use crate::ledger::Ledger;
 use crate::realm::config_error::ConfigError;
 use crate::realm::settings::RealmSettings;
 use crate::realm::{Given, Realm};
+use crate::record::timeouts::MAX_SKEW;
 use crate::store::{Listed, Page};
 
 /// How often all sessions are gone through until none is found that was there before.
@@ -210,7 +211,7 @@ impl RealmOperator {
         }
         let mut from = Vec::new();
         loop {
-            let Page { sessions, renewed, next } = self.page(&from, self.clock.seconds()).await?;
+            let Page { sessions, renewed, next } = self.page(&from).await?;
             let names = sessions.iter().map(|session| (&session.id, session));
             let mut names = names.chain(renewed.iter().map(|(old, session)| (old, session)));
             if let Some((_, session)) = names.find(|(id, _)| self.realm.keyring.owns_handle(id, &handle.0)) {
@@ -264,7 +265,7 @@ impl RealmOperator {
     async fn end_round(&self, begun: UnixSeconds) -> Result<(u64, bool), OperatorError> {
         let (mut from, mut count, mut had_older) = (Vec::new(), 0, false);
         loop {
-            let Page { sessions, renewed, next } = self.page(&from, self.clock.seconds()).await?;
+            let Page { sessions, renewed, next } = self.page(&from).await?;
             let all = sessions.into_iter().chain(renewed.into_iter().map(|(_, session)| session));
             let all: BTreeMap<_, _> = all.map(|session| (session.id, session.created)).collect();
             for (id, created) in all {
@@ -279,7 +280,10 @@ impl RealmOperator {
         }
     }
 
-    async fn page(&self, from: &[u8], now: UnixSeconds) -> Result<Page, OperatorError> {
+    /// A page of the sessions to end. This clock may be ahead of the one by which somebody uses a session: one that expired a
+    /// moment ago may live on.
+    async fn page(&self, from: &[u8]) -> Result<Page, OperatorError> {
+        let now = self.clock.seconds().saturating_sub(MAX_SKEW);
         self.realm.store.page(from, now).await?.ok_or(Unable::NotGoneThrough.into())
     }
 

@@ -111,8 +111,9 @@ pub trait Revoke: Send + Sync {
     /// When it may still be there.
     async fn end(&self, id: &IdHash) -> Result<(), StoreError>;
 
-    /// Ends all sessions of a subject but one, and says how many it has ended. A session that is being renewed
-    /// meanwhile does not escape; nor does `except`, which then is another.
+    /// Ends all sessions of a subject but one, and says how many live ones it has ended. A session that is being renewed
+    /// meanwhile does not escape; nor does `except`, which then is another; nor one that has expired by `now` and is still
+    /// there: another node, whose clock is behind, may go on with it.
     ///
     /// # Errors
     /// When some may still be there.

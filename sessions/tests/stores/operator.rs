@@ -5,7 +5,9 @@ use std::sync::Arc;
 use rocket::futures::future::join_all;
 use sealed_sessions::operator::{Handle, OperatorError, RealmOperator, Unable};
 use sealed_sessions::store::{self, Loaded, Over, Record, Store, Write, Written};
+use sealed_sessions::testing::ManualClock;
 use sealed_sessions::{Clock, Sessions, SystemClock};
+use time::OffsetDateTime;
 
 use crate::site::{Visitor, figment, record};
 use crate::support::new;
@@ -131,6 +133,34 @@ mod all_sessions {
         of_one_or_of_everyone_end_in_their_own_realm:
         sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel, mongoeco, nx_27017
     );
+}
+
+mod by_a_clock_that_is_ahead {
+    use super::*;
+
+    async fn what_lives_on_elsewhere_ends_too(url: &str) {
+        let now = SystemClock.seconds();
+        let ahead = ManualClock::at(OffsetDateTime::from_unix_timestamp(now + 40).unwrap());
+        let table = format!("[default.session]\nstore = {url:?}\ncookie = {:?}\n", REALMS[1]);
+        let sessions = Sessions::<Visitor>::fairing().clock(Arc::new(ahead));
+        let operators = sessions.operators(&figment(&table)).unwrap();
+        operators[0].start().await.unwrap();
+        let stores = vec![store::open(url, REALMS[1]).unwrap()];
+        let signed_in = async |subject: &str| {
+            let record = Record { subject: Some(subject.to_owned()), signed_in: Some(now), ..record(now) };
+            stores[0].save(&new(&record, now + 30)).await.unwrap();
+            record
+        };
+        let ada = signed_in("ada").await;
+        operators[0].end_subject("ada").await.unwrap();
+        assert!(!lives(&*stores[0], &ada).await, "{url}");
+        let bob = signed_in("bob").await;
+        assert_eq!(operators[0].end_everyone().await.unwrap(), Some(1), "{url}");
+        assert!(!lives(&*stores[0], &bob).await, "{url}");
+        stop(operators, stores).await;
+    }
+
+    world::on_servers!(what_lives_on_elsewhere_ends_too: sqlite, postgres, mariadb, redis, mongoeco, nx_27017);
 }
 
 mod a_session_that_is_being_renewed {

@@ -58,6 +58,7 @@ clauses! {
     "deleting a dead ticket ends what was signed in over it" ending::delete_follows_a_dead_ticket;
     "a session can be ended by the hash of its id" ending::end_by_hash;
     "all sessions of a subject but one can be ended" ending::end_all_but_one;
+    "ending all sessions of a subject by a clock that is ahead misses none" ending::end_all_by_a_clock_ahead;
     "expiry is checked on every read, even before any cleanup" expiry::expiry_on_read;
     "a touch moves the last use and the end, and nothing else" expiry::touch_moves_times;
     "a late touch moves nothing back" expiry::touch_moves_nothing_back;

@@ -18,7 +18,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use self::anonymous::AnonymousBound;
-use self::backend::{Backend, Row};
+use self::backend::Backend;
 use self::body::Body;
 use self::detached::{Caller, run_to_end_for};
 use self::lease::Lease;
@@ -175,14 +175,6 @@ impl ServerStore {
         }
         Err(StoreError::outrun())
     }
-
-    /// The rows of a subject's live sessions, and where they are.
-    async fn live_rows(&self, subject: &str, now: UnixSeconds) -> Result<Vec<(IdHash, Row)>, StoreError> {
-        let subject = self.rows.subject(subject);
-        let mut rows = self.steps.take(|backend| backend.of_subject(&subject)).await?;
-        rows.retain(|(_, row)| row.version > 0 && now < row.expires);
-        Ok(rows)
-    }
 }
 
 #[rocket::async_trait]
@@ -266,7 +258,8 @@ impl Revoke for ServerStore {
         self.end_at(self.rows.place(id)).await
     }
 
-    /// One pass may miss a session that is being renewed, so two in a row must find none.
+    /// One pass may miss a session that is being renewed, so two in a row must find none. Expired ones end too, uncounted:
+    /// this clock may be ahead of the one by which somebody uses them.
     async fn end_all(
         &self,
         subject: &str,
@@ -281,10 +274,10 @@ impl Revoke for ServerStore {
             } else {
                 self.steps.take(|backend| backend.of_subject(&subject)).await?
             };
-            rows.retain(|(place, row)| Some(*place) != except && row.version > 0 && now < row.expires);
-            for (place, _) in &rows {
+            rows.retain(|(place, row)| Some(*place) != except && row.version > 0);
+            for (place, row) in &rows {
                 self.end_at(*place).await?;
-                ended += 1;
+                ended += u64::from(now < row.expires);
             }
             empty = if rows.is_empty() { empty + 1 } else { 0 };
             if empty == 2 {
@@ -298,7 +291,9 @@ impl Revoke for ServerStore {
 #[rocket::async_trait]
 impl List for ServerStore {
     async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
-        let rows = self.live_rows(subject, now).await?;
+        let subject = self.rows.subject(subject);
+        let mut rows = self.steps.take(|backend| backend.of_subject(&subject)).await?;
+        rows.retain(|(_, row)| row.version > 0 && now < row.expires);
         // One that no key opens is one that no browser can resume.
         let listed = |(place, row)| listed(self.rows.place(&place), self.rows.opened(&place, row)?);
         Ok(rows.into_iter().filter_map(listed).collect())

@@ -31,6 +31,7 @@ const NOTICED_BY: &[(&str, Flaw)] = &[
     ("deleting a dead ticket ends what was signed in over it", Flaw::DeleteKnowsNoDeadTickets),
     ("a session can be ended by the hash of its id", Flaw::EndKnowsNoRenewals),
     ("all sessions of a subject but one can be ended", Flaw::EndsMineToo),
+    ("ending all sessions of a subject by a clock that is ahead misses none", Flaw::EndsTheLiveAlone),
     ("expiry is checked on every read, even before any cleanup", Flaw::ReadsTheExpired),
     ("a touch moves the last use and the end, and nothing else", Flaw::TouchWritesData),
     ("a late touch moves nothing back", Flaw::TouchMovesBack),

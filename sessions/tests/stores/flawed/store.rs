@@ -43,6 +43,7 @@ pub enum Flaw {
     DeleteKnowsNoDeadTickets,
     EndKnowsNoRenewals,
     EndsMineToo,
+    EndsTheLiveAlone,
     ReadsTheExpired,
     TouchWritesData,
     TouchMovesBack,
@@ -315,6 +316,10 @@ impl Revoke for Flawed {
         now: UnixSeconds,
     ) -> Result<u64, StoreError> {
         let except = except.filter(|_| !self.is(Flaw::EndsMineToo));
+        let live = self.inner.list().unwrap().of_subject(subject, now).await?;
+        if self.is(Flaw::EndsTheLiveAlone) && live.is_empty() {
+            return Ok(0);
+        }
         self.inner.revoke().unwrap().end_all(subject, except, now).await
     }
 }

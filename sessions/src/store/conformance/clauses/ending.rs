@@ -70,3 +70,13 @@ pub(in crate::store::conformance) async fn end_all_but_one(bench: Bench) -> Outc
     expect(ended == 1, || format!("{ended} sessions were ended, not the last one"))?;
     bench.misses(&mine.id).await
 }
+
+/// Expired for the one who ends them, the sessions live on for a node whose clock is behind.
+pub(in crate::store::conformance) async fn end_all_by_a_clock_ahead(bench: Bench) -> Outcome {
+    let Some(revoke) = bench.store.revoke() else { return Ok(()) };
+    let ada = bench.subject()?;
+    let (one, mine) = (bench.created_for(&ada).await?, bench.created_for(&ada).await?);
+    revoke.end_all(&ada, Some(&IdHash::of(&mine.id)), bench.until() + 1).await?;
+    bench.misses(&one.id).await?;
+    bench.finds(&mine).await
+}
