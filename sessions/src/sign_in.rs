@@ -31,7 +31,8 @@ impl<'r> Turn<'r> {
     /// Waits for the turn of a sign-in that came with this ticket. `own` is the session that it renews.
     ///
     /// # Errors
-    /// When the sign-in is refused, since its subject has as many sessions as it may have.
+    /// When the sign-in is refused, since its subject has as many sessions as it may have. When the store cannot list them,
+    /// also where the oldest would end: before anything is written, nothing is lost.
     pub(crate) async fn wait(
         realm: &'r Realm,
         limit: MaxSessions,
@@ -48,8 +49,8 @@ impl<'r> Turn<'r> {
         };
         let subject = subject.to_owned();
         let mut turn = Turn { realm, limit, subject, request, twin, is_one_more: true, lock };
+        let listed = turn.listed(now).await?;
         if limit.beyond == Beyond::Refuse {
-            let listed = turn.listed(now).await?;
             let own = own.map(|own| IdHash::of(&own.id));
             turn.is_one_more = !listed.iter().any(|one| Some(one.id) == own || Some(one.id) == twin);
             if turn.is_one_more && listed.len() >= limit.max {
@@ -59,13 +60,25 @@ impl<'r> Turn<'r> {
         Ok(turn)
     }
 
-    /// Holds the subject to the limit, now that the new session is kept. If that fails, the new one ends.
+    /// Holds the subject to the limit, now that the new session is kept. A fault of the store does not end that one: the
+    /// session that it has renewed is gone, and the next sign-in ends what is too many.
     ///
     /// # Errors
-    /// When the sign-in is refused after all: another process has opened a session meanwhile, in a store whose locks
-    /// are each process's own.
+    /// When the sign-in is refused after all, and the new session ended: another process has opened a session meanwhile, in
+    /// a store whose locks are each process's own.
     pub(crate) async fn settle(&self, kept: &Kept, now: UnixSeconds) -> Result<(), CommitError> {
-        let Err(error) = self.hold(&IdHash::of(&kept.record.id), now).await else { return Ok(()) };
+        let error = match self.hold(&IdHash::of(&kept.record.id), now).await {
+            Ok(()) => return Ok(()),
+            Err(CommitError::Store(error)) => {
+                self.realm.fault(
+                    self.request,
+                    "end the sessions beyond max_sessions, which go on until the next sign-in",
+                    &error,
+                );
+                return Ok(());
+            }
+            Err(error) => error,
+        };
         if let Some(ticket) = &kept.ticket
             && let Err(error) = self.realm.store.delete(ticket.text()).await
         {

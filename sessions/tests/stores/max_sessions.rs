@@ -206,3 +206,116 @@ mod a_new_id {
 
     on_every_store!(is_no_new_session_and_visitors_do_not_count);
 }
+
+mod a_store_that_cannot_list {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rocket::async_trait;
+    use rocket::http::Status;
+    use rocket::local::asynchronous::Client;
+    use sealed_sessions::Sessions;
+    use sealed_sessions::store::{
+        self, IdHash, List, Listed, Loaded, Locks, Revoke, Service, Store, StoreError, UnixSeconds, Write,
+        Written,
+    };
+
+    use super::{cookie, is_alive, signed_in, with};
+    use crate::site;
+    use crate::support::clock;
+
+    /// Lists so many times, and then no more.
+    struct Listing {
+        inner: Arc<dyn Store>,
+        left: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Store for Listing {
+        async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
+            self.inner.load(ticket, now).await
+        }
+
+        async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
+            self.inner.save(write).await
+        }
+
+        async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
+            self.inner.delete(ticket).await
+        }
+
+        fn revoke(&self) -> Option<&dyn Revoke> {
+            self.inner.revoke()
+        }
+
+        fn list(&self) -> Option<&dyn List> {
+            Some(self)
+        }
+
+        fn locks(&self) -> Option<&dyn Locks> {
+            self.inner.locks()
+        }
+
+        fn service(&self) -> Option<&dyn Service> {
+            self.inner.service()
+        }
+    }
+
+    #[async_trait]
+    impl List for Listing {
+        async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
+            if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
+            {
+                return Err(StoreError::TimedOut);
+            }
+            self.inner.list().unwrap().of_subject(subject, now).await
+        }
+
+        async fn successor(&self, ticket: &str, now: UnixSeconds) -> Result<Option<IdHash>, StoreError> {
+            self.inner.list().unwrap().successor(ticket, now).await
+        }
+    }
+
+    async fn start(beyond: &str) -> (Arc<Listing>, Client) {
+        let inner = store::open("memory", super::COOKIE).unwrap();
+        let store = Arc::new(Listing { inner, left: AtomicUsize::new(usize::MAX) });
+        let settings = format!(
+            "[default.session]\nstore = \"listing\"\nmax_sessions = 1\nbeyond_max_sessions = {beyond:?}"
+        );
+        let sessions = Sessions::fairing().clock(clock()).store("listing", store.clone());
+        let client = Client::untracked(site::rocket(&settings, sessions)).await.unwrap();
+        (store, client)
+    }
+
+    #[rocket::async_test]
+    async fn refuses_a_password_asked_again_and_nothing_is_lost() {
+        for beyond in ["end_oldest", "refuse"] {
+            let (store, client) = start(beyond).await;
+            let before = signed_in(&client, "ada").await;
+            store.left.store(0, Ordering::SeqCst);
+            let answer = with(&client, "/proves", &before).await;
+            assert_eq!((answer.status(), cookie(&answer)), (Status::ServiceUnavailable, None), "{beyond}");
+            assert!(is_alive(&client, &before).await, "{beyond}");
+        }
+    }
+
+    /// It could still list before the new session was written.
+    #[rocket::async_test]
+    async fn keeps_the_session_that_is_written_and_the_next_sign_in_ends_what_is_too_much() {
+        let (store, client) = start("end_oldest").await;
+        let first = signed_in(&client, "ada").await;
+        let second = signed_in(&client, "ada").await;
+        assert!(!is_alive(&client, &first).await);
+        store.left.store(1, Ordering::SeqCst);
+        let third = signed_in(&client, "ada").await;
+        store.left.store(1, Ordering::SeqCst);
+        let answer = with(&client, "/proves", &third).await;
+        let third = cookie(&answer).unwrap();
+        assert!(is_alive(&client, &third).await && is_alive(&client, &second).await);
+        store.left.store(usize::MAX, Ordering::SeqCst);
+        let last = signed_in(&client, "ada").await;
+        for (cookie, expected) in [(second, false), (third, false), (last, true)] {
+            assert_eq!(is_alive(&client, &cookie).await, expected);
+        }
+    }
+}

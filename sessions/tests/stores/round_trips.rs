@@ -7,8 +7,8 @@ mod a_sign_in {
     use crate::support::{app, clock, get};
 
     async fn counts_its_subjects_sessions_only_where_they_are_limited(url: &str) {
-        // A turn (one or two questions), what an earlier click has opened, and the list come on top; the end of the
-        // turn comes aside.
+        // A turn (one or two questions), what an earlier click has opened, and the list before and after come on top; the
+        // end of the turn comes aside.
         for (settings, expected) in [("", 3..=3), ("max_sessions = 3", 6..=8)] {
             let proxy = Proxy::before(url);
             let browser = Client::tracked(app(&proxy.url(), settings, clock())).await.unwrap();
