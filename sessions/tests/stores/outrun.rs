@@ -1,4 +1,4 @@
-//! Ending a session that is written or renewed all the time.
+//! Ending a session that is written or renewed all the time, and renewals that fail.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -22,6 +22,10 @@ struct Contended {
     rows: Mutex<HashMap<IdHash, Row>>,
     /// So many times somebody else's write is faster than the removal.
     refusals: AtomicUsize,
+    /// No row is replaced: the answer is this.
+    replaces: Option<fn() -> Result<bool, StoreError>>,
+    /// So many looks at a row are answered.
+    looks: Option<AtomicUsize>,
 }
 
 impl Contended {
@@ -30,9 +34,17 @@ impl Contended {
     }
 }
 
+/// Takes one away; `false` if there is none.
+fn counts_down(counter: &AtomicUsize) -> bool {
+    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
 #[async_trait]
 impl Backend for Contended {
     async fn get(&self, id: &IdHash) -> Result<Option<Row>, StoreError> {
+        if self.looks.as_ref().is_some_and(|looks| !counts_down(looks)) {
+            return Err(StoreError::TimedOut);
+        }
         let mut rows = self.rows();
         let Some(row) = rows.get_mut(id) else { return Ok(None) };
         let found = row.clone();
@@ -47,6 +59,9 @@ impl Backend for Contended {
     }
 
     async fn replace(&self, id: &IdHash, expected: u32, row: &Row) -> Result<bool, StoreError> {
+        if let Some(answer) = self.replaces {
+            return answer();
+        }
         let mut rows = self.rows();
         let row = rows.get(id).and_then(|old| old.replaced(expected, row));
         Ok(row.map(|row| rows.insert(*id, row)).is_some())
@@ -57,9 +72,7 @@ impl Backend for Contended {
     }
 
     async fn remove(&self, id: &IdHash, versions: RangeInclusive<u32>) -> Result<bool, StoreError> {
-        let refused =
-            self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if refused.is_ok() {
+        if counts_down(&self.refusals) {
             return Ok(false);
         }
         let mut rows = self.rows();
@@ -124,4 +137,21 @@ async fn a_session_is_ended_through_many_renewals() {
     }
     store.delete(&first.id.to_text()).await.unwrap();
     assert!(is_missing(&store, &last.id).await);
+}
+
+#[rocket::async_test]
+async fn a_renewal_that_fails_leaves_no_session_that_nobody_has() {
+    let failing = Contended { replaces: Some(|| Err(StoreError::TimedOut)), ..Contended::default() };
+    // It looks at the old one once it has not become a marker.
+    let looks = Some(AtomicUsize::new(0));
+    let silent = Contended { replaces: Some(|| Ok(false)), looks, ..Contended::default() };
+    for backend in [failing, silent] {
+        let (store, old) = signed_in_to(backend).await;
+        let next = Record { id: record(NOW).id, ..old.clone() };
+        let renewal =
+            store.save(&Write { record: &next, expires: NOW + 60, over: Over::Renewed(&old) }).await;
+        assert!(renewal.is_err(), "{renewal:?}");
+        let listed = store.list().unwrap().of_subject("ada", NOW).await.unwrap();
+        assert_eq!(listed.iter().map(|session| session.id).collect::<Vec<_>>(), [IdHash::of(&old.id)]);
+    }
 }

@@ -117,7 +117,8 @@ impl ServerStore {
     }
 
     /// The new session is written first; nobody knows its id yet. It counts from the moment in which the old one
-    /// becomes a marker, which is one step. If that fails, the new one is removed.
+    /// becomes a marker, which is one step. If that fails, the new one is removed: also after an error, which leaves it open
+    /// whether the step was taken, since nobody will ever learn its id.
     async fn renew(
         self,
         old: Record,
@@ -134,13 +135,16 @@ impl ServerStore {
             self.steps.take(|backend| backend.remove(&to, SESSIONS)).await?;
             return Err(StoreError::Failed("the request was given up".into()));
         }
-        if self.steps.take(|backend| backend.replace(&from, old.version, &marker)).await?
-            || self.leads_to(&from, &to).await?
-        {
+        let becomes = async {
+            let is_marked = self.steps.take(|backend| backend.replace(&from, old.version, &marker)).await?;
+            Ok(is_marked || self.leads_to(&from, &to).await?)
+        };
+        let became = becomes.await;
+        if let Ok(true) = became {
             return Ok(saved(&record));
         }
-        self.steps.take(|backend| backend.remove(&to, SESSIONS)).await?;
-        Ok(Written::Stale)
+        let removed = self.steps.take(|backend| backend.remove(&to, SESSIONS)).await;
+        became.and(removed).map(|_| Written::Stale)
     }
 
     /// Whether the marker of this very renewal is there already: it was sent twice.
