@@ -79,6 +79,24 @@ async fn connections_that_an_operator_of_mariadb_ends_are_not_noticed() {
     connections_that_are_ended_are_not_noticed(&server.url(), end).await;
 }
 
+/// Others have the rest of the server's connections: the app gets by on what it has.
+#[rocket::async_test]
+async fn a_crowd_is_served_while_mariadb_has_no_more_connections() {
+    let Some(mut server) = databases::mariadb() else { return };
+    server.restart_with(&["--max-connections=10"]);
+    let browser = browser(&server.url(), "").await;
+    get(&browser, "/visits").await;
+    let mut others = Vec::new();
+    while let Ok(other) = sqlx::MySqlConnection::connect(&server.url()).await {
+        others.push(other);
+    }
+    for _ in 0..4 {
+        let answers = join_all((0..64).map(|_| get(&browser, "/read"))).await;
+        assert!(answers.iter().all(|answer| answer.status().code == 200));
+    }
+    browser.terminate().await;
+}
+
 /// A logout that does not get through says so.
 #[rocket::async_test]
 async fn a_session_whose_row_another_holds_in_mariadb_is_not_said_to_have_ended() {

@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions, Connection, Database, Error, Executor};
 
 use super::dialect::Dialect;
 use super::faults::Fault;
-use crate::store::server::detached::run_to_end;
+use crate::store::server::detached::{run_to_end, run_to_end_for};
 
 /// A connection that has been idle for longer is tested before it is used. One that was lost earlier shows when it is
 /// used, and the step is tried again.
@@ -30,6 +30,12 @@ const MAX_MAKING: u32 = 2;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection that is tested may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The time between two attempts to make one more connection, where the server refuses it and others are in use.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a statement may take, also when nobody waits for it any more: a server that vanished must not keep the
 /// place of a connection.
@@ -54,17 +60,21 @@ struct Shared<DB: Database> {
     places: Arc<Semaphore>,
     /// A place for each connection that may be under way.
     making: Arc<Semaphore>,
+    /// Each connection has a clone.
+    made: Arc<()>,
     /// As many as there are idle connections, or more for a moment.
     ready: Semaphore,
     /// The one that was used last is the last.
     idle: Mutex<Vec<Kept<DB>>>,
 }
 
-struct Kept<DB: Database> {
+pub(super) struct Kept<DB: Database> {
     connection: DB::Connection,
     place: OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "counted")]
+    made: Arc<()>,
     /// When it was last used.
-    since: Instant,
+    pub(super) since: Instant,
 }
 
 impl<DB: Database> Kept<DB> {
@@ -89,6 +99,7 @@ where
             max,
             places: places(max),
             making: places(MAX_MAKING),
+            made: Arc::new(()),
             ready: Semaphore::new(0),
             idle: Mutex::default(),
         }))
@@ -122,17 +133,47 @@ where
                 biased;
                 ready = self.0.ready.acquire() => ready.map_err(|_| Error::PoolClosed)?.forget(),
                 made = self.make() => {
-                    made?;
+                    match made {
+                        // The server has no place for one more: one that is in use will be idle soon.
+                        Err(Error::Database(_)) if self.has_some() => sleep_or_ready(&self.0.ready).await,
+                        made => made?,
+                    }
                     continue;
                 }
             }
             let last = self.idle().pop();
-            let Some(mut kept) = last else { continue };
-            if kept.since.elapsed() < TEST_INTERVAL || kept.connection.ping().await.is_ok() {
+            let Some(kept) = last else { continue };
+            if kept.since.elapsed() < TEST_INTERVAL {
                 return Ok(kept);
             }
-            self.clear();
+            if let Some(kept) = self.tested(kept).await {
+                return Ok(kept);
+            }
         }
+    }
+
+    /// Whether there are connections, idle or in use.
+    fn has_some(&self) -> bool {
+        Arc::strong_count(&self.0.made) > 1
+    }
+
+    /// The connection, if the server still answers on it; otherwise the idle ones are forgotten, since a connection that was
+    /// dropped on the way is silent, and the others will be too. A caller that gives up earlier ends nothing of it, so that
+    /// the next one need not wait as long.
+    async fn tested(&self, mut kept: Kept<DB>) -> Option<Kept<DB>> {
+        let connections = self.clone();
+        run_to_end_for(|caller| async move {
+            if within(PING_TIMEOUT, kept.connection.ping()).await.is_err() {
+                connections.clear();
+                return None;
+            }
+            if caller.is_waiting() {
+                return Some(kept);
+            }
+            connections.give(Kept { since: Instant::now(), ..kept });
+            None
+        })
+        .await
     }
 
     /// Makes one more connection, for whoever is first to take it. That goes on if the caller finds another one.
@@ -142,7 +183,8 @@ where
         let connections = self.clone();
         run_to_end(async move {
             let connection = within(CONNECT_TIMEOUT, connections.connect()).await?;
-            connections.give(Kept { connection, place, since: Instant::now() });
+            let made = Arc::clone(&connections.0.made);
+            connections.give(Kept { connection, place, made, since: Instant::now() });
             drop(making);
             Ok(())
         })
@@ -183,7 +225,7 @@ where
         drop(lost);
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Kept<DB>>> {
+    pub(super) fn idle(&self) -> MutexGuard<'_, Vec<Kept<DB>>> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -211,6 +253,12 @@ where
     }
 }
 
+/// Waits until a connection may be idle, or a moment.
+async fn sleep_or_ready(ready: &Semaphore) {
+    // The permit goes back at once: whoever takes the connection acquires it anew.
+    drop(timeout(PAUSE, ready.acquire()).await);
+}
+
 /// A database that does not answer in time has lost the connection.
 async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     timeout(limit, answer).await.unwrap_or_else(|_| Err(Error::Io(ErrorKind::TimedOut.into())))
@@ -218,7 +266,10 @@ async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
+    use std::pin::pin;
+
     use rocket::futures::future::join_all;
+    use rocket::tokio::sync::oneshot;
     use rocket::tokio::task::yield_now;
     use sqlx::Sqlite;
 
@@ -273,6 +324,41 @@ mod tests {
         assert_eq!(held(&connections).0, 0);
         let closed = connections.run(|connection| connection.execute("SELECT 1")).await;
         assert!(matches!(closed, Err(Error::PoolClosed)), "{closed:?}");
+    }
+
+    /// A file that can be opened once has no place for a second connection.
+    #[rocket::async_test]
+    async fn a_connection_that_is_refused_is_waited_for_while_there_is_another() {
+        let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let url = format!("sqlite:{}?mode=rw", file.display());
+        let connections = Connections::<Sqlite>::new(url.parse().unwrap(), &SQLITE, 16);
+        for lost in [false, true] {
+            std::fs::write(&file, "").unwrap();
+            let (go_on, wait) = oneshot::channel::<()>();
+            let (is_held, held) = oneshot::channel();
+            let holder = connections.clone();
+            let first = spawn(async move {
+                let work = holder.run(move |connection| {
+                    Box::pin(async move {
+                        connection.execute("SELECT 1").await?;
+                        is_held.send(()).unwrap();
+                        let _ = wait.await;
+                        if lost { Err(Error::WorkerCrashed) } else { Ok(()) }
+                    })
+                });
+                work.await
+            });
+            held.await.unwrap();
+            std::fs::remove_file(&file).unwrap();
+            let mut second = pin!(connections.run(|connection| connection.execute("SELECT 1")));
+            assert!(timeout(3 * PAUSE, second.as_mut()).await.is_err(), "it waits");
+            go_on.send(()).unwrap();
+            let answer = timeout(Duration::from_secs(30), second).await.expect("it does not wait for ever");
+            assert_eq!(answer.is_err(), lost, "{answer:?}");
+            assert_eq!(first.await.unwrap().is_err(), lost);
+        }
+        let third = connections.run(|connection| connection.execute("SELECT 1")).await;
+        assert!(matches!(third, Err(Error::Database(_))), "there is no other to wait for: {third:?}");
     }
 
     #[rocket::async_test]

@@ -15,6 +15,8 @@ pub(crate) mod mysql;
 mod notify;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(all(test, feature = "postgres"))]
+mod silent_connections;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

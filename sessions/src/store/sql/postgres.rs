@@ -20,7 +20,7 @@ use crate::error::StoreError;
 use crate::ledger::Log;
 use crate::store::{ServerStore, Store};
 
-static POSTGRES: Dialect = Dialect {
+pub(super) static POSTGRES: Dialect = Dialect {
     // The server's default may be a level at which statements that meet fail.
     on_connect: &["SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED"],
     check: Some(|url| Box::pin(check(url))),
