@@ -147,6 +147,25 @@ async fn a_document_above_16_megabytes_is_refused() {
     }
 }
 
+/// Its lack shows at the start, where what is not there is made.
+#[rocket::async_test]
+async fn a_file_of_an_older_version_gets_the_table_of_leases() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("sessions.db").display());
+    let [first, second] = [(); 2].map(|()| store::open(&url, "__Host-Http-session").unwrap());
+    first.service().unwrap().start().await.unwrap();
+    let old = record(SystemClock.seconds());
+    first.save(&new(&old, old.seen + 1800)).await.unwrap();
+    first.service().unwrap().stop().await;
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    other.execute("DROP TABLE sealed_session_leases").await.unwrap();
+    other.close().await.unwrap();
+    second.service().unwrap().start().await.unwrap();
+    second.locks().unwrap().lock(&old.id.to_text()).await.unwrap();
+    assert_eq!(second.load(&old.id.to_text(), old.seen).await.unwrap(), Loaded::Found(old));
+    second.service().unwrap().stop().await;
+}
+
 #[rocket::async_test]
 async fn the_leases_of_dead_processes_are_swept() {
     let Some(server) = databases::postgres() else { return };

@@ -56,11 +56,7 @@ mod twenty_sign_ins_at_once {
             let cookies: Vec<String> = answers.iter().filter_map(cookie).collect();
             drop(answers);
             let signed_in = statuses.iter().filter(|status| **status == Status::Ok).count();
-            // SQLite has no locks across processes: two who are refused may have met each other only.
-            let is_exact = beyond == "refuse" && !url.starts_with("sqlite:");
-            let fewest = if is_exact { 3 } else { usize::from(beyond != "refuse") * 20 };
-            let most = if beyond == "refuse" { 3 } else { 20 };
-            assert!((fewest..=most).contains(&signed_in), "{url}: {statuses:?}");
+            assert_eq!(signed_in, if beyond == "refuse" { 3 } else { 20 }, "{url}: {statuses:?}");
             let refused = statuses.iter().filter(|status| **status == Status::Conflict).count();
             assert_eq!(signed_in + refused, 20, "{url}: {statuses:?}");
             let mut alive = 0;
@@ -76,6 +72,36 @@ mod twenty_sign_ins_at_once {
     }
 
     on_every_store!(leave_as_many_sessions_as_the_subject_may_have);
+}
+
+mod of_two_sign_ins_at_once {
+    use rocket::futures::future::join_all;
+    use world::on_every_store;
+
+    use super::{client, cookie, is_alive};
+
+    /// Of two processes, where they can share the store.
+    async fn one_lives_on_where_a_subject_may_have_one_session(url: &str) {
+        let settings = "max_sessions = 1\nlock_timeout = \"1 minute\"\nstore_timeout = \"1 minute\"";
+        let one = client(url, settings).await;
+        let other = if url == "memory" { None } else { Some(client(url, settings).await) };
+        for round in 0..20 {
+            let sign_ins =
+                [&one, other.as_ref().unwrap_or(&one)].map(|node| node.get("/login/ada").dispatch());
+            let cookies: Vec<String> = join_all(sign_ins).await.iter().filter_map(cookie).collect();
+            let mut alive = 0;
+            for cookie in &cookies {
+                alive += usize::from(is_alive(&one, cookie).await);
+            }
+            assert_eq!(alive, 1, "{url}: round {round}");
+        }
+        one.terminate().await;
+        if let Some(other) = other {
+            other.terminate().await;
+        }
+    }
+
+    on_every_store!(one_lives_on_where_a_subject_may_have_one_session);
 }
 
 mod the_oldest_session {

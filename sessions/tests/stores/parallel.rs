@@ -120,5 +120,5 @@ mod two_processes {
         other.terminate().await;
     }
 
-    on_servers!(take_turns_too: postgres, mariadb, redis, mongoeco);
+    on_servers!(take_turns_too: sqlite, postgres, mariadb, redis, mongoeco);
 }

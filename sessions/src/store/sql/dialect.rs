@@ -17,7 +17,7 @@ pub(super) struct Dialect {
     pub(super) on_connect: &'static [&'static str],
     /// Asks the server at a URL how many bytes a row may have, or says why it cannot be used.
     pub(super) check: Option<Check>,
-    /// Reads no row of a table that is there.
+    /// Reads no row of the tables, if they are there.
     pub(super) probe: &'static str,
     /// The tables and indexes. Each may be there already.
     pub(super) schema: &'static [&'static str],
@@ -30,9 +30,8 @@ pub(super) struct Dialect {
     pub(super) trim: &'static str,
     /// Parameters are `?` instead of `$1`.
     pub(super) question_marks: bool,
-    /// The database's clock, in milliseconds; `None` for a database of one machine, whose sessions take turns
-    /// without leases.
-    pub(super) now: Option<&'static str>,
+    /// The database's clock, in milliseconds.
+    pub(super) now: &'static str,
     /// What an error of the database says.
     pub(super) fault: fn(&dyn DatabaseError) -> Fault,
 }
@@ -40,8 +39,8 @@ pub(super) struct Dialect {
 /// How many rows `page` finds at most.
 pub(super) const PAGE: usize = 500;
 
-/// Finds whether the tables of the stores are there.
-pub(super) const PROBE: &str = "SELECT version FROM sealed_session_rows LIMIT 0";
+/// Finds whether the tables of the stores are there. A file that an older version of SQLite's store has made has no leases.
+pub(super) const PROBE: &str = "SELECT 1 FROM sealed_session_rows, sealed_session_leases LIMIT 0";
 
 /// The statements, in the dialect's notation.
 pub(super) struct Statements {

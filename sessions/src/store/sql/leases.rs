@@ -21,7 +21,8 @@ pub(super) struct SqlLeases {
 }
 
 impl SqlLeases {
-    pub(super) fn new(client: &Arc<Client>, dialect: &Dialect, now: &str) -> SqlLeases {
+    pub(super) fn new(client: &Arc<Client>, dialect: &Dialect) -> SqlLeases {
+        let now = dialect.now;
         let expires = format!("{now} + {}", LEASE_SECONDS * 1000);
         SqlLeases {
             client: Arc::clone(client),

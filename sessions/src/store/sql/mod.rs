@@ -46,13 +46,13 @@ struct Sql {
     database: Database,
     statements: Statements,
     client: Arc<Client>,
-    leases: Option<SqlLeases>,
+    leases: SqlLeases,
 }
 
 impl Sql {
     fn new(database: Database) -> Sql {
         let (dialect, client) = (database.dialect, Arc::clone(&database.client));
-        let leases = dialect.now.map(|now| SqlLeases::new(&client, dialect, now));
+        let leases = SqlLeases::new(&client, dialect);
         Sql { database, statements: Statements::new(dialect), client, leases }
     }
 }
@@ -124,9 +124,7 @@ impl Backend for Sql {
 
     /// By the earlier of this clock and the database's: one that is ahead must not end the sessions of others.
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        if let Some(leases) = &self.leases {
-            leases.sweep().await?;
-        }
+        self.leases.sweep().await?;
         self.client.execute(&self.statements.sweep, &[Value::Number(now)]).await
     }
 
@@ -139,7 +137,7 @@ impl Backend for Sql {
     }
 
     fn leases(&self) -> Option<&dyn Leases> {
-        self.leases.as_ref().map(|leases| leases as &dyn Leases)
+        Some(&self.leases)
     }
 
     fn scan(&self) -> Option<&dyn Scan> {

@@ -43,7 +43,7 @@ static MYSQL: Dialect = Dialect {
                ) AS oldest
            ) AND subject_hash = $3",
     question_marks: true,
-    now: Some("CAST(unix_timestamp(now(3)) * 1000 AS signed)"),
+    now: "CAST(unix_timestamp(now(3)) * 1000 AS signed)",
     fault,
 };
 

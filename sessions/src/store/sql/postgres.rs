@@ -47,7 +47,7 @@ pub(super) static POSTGRES: Dialect = Dialect {
                ORDER BY seen DESC LIMIT 1000 OFFSET $2
            ) AND subject_hash = $3",
     question_marks: false,
-    now: Some("(extract(epoch FROM clock_timestamp()) * 1000)::bigint"),
+    now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
     fault,
 };
 

@@ -32,6 +32,9 @@ pub(super) static SQLITE: Dialect = Dialect {
         "CREATE INDEX IF NOT EXISTS sealed_session_rows_expires ON sealed_session_rows (expires)",
         "CREATE INDEX IF NOT EXISTS sealed_session_rows_subject ON sealed_session_rows (subject_hash)
          WHERE subject_hash IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS sealed_session_leases (
+            name BLOB NOT NULL PRIMARY KEY, holder BLOB NOT NULL, expires INTEGER NOT NULL
+        ) WITHOUT ROWID",
     ],
     greatest: "max",
     sweep: "DELETE FROM sealed_session_rows WHERE id_hash IN (
@@ -42,7 +45,7 @@ pub(super) static SQLITE: Dialect = Dialect {
                ORDER BY seen DESC LIMIT 1000 OFFSET $2
            ) AND subject_hash = $3",
     question_marks: false,
-    now: None,
+    now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
     fault,
 };
 
