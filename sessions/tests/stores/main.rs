@@ -18,3 +18,4 @@ mod round_trips;
 #[path = "../site/mod.rs"]
 mod site;
 mod support;
+mod sweeping;

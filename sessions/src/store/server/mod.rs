@@ -350,7 +350,9 @@ impl Service for ServerStore {
         if self.steps.backend().leases().is_none() {
             return self.clean(now).await;
         }
-        let lease = Lease::new(self.steps.backend(), SWEEP, None)?;
+        // The turn lasts until the lease is released: the next batch must not find this one's still there.
+        let turn = self.locks.lock(IdHash::of_namespace("sweep")).await;
+        let lease = Lease::new(self.steps.backend(), SWEEP, Some(turn))?;
         if lease.ask().await? { self.clean(now).await } else { Ok(0) }
     }
 
