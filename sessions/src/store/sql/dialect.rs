@@ -39,7 +39,7 @@ pub(super) struct Dialect {
 /// How many rows `page` finds at most.
 pub(super) const PAGE: usize = 500;
 
-/// Finds whether the tables of the stores are there. A file that an older version of SQLite's store has made has no leases.
+/// Finds whether the tables of the stores are there. An SQLite file of an older version has none of leases.
 pub(super) const PROBE: &str = "SELECT 1 FROM sealed_session_rows, sealed_session_leases LIMIT 0";
 
 /// The statements, in the dialect's notation.
