@@ -88,7 +88,7 @@ impl Clock for ManualClock {
         moment(self.seconds.load(Ordering::SeqCst))
     }
 
-    /// Takes no time: whoever waits goes on when the clock is moved.
+    /// Takes no time: the caller goes on when the clock is moved.
     async fn reached(&self, moment: UnixSeconds) {
         loop {
             // From before the look, so that no move is missed.

@@ -18,6 +18,9 @@ use serde::de::DeserializeOwned;
 /// Take `BTreeMap` for a map: a `HashMap` is written in another order each time, and every `update` then counts as
 /// a change.
 ///
+/// None of its methods may panic, those of `Serialize` and `Deserialize` included. They also run when the response is
+/// written, where Rocket catches no panic: the connection is cut without an answer.
+///
 /// ```
 /// # use serde::{Deserialize, Serialize};
 /// use std::borrow::Cow;
@@ -71,12 +74,15 @@ use serde::de::DeserializeOwned;
 pub trait SessionData: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Whose session this is: the account's id, or `None` while the visitor is anonymous. A change of subject
     /// gives the session a new id.
+    ///
+    /// **Override it as soon as anyone can sign in.** Without a subject a session is anonymous: it cannot be
+    /// remembered, listed or limited, and a ledger does not end copies of it.
     fn subject(&self) -> Option<Cow<'_, str>> {
         None
     }
 
     /// What else the session can be ended by, while it has a subject: an identity provider's `sid`, a tenant, a device.
-    /// [`Ledger::end_label`](crate::ledger::Ledger::end_label) ends the sessions of a label, whoever's they are.
+    /// [`Ledger::end_label`](crate::ledger::Ledger::end_label) ends the sessions with a label, whatever their subject.
     /// Where there is a ledger, the labels are read from the data with each request; they are stored nowhere else.
     ///
     /// A server store finds sessions by their subject alone: there, go through [`Session::others`](crate::Session::others)

@@ -10,7 +10,8 @@ use crate::events::{Kind, Unkept};
 use crate::realm::Realm;
 use crate::record::merge::largest_fields;
 
-/// Why a commit failed. Nothing is lost: the browser keeps the cookie it has.
+/// Why a commit failed. This request's changes are lost; the session goes on as it was, and the browser keeps its
+/// cookie. After a [`destroy`](crate::Session::destroy) the cookie is removed all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {

@@ -108,8 +108,8 @@ impl<T: SessionData> Sessions<T> {
         self
     }
 
-    /// What lists and ends the sessions of each realm, in alphabetical order, for a program beside the app: with the same
-    /// settings, and the same stores and logs if the app brings its own.
+    /// Returns an operator for each realm, which lists and ends its sessions, in alphabetical order: for a program
+    /// beside the app, with the same settings, and the same stores and logs if the app brings its own.
     ///
     /// ```no_run
     /// # use sealed_sessions::{SessionData, Sessions};

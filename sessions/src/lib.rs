@@ -114,6 +114,13 @@
 //! Before a sensitive change ask for the password again and call [`Session::reauthenticated`];
 //! [`Session::signed_in_at`] says how long ago that was.
 //!
+//! # When a change is kept
+//!
+//! The session is written once, after your handler, with every response but a 5xx, a panic included: then only
+//! [`Session::destroy`] counts. If it cannot be written, the visitor gets your 409, 500 or 503 page instead
+//! ([`failure()`] tells its catcher why), and what the handler did elsewhere stays done. `HEAD` runs the GET route and
+//! changes the session like it.
+//!
 //! # When a password changes
 //!
 //! [`Session::end_others`] ends the other sessions of the subject, in a server store or with a [`ledger`]: the setting
@@ -123,6 +130,7 @@
 //! the sign-in, whose password may have been checked just before it was changed; a ledger sees that by itself:
 //!
 //! ```
+//! # use std::borrow::Cow;
 //! # use sealed_sessions::{Session, SessionData};
 //! # use serde::{Deserialize, Serialize};
 //! #[derive(Default, Clone, Serialize, Deserialize)]
@@ -130,7 +138,12 @@
 //!     user: Option<String>,
 //!     stamp: i64,
 //! }
-//! # impl SessionData for Visitor {}
+//!
+//! impl SessionData for Visitor {
+//!     fn subject(&self) -> Option<Cow<'_, str>> {
+//!         self.user.as_deref().map(Cow::Borrowed)
+//!     }
+//! }
 //!
 //! /// Given the stamp that the accounts' table has for the session's user.
 //! fn is_current(session: Session<'_, Visitor>, stamp: i64) -> bool {
@@ -150,14 +163,20 @@
 //! # Remember me
 //!
 //! A session ends after half an hour without a request and after twelve hours in any case. A login that asked
-//! for it gets the longer timeouts of `remember_idle_timeout` and `remember_absolute_timeout`:
+//! for it gets the longer timeouts of `remember_idle_timeout` and `remember_absolute_timeout`, if it has a subject:
 //!
 //! ```
+//! # use std::borrow::Cow;
 //! # use sealed_sessions::{Session, SessionData};
 //! # use serde::{Deserialize, Serialize};
 //! # #[derive(Default, Clone, Serialize, Deserialize)]
 //! # struct Visitor { user: Option<String> }
-//! # impl SessionData for Visitor {}
+//! impl SessionData for Visitor {
+//!     fn subject(&self) -> Option<Cow<'_, str>> {
+//!         self.user.as_deref().map(Cow::Borrowed)
+//!     }
+//! }
+//!
 //! fn sign_in(session: Session<'_, Visitor>, name: &str, remember: bool) {
 //!     session.sign_in(|visitor| visitor.user = Some(name.to_owned()));
 //!     if remember {
@@ -227,11 +246,15 @@
 //!
 //! # Responses that go on for long
 //!
-//! A stream of events must not outlive the logout. [`Session::ended`] waits for the end of the session, be it a logout
-//! or a timeout, and says which [`End`] it was; race it against what there is to send. The example `events` does so.
+//! A stream of events must not outlive the logout. [`Session::ended`] waits for the end of the session, by a logout or
+//! a timeout, and says which [`End`] it was; race it against what there is to send. The example `events` does so.
 //!
-//! Such a response counts as one use of the session, when it begins, and with [`ReadOnly`] as none: what comes again by
-//! itself must not keep a session alive that nobody uses.
+//! The session is written before the first byte of the body. In a stream or a WebSocket a change or a `destroy` comes
+//! too late: it is not kept, and the log says so. Of a `Session` only `get`, `arrival`, `realm`, `ledger` and `ended`
+//! still answer. A [`ReadOnly`] answers as before, unless another guard of the request has used the session.
+//!
+//! Such a response counts as one use of the session, when it begins. With [`ReadOnly`] it does not: a client that
+//! reconnects by itself must not keep a session alive that nobody uses.
 //!
 //! # What has happened
 //!
@@ -301,7 +324,7 @@
 //! # When requests of one session meet
 //!
 //! A server store merges them field by field: each field of your type that a request changed is as that request left
-//! it. Inside a field nothing is merged, so of two requests that add to one list the later one's list is kept;
+//! it. Inside a field nothing is merged: if two requests add to one list, the later one's list is kept;
 //! [`Exclusive`] makes them take turns. With the cookie store the last response to arrive wins, whole, even one that only
 //! read (once a minute). With `notice_stale = true` an older cookie is [`Arrival::Stale`], and [`Current`] refuses it.
 //!
@@ -331,8 +354,9 @@
 //! store it is the session's id: nothing above the trait [`Store`](store::Store) knows which.
 //!
 //! Whatever a browser sends becomes a session or an empty one, and [`Session::arrival`] says why. Only a fault of
-//! the store is an error: the request gets the app's 503 page and nothing is lost. A wrong setting refuses the
-//! launch. The settings are listed in the README.
+//! the store is an error: the request gets the app's 503 page, and the session goes on as it was. A wrong setting
+//! refuses the launch. All settings are in [the README of the
+//! repository](https://git.example/sealed-sessions/blob/main/README.md#configuration).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -226,8 +226,8 @@ impl RealmOperator {
         }
     }
 
-    /// Ends all sessions with one of the [labels](crate::SessionData::labels) that a session has, whoever's they are, which
-    /// only a ledger can. Nobody knows how many there were.
+    /// Ends all sessions with one of the [labels](crate::SessionData::labels) that a session has, whatever their
+    /// subject, which only a ledger can. Nobody knows how many there were.
     ///
     /// # Errors
     /// When they cannot be ended, or may live on.

@@ -1,6 +1,6 @@
 //! Testing an app that has sessions.
 //!
-//! [`figment`] brings a key, and [`ManualClock`] lets half an hour pass in no time:
+//! [`figment`] brings a key, and [`ManualClock`] is moved by hand, so that a test need not wait:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -51,8 +51,18 @@ use rocket::figment::Figment;
 pub use crate::clock::ManualClock;
 use crate::cookie::key::generate_key;
 
-/// Rocket's debug defaults with a new `secret_key` and without logs. Reads neither `Rocket.toml` nor the
-/// environment.
+/// Rocket's debug defaults with a new `secret_key` and without logs. Reads neither `Rocket.toml` nor the environment,
+/// so an app with realms is tested as one realm with the default cookie. To test with your own settings, merge them,
+/// and then what has to differ:
+///
+/// ```
+/// use rocket::figment::providers::{Format, Toml};
+/// use sealed_sessions::testing;
+///
+/// let figment = testing::figment()
+///     .merge(Toml::file("Rocket.toml").nested())
+///     .merge(("session.store", "cookie"));
+/// ```
 ///
 /// Without random bits from the operating system there is no key, and the launch is refused.
 pub fn figment() -> Figment {

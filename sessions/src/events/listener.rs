@@ -2,10 +2,10 @@
 
 use super::event::Event;
 
-/// Takes in what happens to sessions. Every `Fn(&Event<'_>)` is one;
-/// [`Sessions::on_event`](crate::Sessions::on_event) takes it.
+/// Receives session events. Any `Fn(&Event<'_>)` is a listener; [`Sessions::on_event`](crate::Sessions::on_event) takes
+/// it.
 pub trait Listener: Send + Sync + 'static {
-    /// Takes in an event. The request waits meanwhile, so this has to be quick, and must neither block nor panic.
+    /// Receives an event. The request waits meanwhile, so this has to be quick, and must neither block nor panic.
     fn hear(&self, event: &Event<'_>);
 
     /// Whether it writes a log of its own. If so, the library does not log what it tells as an event.

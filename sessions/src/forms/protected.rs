@@ -18,7 +18,7 @@ use crate::origin::Site;
 /// The field of a form that carries the token.
 pub const FIELD: &str = "csrf_token";
 
-/// A form that came from a page of its own session. What is wrong is told in this order: 403 for another site's
+/// A form that came from a page of its own session. Problems are reported in this order: 403 for another site's
 /// form, or one without the session's token, even if other fields are wrong too; 422 for a missing or wrong
 /// field. A body of another content type is 415, one above the limit `form` 413.
 ///

@@ -13,7 +13,7 @@ use crate::error::{Arrival, SessionError};
 use crate::state::Change;
 
 /// A [`Session`] that is not [`Arrival::Stale`]. A request with a stale one gets 409, and its answer seals the session
-/// anew ([`Session::reseal`]), so that whoever sends it again after reading why is let through.
+/// anew ([`Session::reseal`]), so that a visitor who reads why and sends it again is let through.
 ///
 /// The cookie store keeps no session, so a browser can come with one that is older than it should be: it saved a
 /// cookie and sends it again, or two answers reached it in the wrong order. With `notice_stale = true` a process

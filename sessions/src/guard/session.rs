@@ -65,6 +65,8 @@ impl<'r, T: SessionData> Session<'r, T> {
 
     /// Changes the data and returns what `change` returns.
     ///
+    /// Kept with every response but a 5xx, a panic included: then only [`Session::destroy`] counts.
+    ///
     /// `change` works on a copy, so it can panic, or use this session again, without breaking anything. An
     /// update that leaves the data unchanged is a no-op: nothing is written, no cookie is set.
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
@@ -72,7 +74,7 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Signs a subject in who has just proven who they are: changes the data, gives the session a new id (ASVS
-    /// 5.0, 7.2.4) and sets [`Session::signed_in_at`].
+    /// 5.0, 7.2.4) and sets [`Session::signed_in_at`]. Like an [`update`](Session::update), it is not kept with a 5xx.
     ///
     /// ```
     /// # use std::borrow::Cow;
@@ -99,13 +101,13 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Records that the subject has just proven again who they are, by their password, say, before a sensitive
-    /// change (ASVS 5.0, 7.5.1): gives the session a new id and sets [`Session::signed_in_at`].
+    /// change (ASVS 5.0, 7.5.1): gives the session a new id and sets [`Session::signed_in_at`]. Not kept with a 5xx.
     pub fn reauthenticated(&self) {
         self.request.mark(Change::Proven);
     }
 
     /// Gives the session a new id and keeps its data. Call it at every change of privilege (ASVS 5.0, 7.2.4);
-    /// [`Session::sign_in`] and a change of [`SessionData::subject`] do it by themselves.
+    /// [`Session::sign_in`] and a change of [`SessionData::subject`] do it by themselves. Not kept with a 5xx.
     pub fn renew(&self) {
         self.request.mark(Change::Renewed);
     }
@@ -117,7 +119,7 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Gives this login the longer timeouts `remember_idle_timeout` and `remember_absolute_timeout`, until its
-    /// subject changes. A session that had the shorter ones gets a new id.
+    /// subject changes. A session that had the shorter ones gets a new id.Without a [subject](SessionData::subject) it does nothing. Not kept with a 5xx.
     pub fn remember(&self) {
         self.request.remember();
     }
@@ -127,7 +129,8 @@ impl<'r, T: SessionData> Session<'r, T> {
         self.request.arrival()
     }
 
-    /// When the session was opened; `None` for a new one.
+    /// When the session was opened, or its subject last proved who they are: where the absolute timeout starts. `None`
+    /// for a new one.
     pub fn opened_at(&self) -> Option<OffsetDateTime> {
         self.request.with_base(|base| moment(base.record.created))
     }

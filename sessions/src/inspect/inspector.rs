@@ -72,7 +72,8 @@ pub struct KeyPeriod {
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct OpenedRecord {
-    /// When the session was opened, in seconds since 1970. Serialized as RFC 3339 writes it, as all times here.
+    /// When the session was opened, or its subject last proved who they are: where the absolute timeout starts. In
+    /// seconds since 1970. Serialized as RFC 3339 writes it, as all times here.
     #[serde(serialize_with = "rfc3339")]
     pub created: UnixSeconds,
     /// When it was last used, to within a minute.

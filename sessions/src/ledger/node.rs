@@ -215,8 +215,8 @@ impl Ledger {
         self.enter(|identity| Entry::Subject { subject: identity.subject(subject) }, self.longest()).await
     }
 
-    /// Ends all sessions with a [label](crate::SessionData::labels) that were signed in before, whoever's they are, and
-    /// returns the position of the entry. None of them is spared, not even the caller's.
+    /// Ends all sessions with a [label](crate::SessionData::labels) that were signed in before, whatever their subject,
+    /// and returns the position of the entry. None of them is spared, not even the caller's.
     ///
     /// # Errors
     /// When the log does not answer: they may go on.

@@ -17,7 +17,7 @@ use crate::clock::UnixSeconds;
 pub struct Record {
     /// Its id. Every change of privilege gives it a new one.
     pub id: Id,
-    /// When the session was opened. Never moves.
+    /// When the session was opened, or its subject last proved who they are: where the absolute timeout starts.
     pub created: UnixSeconds,
     /// When it was last used, to within the lesser of a tenth of `idle_timeout` and one minute.
     pub seen: UnixSeconds,

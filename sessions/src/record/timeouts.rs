@@ -18,7 +18,7 @@ const MAX_AGE_LIMIT: UnixSeconds = 400 * 24 * 60 * 60;
 pub struct Timeouts {
     /// The longest pause between two requests.
     pub idle: UnixSeconds,
-    /// The longest time since the session was opened, however busy it is.
+    /// The longest time since the session was opened, or its subject last proved who they are, however busy it is.
     pub absolute: UnixSeconds,
 }
 

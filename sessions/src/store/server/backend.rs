@@ -10,7 +10,7 @@ use crate::record::id::{IdHash, sha256};
 /// A database that keeps the rows of a [`ServerStore`](super::ServerStore). It knows no session: it sees hashes,
 /// bytes, versions and times.
 ///
-/// Each step is atomic. A row that has expired may still be there: who reads it checks that.
+/// Each step is atomic. A row that has expired may still be there: its reader checks that.
 #[rocket::async_trait]
 pub trait Backend: Send + Sync + 'static {
     /// The row of an id.
@@ -25,8 +25,9 @@ pub trait Backend: Send + Sync + 'static {
     /// When it may not have been added.
     async fn insert(&self, id: &IdHash, row: &Row) -> Result<bool, StoreError>;
 
-    /// Replaces the row of an id if its version is `expected` and it expires after `row.seen`; else `false`. Unless
-    /// the new row is a marker (version 0), neither `seen` nor `expires` moves back: the later one is kept.
+    /// Replaces the row of an id if its version is `expected` and it expires after `row.seen`; otherwise returns
+    /// `false`. Unless the new row is a marker (version 0), neither `seen` nor `expires` moves back: the later one is
+    /// kept.
     ///
     /// # Errors
     /// When it may not have been replaced.
@@ -39,7 +40,7 @@ pub trait Backend: Send + Sync + 'static {
     /// When they may not have been moved.
     async fn touch(&self, id: &IdHash, seen: UnixSeconds, expires: UnixSeconds) -> Result<bool, StoreError>;
 
-    /// Removes the row of an id if its version is one of these, expired or not; else `false`.
+    /// Removes the row of an id if its version is one of these, expired or not; otherwise returns `false`.
     ///
     /// # Errors
     /// When it may still be there.
