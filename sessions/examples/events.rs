@@ -10,7 +10,7 @@ use rocket::response::stream::{Event, EventStream};
 use rocket::response::{Redirect, content::RawHtml};
 use rocket::tokio::{select, time::interval};
 use rocket::{Config, get, http::ContentType, post, routes, uri};
-use sealed_sessions::{ReadOnly, Session, SessionData, Sessions};
+use sealed_sessions::{End, ReadOnly, Session, SessionData, Sessions, Timeout};
 use serde::{Deserialize, Serialize};
 
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -24,25 +24,33 @@ impl SessionData for Visitor {
     }
 }
 
-/// Counts the seconds until the session ends, and says how it did. The browser comes again by itself when the
-/// connection is cut, so this takes [`ReadOnly`]: it must not keep a session alive that nobody uses.
+/// Counts the seconds until the session ends. A browser reconnects by itself, so this takes [`ReadOnly`]: it must not
+/// keep a session alive that nobody uses.
 #[get("/events")]
 fn events<'r>(session: ReadOnly<'r, Visitor>) -> EventStream![Event + 'r] {
     EventStream! {
-        let mut ended = pin!(session.ended());
+        if session.get().user.is_none() {
+            return yield ended();
+        }
+        let mut ending = pin!(session.ended());
         let mut seconds = interval(Duration::from_secs(1));
         for second in 0.. {
             let end = select! {
-                end = &mut ended => Some(end),
+                end = &mut ending => Some(end),
                 _ = seconds.tick() => None,
             };
             match end {
                 None => yield Event::data(format!("alive for {second} seconds")),
-                Some(Ok(end)) => return yield Event::data(format!("{end:?}")).event("ended"),
-                Some(Err(error)) => return yield Event::data(error.to_string()).event("ended"),
+                Some(Ok(End::Revoked | End::Expired(Timeout::Absolute))) => return yield ended(),
+                // The session may go on: the browser reconnects, with the cookie that it has by then.
+                Some(_) => return,
             }
         }
     }
+}
+
+fn ended() -> Event {
+    Event::data("Your session has ended.").event("ended")
 }
 
 #[get("/")]
@@ -57,9 +65,14 @@ fn page(session: Session<'_, Visitor>) -> RawHtml<&'static str> {
 
 #[get("/events.js")]
 fn script() -> (ContentType, &'static str) {
-    let script = "const source = new EventSource('/events');
+    let script = "function listen() {
+        const source = new EventSource('/events');
         source.onmessage = (event) => { line.textContent = event.data; };
-        source.addEventListener('ended', (event) => { line.textContent = event.data; source.close(); });";
+        source.addEventListener('ended', (event) => { line.textContent = event.data; source.close(); });
+        // A browser reconnects by itself after a lost connection, but not after an error page.
+        source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000); };
+    }
+    listen();";
     (ContentType::JavaScript, script)
 }
 
@@ -81,4 +94,52 @@ fn rocket() -> _ {
     let rocket = rocket::custom(Figment::from(Config::default()).merge(Env::prefixed("ROCKET_").global()));
     let routes = routes![page, events, script, login, logout];
     rocket.attach(Sessions::<Visitor>::fairing()).mount("/", routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rocket::local::blocking::Client;
+    use sealed_sessions::testing::{self, ManualClock};
+    use time::{Duration, OffsetDateTime};
+
+    use super::*;
+
+    /// What a stream says that began when somebody was signed in, read after `happens`.
+    fn stream(revocation: &str, happens: impl FnOnce(&Client, &ManualClock)) -> String {
+        let clock = Arc::new(ManualClock::at(OffsetDateTime::UNIX_EPOCH));
+        let figment = testing::figment().merge(("session.revocation", revocation));
+        let sessions = Sessions::<Visitor>::fairing().clock(clock.clone());
+        let browser = Client::tracked(rocket().configure(figment).attach(sessions)).unwrap();
+        browser.post("/login").dispatch();
+        let stream = browser.get("/events").dispatch();
+        happens(&browser, &clock);
+        stream.into_string().unwrap()
+    }
+
+    #[test]
+    fn a_logout_ends_the_stream_for_good() {
+        let said = stream("memory", |browser, _| drop(browser.post("/logout").dispatch()));
+        assert!(said.contains("event:ended"), "{said}");
+    }
+
+    #[test]
+    fn after_a_sign_in_in_another_tab_the_browser_may_reconnect() {
+        let said = stream("memory", |browser, _| drop(browser.post("/login").dispatch()));
+        assert!(!said.contains("event:ended"), "{said}");
+    }
+
+    #[test]
+    fn when_the_cookie_of_the_stream_has_been_idle_for_too_long_the_browser_may_reconnect() {
+        let said = stream("none", |_, clock| clock.advance(Duration::minutes(31)));
+        assert!(!said.contains("event:ended"), "{said}");
+    }
+
+    #[test]
+    fn a_visitor_who_is_not_signed_in_is_told_at_once() {
+        let browser = Client::tracked(rocket().configure(testing::figment())).unwrap();
+        let said = browser.get("/events").dispatch().into_string().unwrap();
+        assert!(said.contains("event:ended"), "{said}");
+    }
 }

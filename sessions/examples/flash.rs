@@ -4,6 +4,7 @@
 
 use rocket::figment::Figment;
 use rocket::figment::providers::Env;
+use rocket::http::RawStr;
 use rocket::response::{Redirect, content::RawHtml};
 use rocket::{Config, get, launch, post, routes, uri};
 use sealed_sessions::{Session, SessionData, Sessions};
@@ -27,6 +28,7 @@ fn order(session: Session<'_, Visitor>) -> Redirect {
 fn shop(session: Session<'_, Visitor>) -> RawHtml<String> {
     // Taken out of the session: shown once, and not again after a reload.
     let flash = session.update(|visitor| visitor.flash.take()).unwrap_or_default();
+    let flash = RawStr::new(&flash).html_escape();
     RawHtml(format!("<p role=status>{flash}<form method=post action=/order><button>Order"))
 }
 

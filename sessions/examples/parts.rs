@@ -4,8 +4,9 @@
 
 use rocket::figment::Figment;
 use rocket::figment::providers::Env;
-use rocket::response::Redirect;
-use rocket::{Config, get, launch, routes, uri};
+use rocket::http::RawStr;
+use rocket::response::{Redirect, content::RawHtml};
+use rocket::{Config, get, launch, post, routes, uri};
 use sealed_sessions::{SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,7 @@ impl AsRef<cart::Items> for Visitor {
     }
 }
 
-#[get("/add/<item>")]
+#[post("/add/<item>")]
 fn add(cart: cart::Cart<'_, Visitor>, flash: flash::Flash<'_, Visitor>, item: &str) -> Redirect {
     cart.add(item);
     flash.push(&format!("{item} is in your cart."));
@@ -107,12 +108,33 @@ fn add(cart: cart::Cart<'_, Visitor>, flash: flash::Flash<'_, Visitor>, item: &s
 }
 
 #[get("/")]
-fn index(cart: cart::Cart<'_, Visitor>, flash: flash::Flash<'_, Visitor>) -> String {
-    format!("{}\nItems in your cart: {}\n", flash.take().join("\n"), cart.len())
+fn index(cart: cart::Cart<'_, Visitor>, flash: flash::Flash<'_, Visitor>) -> RawHtml<String> {
+    let messages = flash.take().join(" ");
+    let (messages, items) = (RawStr::new(&messages).html_escape(), cart.len());
+    RawHtml(format!(
+        "<p role=status>{messages}<p>Items in your cart: {items}<form method=post action=/add/tea><button>Add tea"
+    ))
 }
 
 #[launch]
 fn rocket() -> _ {
     let figment = Figment::from(Config::default()).merge(Env::prefixed("ROCKET_").global());
     rocket::custom(figment).attach(Sessions::<Visitor>::fairing()).mount("/", routes![add, index])
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::local::blocking::Client;
+    use sealed_sessions::testing;
+
+    #[test]
+    fn each_part_keeps_its_own_field() {
+        let browser = Client::tracked(super::rocket().configure(testing::figment())).unwrap();
+        let page = || browser.get("/").dispatch().into_string().unwrap();
+        browser.post("/add/tea%26milk").dispatch();
+        let first = page();
+        assert!(first.contains("tea&amp;milk is in your cart.") && first.contains("cart: 1"), "{first}");
+        let second = page();
+        assert!(!second.contains("tea&amp;milk") && second.contains("cart: 1"), "{second}");
+    }
 }
