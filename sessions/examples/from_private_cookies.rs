@@ -75,7 +75,7 @@ fn profile(user: User) -> String {
 
 const OLD_COOKIE: &str = "user_id";
 
-/// Signs in whoever the old cookie has signed in, once.
+/// Signs in the user of the old cookie, once.
 fn adopt(session: &Session<'_>, cookies: &CookieJar<'_>) {
     let Some(old) = cookies.get_private(OLD_COOKIE) else { return };
     if let Ok(id) = old.value().parse()

@@ -75,7 +75,7 @@ pub enum OperatorError {
     Store(#[from] StoreError),
 }
 
-/// A session's handle: its name in logs and lists, 16 digits of 0-9 and a-f. It is no credential.
+/// A session's handle: its name in logs and lists, 16 digits of 0-9 and a-f. It is not a credential.
 ///
 /// ```
 /// use sealed_sessions::operator::Handle;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rocket::request::{FromRequest, Outcome, Request};
 
-/// A request's name in logs: 64 random bits, so that its lines can be found. It is no credential, and never taken from the
+/// A request's name in logs: 64 random bits, so that its lines can be found. Not a credential, and never taken from the
 /// client.
 ///
 /// As a guard it always succeeds, and every line of one request gets the same:

@@ -8,7 +8,7 @@ use crate::error::SessionError;
 
 impl<'r, T: SessionData> Session<'r, T> {
     /// Waits until the session has ended, so that a response which goes on for long (a stream of events, say) can stop
-    /// with it. At once if there is no session.
+    /// with it. Returns at once if there is no session.
     ///
     /// - **A logout, here or elsewhere**, and a session that was ended otherwise: with a [ledger](crate::ledger) as soon
     ///   as this node knows of it, which costs no I/O; in a server store within 5 seconds, since the store is asked at
@@ -16,8 +16,8 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// - **The timeouts**, by the app's [`Clock`](crate::Clock). A long response counts as one use of the session, when
     ///   it begins: it does not keep the session alive. Other requests do, which a server store knows. A session in
     ///   its cookie is known here as this request brought it, so it is [`End::Expired`] one idle timeout after
-    ///   that, though the browser may have a newer cookie by then: let it come again, as an `EventSource` does by
-    ///   itself. A request that comes again by itself should take [`ReadOnly`], which counts as no use.
+    ///   that, though the browser may have a newer cookie by then: let it reconnect, as an `EventSource` does by
+    ///   itself. Such a request should take [`ReadOnly`], which does not count as a use.
     /// - **The app stops**: [`End::Stopping`], so that it need not wait for this response.
     ///
     /// It can be called in the handler and in the stream that the handler returns. It waits for nothing but this, so

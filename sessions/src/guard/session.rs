@@ -167,7 +167,7 @@ impl<'r, T: SessionData> Session<'r, T> {
     /// Checks the token of a body that is not a form, which a page of this session has sent in a header, say.
     ///
     /// # Errors
-    /// Why the request is to be refused, with 403.
+    /// Why to refuse the request, with 403.
     pub fn verify(&self, request: &Request<'_>, token: Option<&str>) -> Result<(), Refusal> {
         if matches!(Site::of(request, &self.realm.origins), Site::Sibling | Site::Other) {
             return Err(Refusal::CrossSite);

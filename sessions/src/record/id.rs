@@ -79,7 +79,7 @@ impl fmt::Debug for Id {
 }
 
 /// The SHA-256 of an [`Id`]: what a server store keeps instead of it, so that nobody who reads the store
-/// can open a session. It names a session in a list and when it is deleted; it is no credential.
+/// can open a session. It names a session in a list and when it is deleted; it is not a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdHash([u8; IdHash::BYTES]);
 
