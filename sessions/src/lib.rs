@@ -130,7 +130,6 @@
 //! the sign-in, whose password may have been checked just before it was changed; a ledger sees that by itself:
 //!
 //! ```
-//! # use std::borrow::Cow;
 //! # use sealed_sessions::{Session, SessionData};
 //! # use serde::{Deserialize, Serialize};
 //! #[derive(Default, Clone, Serialize, Deserialize)]
@@ -140,8 +139,8 @@
 //! }
 //!
 //! impl SessionData for Visitor {
-//!     fn subject(&self) -> Option<Cow<'_, str>> {
-//!         self.user.as_deref().map(Cow::Borrowed)
+//!     fn subject(&self) -> Option<std::borrow::Cow<'_, str>> {
+//!         self.user.as_deref().map(Into::into)
 //!     }
 //! }
 //!
@@ -153,7 +152,7 @@
 //!
 //! # Coming back from another site
 //!
-//! A browser keeps a `SameSite=Lax` cookie from requests that another site's page makes, unless a link was followed.
+//! A browser sends no `SameSite=Lax` cookie with a request that another site's page makes, unless a link was followed.
 //! So a form that a payment page or an identity provider posts to your site comes without the session. It is
 //! [`Arrival::Withheld`]: it keeps nothing and sets no cookie, since that would replace the session that the browser
 //! has. Let the provider come back by a redirect (GET), which carries a Lax cookie; or answer the POST with a page that
@@ -166,14 +165,13 @@
 //! for it gets the longer timeouts of `remember_idle_timeout` and `remember_absolute_timeout`, if it has a subject:
 //!
 //! ```
-//! # use std::borrow::Cow;
 //! # use sealed_sessions::{Session, SessionData};
 //! # use serde::{Deserialize, Serialize};
 //! # #[derive(Default, Clone, Serialize, Deserialize)]
 //! # struct Visitor { user: Option<String> }
 //! impl SessionData for Visitor {
-//!     fn subject(&self) -> Option<Cow<'_, str>> {
-//!         self.user.as_deref().map(Cow::Borrowed)
+//!     fn subject(&self) -> Option<std::borrow::Cow<'_, str>> {
+//!         self.user.as_deref().map(Into::into)
 //!     }
 //! }
 //!
@@ -274,29 +272,8 @@
 //!
 //! # Test your app
 //!
-//! [`testing::figment`] is a configuration with a key, and [`testing::ManualClock`] a clock that you move by hand:
-//!
-//! ```
-//! # use rocket::{Build, Rocket, get, routes};
-//! # use sealed_sessions::{Session, SessionData, Sessions};
-//! # #[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
-//! # struct Visitor { views: u64 }
-//! # impl SessionData for Visitor {}
-//! # #[get("/")]
-//! # fn visits(session: Session<'_, Visitor>) -> String {
-//! #     session.update(|visitor| { visitor.views += 1; visitor.views }).to_string()
-//! # }
-//! # fn rocket() -> Rocket<Build> {
-//! #     rocket::build().attach(Sessions::<Visitor>::fairing()).mount("/", routes![visits])
-//! # }
-//! use rocket::local::blocking::Client;
-//! use sealed_sessions::testing;
-//!
-//! // rocket() is your #[launch] function.
-//! let browser = Client::tracked(rocket().configure(testing::figment())).unwrap();
-//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "1");
-//! assert_eq!(browser.get("/").dispatch().into_string().unwrap(), "2");
-//! ```
+//! `Client::tracked(rocket().configure(testing::figment()))` is a browser for your app: [`testing::figment`] is a
+//! configuration with a key. [`testing::ManualClock`] is a clock that you move by hand. [`testing`] shows a whole test.
 //!
 //! # A store of your own
 //!
