@@ -208,7 +208,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
         "logout" => session.destroy(),
         "ada, then bob" => {
             session.sign_in(|visitor| visitor.user = Some("ada".into()));
-            session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+            let _ = session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
             session.sign_in(|visitor| visitor.user = Some("bob".into()));
         }
         "reset" => {
@@ -220,7 +220,7 @@ async fn slow(session: Visit<'_>, what: &str, meeting: &State<Meeting>) -> Resul
         }
         "proven others" => {
             session.reauthenticated();
-            session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
+            let _ = session.end_others().await.map_err(|_| Status::ServiceUnavailable)?;
         }
         "others" => drop(session.end_others().await.map_err(|_| Status::ServiceUnavailable)?),
         "read" => {}
