@@ -36,9 +36,9 @@ pub struct Exclusive<'r, T>(Session<'r, T>);
 impl<T: SessionData> Exclusive<'_, T> {
     /// Whether other requests for this session wait.
     ///
-    /// With `memory`, SQLite, or a backend without [leases](crate::store::Leases) only those of the same process do.
-    /// With the other stores a lock lasts 30 seconds: a handler that takes longer is no longer alone. `false` with the
-    /// cookie store, and for a visitor without a session.
+    /// With `memory`, or a backend without [leases](crate::store::Leases), only those of the same process do. With the
+    /// other stores a lock lasts 30 seconds: a handler that takes longer is no longer alone. `false` with the cookie
+    /// store, and for a visitor without a session.
     pub fn is_locked(&self) -> bool {
         self.0.request.is_locked()
     }

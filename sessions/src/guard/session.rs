@@ -119,7 +119,8 @@ impl<'r, T: SessionData> Session<'r, T> {
     }
 
     /// Gives this login the longer timeouts `remember_idle_timeout` and `remember_absolute_timeout`, until its
-    /// subject changes. A session that had the shorter ones gets a new id.Without a [subject](SessionData::subject) it does nothing. Not kept with a 5xx.
+    /// subject changes. A session that had the shorter ones gets a new id. Without a [subject](SessionData::subject) this
+    /// does nothing. Not kept with a 5xx.
     pub fn remember(&self) {
         self.request.remember();
     }
