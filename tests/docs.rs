@@ -161,7 +161,10 @@ fn every_row_of_the_security_page_names_tests_that_exist_or_says_that_there_are_
                 before.contains("proptest!")
                     || before.lines().rev().take(3).any(|line| line.contains("test]"))
             });
-            let found = found || source.contains(&format!("on_every_store!({test});"));
+            let on_stores: String = source.split_whitespace().collect();
+            let found = found
+                || on_stores.contains(&format!("on_every_store!({test});"))
+                || on_stores.contains(&format!("on_servers!({test}:"));
             assert!(found, "{} has no test {test}, which {row:.60} names", file.display());
         }
     }
