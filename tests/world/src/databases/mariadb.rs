@@ -34,6 +34,8 @@ pub fn mariadb() -> Option<Database> {
         let socket = format!("--socket={}", data.join("socket").display());
         let mut command = server_command(&mariadbd, Some("mysql"));
         command.args(settings).arg(format!("--datadir={}", data.display())).arg(&socket);
+        // In a directory of all servers each one that starts removes what the others have there.
+        command.arg(format!("--tmpdir={}", data.display()));
         command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--character-set-server=utf8mb4"]);
         command.arg(format!("--port={port}"));
         let admin = admin.clone();
