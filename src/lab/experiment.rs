@@ -78,7 +78,8 @@ pub enum Verdict {
     DoesNotHold(String),
     /// The store has nothing that the experiment could be tried on.
     NotApplicable(String),
-    /// The experiment could not be run: the store does not answer, or not in time.
+    /// The experiment could not be run: the store does not answer, fails, takes too long, or lost what it was to be tried
+    /// on.
     NotRun(String),
 }
 

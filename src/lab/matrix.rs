@@ -58,7 +58,10 @@ pub fn shown(rows: &[Row], in_colours: bool, took: Duration) -> String {
         (Verdict::Holds(String::new()), "the safe outcome: the answer is yes"),
         (Verdict::DoesNotHold(String::new()), "another one"),
         (Verdict::NotApplicable(String::new()), "this store has nothing to try it on"),
-        (Verdict::NotRun(String::new()), "the store does not answer, or not in time"),
+        (
+            Verdict::NotRun(String::new()),
+            "it could not be tried: the store does not answer, fails, or takes too long",
+        ),
     ] {
         text += &format!("{}: {meaning}\n", cell(&words(&verdict)));
     }

@@ -130,6 +130,24 @@ async fn an_exchange_shows_no_cookie_that_could_be_used() {
 }
 
 #[rocket::async_test]
+async fn a_second_server_is_described_by_what_it_has_in_common_with_the_first() {
+    for (setting, why) in [
+        ("cookie", "knows the session, with nothing else in common"),
+        (
+            "cookie+sqlite",
+            "the same key and the same ledger; one that has the key and no ledger knows it too",
+        ),
+        ("cookie+memory", "this ledger lives inside one process"),
+        ("memory", "this store lives inside one process"),
+        ("sqlite", "the key alone is not enough"),
+    ] {
+        let row = run(find("second-node").unwrap(), &[Column::new(setting).unwrap()], LogLevel::Off).await;
+        let said = row.outcomes[0].verdict.why();
+        assert!(said.contains(why), "{setting}: {said}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_store_that_cannot_be_reached_is_said_to_be_so() {
     let column = Column::new("sqlite:/dev/null/lab.db").unwrap();
     let row = run(&ALL[0], &[column], LogLevel::Off).await;

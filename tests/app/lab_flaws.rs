@@ -1,201 +1,33 @@
 //! A store or a clock that misbehaves, one for each experiment: its verdict changes.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rocket::config::LogLevel;
-use sealed_sessions::store::{
-    self, IdHash, List, Listed, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, Ticket,
-    UnixSeconds, Write, Written,
-};
+use sealed_sessions::store;
 use sealed_sessions::testing::ManualClock;
 use sealed_sessions::{Clock, SystemClock};
-use sealed_sessions_app::lab::{Column, find, run};
+use sealed_sessions_app::lab::{Column, Verdict, find, run};
 use time::OffsetDateTime;
 
-/// What is wrong with a store.
-#[derive(Clone, Copy, PartialEq)]
-enum Flaw {
-    DeletesNothing,
-    ServesTheFirstRecord,
-    IgnoresVersions,
-    FindsNothing,
-    EndsNothing,
-    KeepsTheOldId,
-    BringsBackTheDead,
-    NeedsAServer,
-    ForgetsWhenItStartsAgain,
-    RefusesLargeData,
-    ListsOnlyOne,
-    LeavesNothing,
-    SendsOldIdsAgain,
-    ForgetsUse,
-    LetsNobodyWait,
-}
-
-struct Flawed {
-    inner: Arc<dyn Store>,
-    flaw: Flaw,
-    starts: AtomicU32,
-    firsts: Mutex<HashMap<String, Record>>,
-}
-
-impl Flawed {
-    fn has(&self, flaw: Flaw) -> bool {
-        self.flaw == flaw
-    }
-
-    /// Writes a record over whatever is there.
-    async fn overwrite(&self, write: &Write<'_>) -> Result<Written, StoreError> {
-        let Write { record, expires, .. } = *write;
-        let Loaded::Found(there) = self.inner.load(&record.id.to_text(), record.seen).await? else {
-            return Ok(Written::Stale);
-        };
-        let record = &Record { version: there.version + 1, ..record.clone() };
-        self.inner.save(&Write { record, expires, over: Over::Version(there.version) }).await
-    }
-}
-
-#[rocket::async_trait]
-impl Store for Flawed {
-    async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
-        // The lab starts it, and so does each server that it is given to.
-        let forgotten = self.has(Flaw::ForgetsWhenItStartsAgain) && self.starts.load(Ordering::SeqCst) > 2;
-        if forgotten || self.has(Flaw::FindsNothing) {
-            return Ok(Loaded::Missing);
-        }
-        if let (true, Some(first)) =
-            (self.has(Flaw::ServesTheFirstRecord), self.firsts.lock().unwrap().get(ticket))
-        {
-            return Ok(Loaded::Found(first.clone()));
-        }
-        let first = self.firsts.lock().unwrap().get(ticket).map(|first| first.seen);
-        if self.has(Flaw::ForgetsUse) && first.is_some_and(|first| now >= first + 30 * 60) {
-            return Ok(Loaded::Missing);
-        }
-        match self.inner.load(ticket.trim_end_matches('~'), now).await? {
-            Loaded::Superseded(_) if self.has(Flaw::LeavesNothing) => Ok(Loaded::Missing),
-            loaded => Ok(loaded),
-        }
-    }
-
-    async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
-        let Write { record, expires, over } = *write;
-        match over {
-            Over::Nothing | Over::Dead { .. } => {
-                self.firsts.lock().unwrap().insert(record.id.to_text(), record.clone());
-            }
-            Over::Version(_) if self.has(Flaw::RefusesLargeData) && record.data.len() > 1000 => {
-                return Err(StoreError::Failed("too large".into()));
-            }
-            Over::Renewed(old) if self.has(Flaw::KeepsTheOldId) => {
-                let (record, over) = (&Record { id: old.id, ..record.clone() }, Over::Version(old.version));
-                return self.inner.save(&Write { record, expires, over }).await;
-            }
-            Over::Renewed(_) if self.has(Flaw::SendsOldIdsAgain) => {
-                return self.inner.save(&Write { record, expires, over: Over::Nothing }).await;
-            }
-            _ => {}
-        }
-        match (self.inner.save(write).await?, over) {
-            (Written::Saved(ticket), Over::Version(_)) if self.has(Flaw::SendsOldIdsAgain) => {
-                Ok(Written::Saved(Ticket::new(&format!("{}~", ticket.text()))))
-            }
-            (Written::Stale, Over::Version(_)) if self.has(Flaw::BringsBackTheDead) => {
-                self.inner.save(&Write { record, expires, over: Over::Nothing }).await
-            }
-            (Written::Stale, Over::Version(_)) if self.has(Flaw::IgnoresVersions) => {
-                self.overwrite(write).await
-            }
-            (written, _) => Ok(written),
-        }
-    }
-
-    async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
-        if self.has(Flaw::DeletesNothing) { Ok(()) } else { self.inner.delete(ticket).await }
-    }
-
-    fn revoke(&self) -> Option<&dyn Revoke> {
-        self.inner.revoke().map(|_| self as &dyn Revoke)
-    }
-
-    /// Only a store on the server has a list.
-    fn list(&self) -> Option<&dyn List> {
-        (self.inner.list().is_some() || self.has(Flaw::NeedsAServer)).then_some(self)
-    }
-
-    fn locks(&self) -> Option<&dyn Locks> {
-        if self.has(Flaw::LetsNobodyWait) { None } else { self.inner.locks() }
-    }
-
-    fn service(&self) -> Option<&dyn Service> {
-        self.inner.service().map(|_| self as &dyn Service)
-    }
-}
-
-#[rocket::async_trait]
-impl Revoke for Flawed {
-    async fn end(&self, id: &IdHash) -> Result<(), StoreError> {
-        self.inner.revoke().unwrap().end(id).await
-    }
-
-    async fn end_all(
-        &self,
-        subject: &str,
-        except: Option<&IdHash>,
-        now: UnixSeconds,
-    ) -> Result<u64, StoreError> {
-        if self.has(Flaw::EndsNothing) {
-            return Ok(2);
-        }
-        self.inner.revoke().unwrap().end_all(subject, except, now).await
-    }
-}
-
-#[rocket::async_trait]
-impl List for Flawed {
-    async fn of_subject(&self, subject: &str, now: UnixSeconds) -> Result<Vec<Listed>, StoreError> {
-        let mut all = self.inner.list().unwrap().of_subject(subject, now).await?;
-        if self.has(Flaw::ListsOnlyOne) {
-            all.truncate(1);
-        }
-        Ok(all)
-    }
-}
-
-#[rocket::async_trait]
-impl Service for Flawed {
-    async fn start(&self) -> Result<(), StoreError> {
-        self.starts.fetch_add(1, Ordering::SeqCst);
-        self.inner.service().unwrap().start().await
-    }
-
-    async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError> {
-        self.inner.service().unwrap().sweep(now).await
-    }
-
-    async fn stop(&self) {
-        self.inner.service().unwrap().stop().await;
-    }
-}
+use super::lab_flawed_store::{FAULT, Flaw, with};
 
 /// The verdict as it is, and then with the flaw.
 async fn changes(slug: &str, setting: &str, flawed: impl FnOnce(Column) -> Column) {
-    let column = Column::new(setting).unwrap();
-    let experiment = find(slug).unwrap();
-    let sound = run(experiment, std::slice::from_ref(&column), LogLevel::Off).await;
-    let flawed = run(experiment, &[flawed(column)], LogLevel::Off).await;
-    assert_eq!(sound.outcomes[0].verdict.name(), "holds", "{:?}", sound.outcomes[0].verdict);
-    assert_eq!(flawed.outcomes[0].verdict.name(), "does-not-hold", "{:?}", flawed.outcomes[0].verdict);
+    changes_to("does-not-hold", "", slug, setting, flawed).await;
 }
 
-fn with(flaw: Flaw) -> impl FnOnce(Column) -> Column {
-    move |column| {
-        column.with_store(move |inner| {
-            Arc::new(Flawed { inner, flaw, starts: AtomicU32::new(0), firsts: Mutex::default() })
-        })
-    }
+/// The verdict as it is, and then with the flaw: it has this name, and these words in its reason.
+async fn changes_to(name: &str, why: &str, slug: &str, setting: &str, flawed: impl FnOnce(Column) -> Column) {
+    let column = Column::new(setting).unwrap();
+    let sound = verdict(slug, column.clone()).await;
+    let flawed = verdict(slug, flawed(column)).await;
+    assert_eq!(sound.name(), "holds", "{slug} on {setting}: {sound:?}");
+    assert_eq!(flawed.name(), name, "{slug} on {setting}: {flawed:?}");
+    assert!(flawed.why().contains(why), "{slug} on {setting}: {flawed:?}");
+}
+
+async fn verdict(slug: &str, column: Column) -> Verdict {
+    run(find(slug).unwrap(), &[column], LogLevel::Off).await.outcomes.remove(0).verdict
 }
 
 /// What is kept on the side of one process, though it was to be shared.
@@ -321,4 +153,66 @@ async fn clock_skew_sees_a_clock_that_goes_too_fast() {
     let since = SystemClock.now();
     let fast = move |column: Column| column.with_clock(move |of| Arc::new(Fast { of, since }));
     changes("clock-skew", "cookie", fast).await;
+}
+
+#[rocket::async_test]
+async fn a_fault_at_the_request_that_decides_is_no_refusal() {
+    for (slug, setting) in [
+        ("replay-after-logout", "memory"),
+        ("replay-after-logout", "cookie+sqlite"),
+        ("theft-and-log-out-everywhere", "memory"),
+        ("logout-race", "memory"),
+        ("logout-race", "cookie+sqlite"),
+        ("fixation", "memory"),
+        ("idle-and-absolute-expiry", "memory"),
+        ("revocation-on-another-node", "sqlite"),
+        ("revocation-on-another-node", "cookie+sqlite"),
+    ] {
+        changes_to("not-run", FAULT, slug, setting, with(Flaw::FailsWhereThereIsNone)).await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_fault_where_a_session_should_be_is_no_loss_of_it() {
+    for slug in ["tamper", "rollback", "restart", "second-node", "key-rotation", "answer-lost"] {
+        changes_to("not-run", FAULT, slug, "sqlite", with(Flaw::FailsToLoad)).await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_list_that_fails_is_no_lack_of_a_list() {
+    changes_to("not-run", FAULT, "who-is-signed-in", "memory", with(Flaw::FailsToList)).await;
+}
+
+#[rocket::async_test]
+async fn no_session_ends_that_was_never_there() {
+    for (slug, subject) in [
+        ("clock-skew", "bob"),
+        ("idle-and-absolute-expiry", "bob"),
+        ("fixation", "ada"),
+        ("logout-race", "ada"),
+        ("replay-after-logout", "ada"),
+        ("theft-and-log-out-everywhere", "ada"),
+    ] {
+        let lost = with(Flaw::LosesSessionsOf(subject));
+        changes_to("not-run", "no session to try it on", slug, "memory", lost).await;
+    }
+}
+
+#[rocket::async_test]
+async fn expiry_sees_a_busy_session_that_ends_after_two_hours() {
+    let early = with(Flaw::EndsAllAfterTwoHours);
+    changes_to("does-not-hold", "when it was 2 h", "idle-and-absolute-expiry", "memory", early).await;
+}
+
+#[rocket::async_test]
+async fn expiry_sees_a_session_that_lives_half_an_hour_too_long() {
+    let late = with(Flaw::KeepsHalfAnHourTooLong);
+    changes_to("does-not-hold", "is still alive", "idle-and-absolute-expiry", "memory", late).await;
+}
+
+#[rocket::async_test]
+async fn sign_in_sent_twice_sees_a_store_that_loses_one_of_two_that_overlap() {
+    let loses = with(Flaw::LosesOneOfTwoThatOverlap);
+    changes_to("does-not-hold", "3 of 4 answers", "sign-in-sent-twice", "memory", loses).await;
 }

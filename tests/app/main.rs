@@ -7,6 +7,8 @@ mod feedback;
 #[cfg(feature = "lab")]
 mod lab;
 #[cfg(feature = "lab")]
+mod lab_flawed_store;
+#[cfg(feature = "lab")]
 mod lab_flaws;
 #[cfg(feature = "lab")]
 mod lab_ledger_flaws;

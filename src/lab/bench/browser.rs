@@ -8,9 +8,9 @@ use rocket::local::asynchronous::LocalRequest;
 use sealed_sessions::store::Record;
 use serde_json::{Value, json};
 
+use super::answer::{Answer, Reply};
 use super::journal::{Exchange, Journal};
 use super::node::Node;
-use super::site::LIVE;
 use super::spy::{After, Moves, Notes};
 
 /// Cookies by name.
@@ -20,41 +20,6 @@ pub(in crate::lab) struct Browser<'b> {
     journal: &'b Journal,
     name: &'static str,
     jar: Mutex<Jar>,
-}
-
-/// The answer of the small site.
-pub(in crate::lab) struct Answer {
-    /// Which of the exchanges it ended; 0 if there is no note of it.
-    pub(in crate::lab) number: usize,
-    pub(in crate::lab) status: u16,
-    pub(in crate::lab) set_cookie: bool,
-    pub(in crate::lab) up: usize,
-    pub(in crate::lab) down: usize,
-    pub(in crate::lab) rest: usize,
-    body: Value,
-}
-
-impl Answer {
-    pub(in crate::lab) fn user(&self) -> Option<&str> {
-        self.body["user"].as_str()
-    }
-
-    pub(in crate::lab) fn count(&self, field: &str) -> u64 {
-        self.body[field].as_u64().unwrap_or_default()
-    }
-
-    pub(in crate::lab) fn arrival(&self) -> &str {
-        self.body["arrival"].as_str().unwrap_or("none")
-    }
-
-    /// How many other sessions were ended, in words.
-    pub(in crate::lab) fn ended(&self) -> &str {
-        self.body["ended"].as_str().unwrap_or_default()
-    }
-
-    pub(in crate::lab) fn resumed(&self) -> bool {
-        self.arrival() == LIVE
-    }
 }
 
 impl<'b> Browser<'b> {
@@ -75,41 +40,90 @@ impl<'b> Browser<'b> {
         *self.jar() = cookies;
     }
 
-    pub(in crate::lab) async fn get(&self, node: &Node, path: &str) -> Answer {
+    /// Asks for a page.
+    ///
+    /// # Errors
+    /// What went wrong, where the answer does not say who is signed in: it shows neither outcome of an experiment.
+    pub(in crate::lab) async fn get(&self, node: &Node, path: &str) -> Result<Answer, String> {
+        self.send(node, Method::Get, path).await.answer
+    }
+
+    /// Sends a form.
+    ///
+    /// # Errors
+    /// As for [`Browser::get`].
+    pub(in crate::lab) async fn post(&self, node: &Node, path: &str) -> Result<Answer, String> {
+        self.send(node, Method::Post, path).await.answer
+    }
+
+    /// Asks for a page where the outcome may be a fault.
+    pub(in crate::lab) async fn try_get(&self, node: &Node, path: &str) -> Reply {
         self.send(node, Method::Get, path).await
     }
 
-    pub(in crate::lab) async fn post(&self, node: &Node, path: &str) -> Answer {
+    /// Sends a form where the outcome may be a fault.
+    pub(in crate::lab) async fn try_post(&self, node: &Node, path: &str) -> Reply {
         self.send(node, Method::Post, path).await
     }
 
     /// Asks without a note of it, for one who asks again and again.
-    pub(in crate::lab) async fn try_get(&self, node: &Node, path: &str) -> Answer {
+    ///
+    /// # Errors
+    /// As for [`Browser::get`].
+    pub(in crate::lab) async fn get_unnoted(&self, node: &Node, path: &str) -> Result<Answer, String> {
         let (request, cookie) = self.request(node, Method::Get, path);
-        let (answer, lines, _) = self.dispatch(node, request, cookie).await;
+        let (reply, lines, _) = self.dispatch(node, request, cookie).await;
         self.take(&lines);
-        answer
+        reply.answer
+    }
+
+    /// Checks that this browser is signed in: without a session, nothing can be seen to end.
+    ///
+    /// # Errors
+    /// That it is not, or why nobody knows.
+    pub(in crate::lab) async fn has_to_be(&self, user: &str, node: &Node) -> Result<(), String> {
+        let answer = self.get(node, "/profile").await?;
+        if answer.user() == Some(user) {
+            return Ok(());
+        }
+        Err(format!(
+            "there was no session to try it on: by then the cookie of {} should have been a session of {user} at the {}, and is {}",
+            self.name,
+            node.name,
+            answer.arrival()
+        ))
     }
 
     /// A form on another site's page, from which a browser withholds a Lax cookie.
-    pub(in crate::lab) async fn post_from_another_site(&self, node: &Node, path: &str) -> Answer {
-        let mut request = node.client.post(path);
+    ///
+    /// # Errors
+    /// As for [`Browser::get`].
+    pub(in crate::lab) async fn post_from_another_site(
+        &self,
+        node: &Node,
+        path: &str,
+    ) -> Result<Answer, String> {
+        let mut request = node.client.post(path.to_owned());
         request.add_header(Header::new("Sec-Fetch-Site", "cross-site"));
         request.add_header(Header::new("Sec-Fetch-Mode", "navigate"));
         request.add_header(Header::new("Sec-Fetch-Dest", "document"));
         let begun = self.journal.begin();
-        let (answer, lines, moves) = self.dispatch(node, request, String::new()).await;
+        let (reply, lines, moves) = self.dispatch(node, request, String::new()).await;
         self.take(&lines);
-        self.noted(Exchange { method: "POST", path: path.into(), ..begun }, node, answer, &lines, moves)
+        let begun = Exchange { method: "POST", path: path.into(), ..begun };
+        self.noted(begun, node, reply, &lines, moves).answer
     }
 
     /// Sends a form whose answer never arrives: the server has done what was asked, and the browser keeps what it had.
-    pub(in crate::lab) async fn post_and_lose(&self, node: &Node, path: &str) {
+    ///
+    /// # Errors
+    /// As for [`Browser::get`]: the server has not done it.
+    pub(in crate::lab) async fn post_and_lose(&self, node: &Node, path: &str) -> Result<(), String> {
         let begun = self.journal.begin();
         let (request, cookie) = self.request(node, Method::Post, path);
-        let (answer, lines, moves) = self.dispatch(node, request, cookie).await;
+        let (reply, lines, moves) = self.dispatch(node, request, cookie).await;
         let begun = Exchange { method: "POST", path: path.into(), lost: true, ..begun };
-        self.noted(begun, node, answer, &lines, moves);
+        self.noted(begun, node, reply, &lines, moves).answer.map(drop)
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
@@ -118,13 +132,13 @@ impl<'b> Browser<'b> {
 
     /// Sends the cookies as they are now; those of the answer take effect when it arrives, so that requests
     /// overlap as in a real browser.
-    async fn send(&self, node: &Node, method: Method, path: &str) -> Answer {
+    async fn send(&self, node: &Node, method: Method, path: &str) -> Reply {
         let begun = self.journal.begin();
         let (request, cookie) = self.request(node, method, path);
-        let (answer, lines, moves) = self.dispatch(node, request, cookie).await;
+        let (reply, lines, moves) = self.dispatch(node, request, cookie).await;
         self.take(&lines);
         let begun = Exchange { method: method.as_str(), path: path.into(), ..begun };
-        self.noted(begun, node, answer, &lines, moves)
+        self.noted(begun, node, reply, &lines, moves)
     }
 
     /// A request with the cookies as they are now, and the header that has them.
@@ -138,13 +152,14 @@ impl<'b> Browser<'b> {
         (request, cookie)
     }
 
-    /// The answer, its Set-Cookie lines, and what the store did.
+    /// The reply, its Set-Cookie lines, and what the store did.
     async fn dispatch(
         &self,
         node: &Node,
         request: LocalRequest<'_>,
         cookie: String,
-    ) -> (Answer, Vec<String>, Moves) {
+    ) -> (Reply, Vec<String>, Moves) {
+        let asked = format!("{} {} ({}, at the {})", request.method(), request.uri(), self.name, node.name);
         let notes = Notes::default();
         let response = notes.during(request.dispatch()).await;
         let status = response.status().code;
@@ -155,26 +170,28 @@ impl<'b> Browser<'b> {
             After::Written(record) if node.server_side => record.encode().len(),
             _ => 0,
         };
-        let answer = Answer {
-            number: 0,
-            status,
-            set_cookie: !lines.is_empty(),
-            up: cookie.len(),
-            down: lines.iter().map(|line| "Set-Cookie: ".len() + line.len()).sum(),
-            rest,
-            body: body.unwrap_or_default(),
+        let answer = match body {
+            Some(body) if status == 200 => {
+                Ok(Answer { number: 0, set_cookie: !lines.is_empty(), up: cookie.len(), body })
+            }
+            _ => {
+                let fault = moves.fault.as_ref().map(|fault| format!(": {fault}")).unwrap_or_default();
+                Err(format!("{asked} was answered with {status}, which shows neither outcome{fault}"))
+            }
         };
-        (answer, lines, moves)
+        let down = lines.iter().map(|line| "Set-Cookie: ".len() + line.len()).sum();
+        (Reply { number: 0, status, up: cookie.len(), down, rest, answer }, lines, moves)
     }
 
     /// Notes how an exchange ended.
-    fn noted(&self, begun: Exchange, node: &Node, answer: Answer, lines: &[String], moves: Moves) -> Answer {
+    fn noted(&self, begun: Exchange, node: &Node, reply: Reply, lines: &[String], moves: Moves) -> Reply {
+        let answer = reply.answer.as_ref();
         let number = self.journal.note(Exchange {
             who: self.name,
             whom: node.name,
-            with: if answer.status == 200 { answer.arrival().into() } else { String::new() },
-            status: answer.status.to_string(),
-            says: says(&answer),
+            with: answer.map_or(String::new(), |answer| answer.arrival().into()),
+            status: reply.status.to_string(),
+            says: answer.map_or(String::new(), Answer::says),
             set_cookie: lines.iter().map(|line| shortened(line)).collect(),
             before: moves.before.as_ref().map(shown),
             after: match &moves.after {
@@ -182,12 +199,12 @@ impl<'b> Browser<'b> {
                 After::Written(record) => Some(shown(record)),
                 After::Ended => Some("ended".into()),
             },
-            up: answer.up,
-            down: answer.down,
-            rest: answer.rest,
+            up: reply.up,
+            down: reply.down,
+            rest: reply.rest,
             ..begun
         });
-        Answer { number, ..answer }
+        reply.numbered(number)
     }
 
     fn take(&self, lines: &[String]) {
@@ -200,25 +217,6 @@ impl<'b> Browser<'b> {
             }
         }
     }
-}
-
-/// What the answer says of who is signed in, and of what the session holds.
-fn says(answer: &Answer) -> String {
-    if answer.status != 200 {
-        return String::new();
-    }
-    let mut says = answer.user().map_or("nobody is signed in".into(), |user| format!("signed in as {user}"));
-    if !answer.ended().is_empty() {
-        says.push_str(&format!("; others: {}", answer.ended()));
-    }
-    for (field, one, many) in [("visits", "visit", "visits"), ("likes", "like", "likes")] {
-        match answer.count(field) {
-            0 => {}
-            1 => says.push_str(&format!(", 1 {one}")),
-            count => says.push_str(&format!(", {count} {many}")),
-        }
-    }
-    says
 }
 
 /// A Set-Cookie line cut to the beginning of its value, so that nobody can use it.

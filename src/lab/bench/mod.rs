@@ -1,8 +1,10 @@
 //! What experiments run on: stores under test, small servers over them, browsers and clocks.
 
+mod answer;
 mod browser;
 mod clocks;
 mod column;
+mod fault;
 mod journal;
 mod node;
 mod outage;
@@ -25,11 +27,13 @@ use tempfile::TempDir;
 use time::Duration;
 
 use self::clocks::Ahead;
+use self::fault::plain;
 use self::journal::Journal;
 use self::outage::Outage;
 use self::spy::Spy;
 
-pub(super) use self::browser::{Answer, Browser};
+pub(super) use self::answer::Answer;
+pub(super) use self::browser::Browser;
 pub use self::column::{Column, configured};
 pub use self::journal::{Exchange, Measurements};
 pub(super) use self::node::{COOKIE, Node};
@@ -104,9 +108,9 @@ impl Bench {
         self.journal.tell(sentence);
     }
 
-    /// The verdict rests on this answer; without one that is named, on the last.
-    pub(super) fn decided_by(&self, answer: &Answer) {
-        self.journal.decided_by(answer.number);
+    /// The verdict rests on the answer with this number; without one that is named, on the last.
+    pub(super) fn decided_by(&self, number: usize) {
+        self.journal.decided_by(number);
     }
 
     /// Takes the database of the store or of the ledger away, or gives it back.
@@ -170,7 +174,7 @@ impl Bench {
         // A ledger that is begun later ends the sessions that were signed in before.
         self.advance(Duration::minutes(1));
         let other = self.another_node("another process").await?;
-        Ok(browser.get(&other, "/profile").await.user().is_some())
+        Ok(browser.get(&other, "/profile").await?.user().is_some())
     }
 
     /// A ledger wraps the cookie store in each server; another store is opened, and wrapped, once for all servers that
@@ -189,20 +193,24 @@ impl Bench {
     }
 
     /// Notes a question to the store itself; `None` for one that the store has no answer to.
+    ///
+    /// # Errors
+    /// That the store failed.
     pub(super) fn asked<V>(
         &self,
         question: &str,
         answer: Option<Result<V, StoreError>>,
         show: impl FnOnce(&V) -> String,
-    ) -> Option<V> {
+    ) -> Result<Option<V>, String> {
         let status = match &answer {
             Some(Ok(value)) => show(value),
-            Some(Err(error)) => error.to_string(),
+            Some(Err(error)) => plain(&error.to_string()),
             None => "the store cannot do that".into(),
         };
         let begun = self.journal.begin();
         self.journal.note(Exchange { who: SERVER, whom: "store", path: question.into(), status, ..begun });
-        answer?.ok()
+        let failed = |error: StoreError| format!("“{question}” failed: {}", plain(&error.to_string()));
+        answer.transpose().map_err(failed)
     }
 
     pub(super) fn measured(&self, measurements: Measurements) {

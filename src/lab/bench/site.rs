@@ -62,6 +62,14 @@ impl Gate {
         self.open.add_permits(count);
     }
 
+    /// Waits until so many requests have arrived here, and lets all of them go on. Cannot fail, but is awaited together
+    /// with requests that can.
+    pub(in crate::lab) async fn meeting(&self, count: u32) -> Result<(), String> {
+        self.arrivals(count).await;
+        self.let_through(count as usize);
+        Ok(())
+    }
+
     async fn pass(&self) {
         self.arrived.add_permits(1);
         if let Ok(one) = self.open.acquire().await {
@@ -147,6 +155,12 @@ fn login(session: Session<'_>, name: &str) -> Json {
     answer(session)
 }
 
+#[post("/slow/login/<name>")]
+async fn slow_login(session: Session<'_>, name: &str, gate: &State<Arc<Gate>>) -> Json {
+    gate.pass().await;
+    login(session, name)
+}
+
 #[post("/logout")]
 fn logout(session: Session<'_>) -> Json {
     session.destroy();
@@ -191,6 +205,7 @@ pub(super) fn routes() -> Vec<Route> {
         slow_likes,
         exclusive_visits,
         login,
+        slow_login,
         logout,
         end_others,
         note

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rocket::tokio::task_local;
 use sealed_sessions::store::{Record, Store, StoreError};
 
+use super::fault::plain;
 use super::watched::{Effect, Observer, Operation};
 
 /// What a request changed in its store.
@@ -13,6 +14,8 @@ use super::watched::{Effect, Observer, Operation};
 pub(super) struct Moves {
     pub(super) before: Option<Record>,
     pub(super) after: After,
+    /// The first that went wrong, in words.
+    pub(super) fault: Option<String>,
 }
 
 #[derive(Default)]
@@ -66,8 +69,14 @@ impl Observer for Spy {
         Ok(())
     }
 
-    fn after(&self, effect: Effect<'_>) {
+    fn failed(&self, error: &StoreError) {
         // Outside of a request there are no notes to keep.
+        let _ = NOTES.try_with(|notes| {
+            notes.lock().fault.get_or_insert_with(|| plain(&error.to_string()));
+        });
+    }
+
+    fn after(&self, effect: Effect<'_>) {
         let _ = NOTES.try_with(|notes| {
             let mut moves = notes.lock();
             match effect {

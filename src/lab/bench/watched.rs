@@ -62,6 +62,9 @@ pub(in crate::lab) trait Observer: Send + Sync + 'static {
     /// Called before each operation: it may delay it, or fail it with an error of its own.
     fn before(&self, operation: Operation) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Called after an operation of the store that failed.
+    fn failed(&self, _error: &StoreError) {}
+
     /// Called after an operation that succeeded.
     fn after(&self, _effect: Effect<'_>) {}
 }
@@ -82,7 +85,7 @@ impl<O: Observer> Watched<O> {
 impl<O: Observer> Store for Watched<O> {
     async fn load(&self, ticket: &str, now: UnixSeconds) -> Result<Loaded, StoreError> {
         self.observer.before(Operation::Load).await?;
-        let loaded = self.store.load(ticket, now).await?;
+        let loaded = self.store.load(ticket, now).await.inspect_err(|error| self.observer.failed(error))?;
         if let Loaded::Found(record) = &loaded {
             self.observer.after(Effect::Loaded(record));
         }
@@ -91,7 +94,7 @@ impl<O: Observer> Store for Watched<O> {
 
     async fn save(&self, write: &Write<'_>) -> Result<Written, StoreError> {
         self.observer.before(Operation::of(write)).await?;
-        let written = self.store.save(write).await?;
+        let written = self.store.save(write).await.inspect_err(|error| self.observer.failed(error))?;
         if let Written::Saved(_) = written {
             self.observer.after(Effect::Written(write.record));
         }
@@ -100,7 +103,7 @@ impl<O: Observer> Store for Watched<O> {
 
     async fn delete(&self, ticket: &str) -> Result<(), StoreError> {
         self.observer.before(Operation::Delete).await?;
-        self.store.delete(ticket).await?;
+        self.store.delete(ticket).await.inspect_err(|error| self.observer.failed(error))?;
         self.observer.after(Effect::Deleted);
         Ok(())
     }

@@ -19,9 +19,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
-    let foreign = ada.post_from_another_site(&node, "/visits").await;
-    let after = ada.get(&node, "/profile").await;
+    ada.post(&node, "/login/ada").await?;
+    let foreign = ada.post_from_another_site(&node, "/visits").await?;
+    let after = ada.get(&node, "/profile").await?;
     let set = if foreign.set_cookie { "set a cookie" } else { "set no cookie" };
     Ok(match after.user() {
         Some(_) => Verdict::Holds(format!("the answer to the form {set}, and Ada is still signed in")),

@@ -19,11 +19,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/visits").await;
-    ada.post_and_lose(&node, "/login/ada").await;
-    let between = ada.get(&node, "/profile").await;
-    ada.post(&node, "/login/ada").await;
-    let after = ada.get(&node, "/profile").await;
+    ada.post(&node, "/visits").await?;
+    ada.post_and_lose(&node, "/login/ada").await?;
+    let between = ada.get(&node, "/profile").await?;
+    ada.post(&node, "/login/ada").await?;
+    let after = ada.get(&node, "/profile").await?;
     let (user, visits) = (after.user(), after.count("visits"));
     let until_then = match between.user() {
         Some(_) => "her old cookie signed her in",

@@ -20,11 +20,11 @@ const SIZES: [u64; 8] = [0, 256, 1024, 2048, 3072, 4096, 8192, MAX_NOTE_BYTES as
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let visitor = bench.browser("visitor");
-    visitor.post(&node, "/visits").await;
+    visitor.post(&node, "/visits").await?;
     let (mut rows, mut broken, mut most) = (Vec::new(), None, 0);
     for size in SIZES {
-        let set = visitor.post(&node, &format!("/note/{size}")).await;
-        let got = visitor.get(&node, "/profile").await;
+        let set = visitor.try_post(&node, &format!("/note/{size}")).await;
+        let got = visitor.get(&node, "/profile").await?;
         let kept = set.status == 200 && got.count("note") == size;
         match (kept, broken) {
             (true, _) => most = most.max(got.up),

@@ -21,17 +21,17 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     let first = bench.node().await?;
     let (kept, b) = (Some(first.kept.clone()), Some(new_key()?));
     let ada = bench.browser("Ada");
-    ada.post(&first, "/login/ada").await;
+    ada.post(&first, "/login/ada").await?;
     let copy = ada.copied_by("copy of her cookie");
     let previous_keys = vec![bench.key()];
     let name = Some("server, B and A");
     let both = Setup { name, kept: kept.clone(), key: b.clone(), previous_keys, ..Setup::default() };
     let both = bench.node_with(both).await?;
-    let during = ada.get(&both, "/profile").await;
+    let during = ada.get(&both, "/profile").await?;
     let alone =
         bench.node_with(Setup { name: Some("server, B alone"), kept, key: b, ..Setup::default() }).await?;
-    let after = ada.get(&alone, "/profile").await;
-    let old = copy.get(&alone, "/profile").await;
+    let after = ada.get(&alone, "/profile").await?;
+    let old = copy.get(&alone, "/profile").await?;
     Ok(match (during.user().is_some(), during.set_cookie, after.user().is_some(), old.user().is_some()) {
         (true, true, true, false) => Verdict::Holds(
             "Ada stays signed in throughout, and a cookie that the old key sealed is refused".into(),

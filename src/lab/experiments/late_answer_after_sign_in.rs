@@ -1,9 +1,9 @@
 //! Answers that were under way while their browser signed in.
 
-use rocket::tokio::join;
+use rocket::tokio::try_join;
 use time::Duration;
 
-use crate::lab::bench::Bench;
+use crate::lab::bench::{Bench, Browser};
 use crate::lab::experiment::{Experiment, Group, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -22,21 +22,22 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/visits").await;
+    ada.post(&node, "/visits").await?;
     bench.advance(Duration::minutes(31));
-    let sign_in = async |browser: &crate::lab::bench::Browser<'_>, path: &str| {
+    let sign_in = async |browser: &Browser<'_>, path: &str| {
         node.gate.arrivals(1).await;
-        browser.post(&node, path).await;
+        browser.post(&node, path).await?;
         node.gate.let_through(1);
+        Ok(())
     };
-    let (poll, ()) = join!(ada.get(&node, "/slow/profile"), sign_in(&ada, "/login/ada"));
-    let after_poll = ada.get(&node, "/profile").await;
+    let (poll, ()) = try_join!(ada.get(&node, "/slow/profile"), sign_in(&ada, "/login/ada"))?;
+    let after_poll = ada.get(&node, "/profile").await?;
     let bob = bench.browser("Bob");
-    bob.post(&node, "/visits").await;
-    let (page, ()) = join!(bob.post(&node, "/slow/visits"), sign_in(&bob, "/login/bob"));
-    let after_page = bob.get(&node, "/profile").await;
-    bench.decided_by(&after_poll);
-    bench.decided_by(&after_page);
+    bob.post(&node, "/visits").await?;
+    let (page, ()) = try_join!(bob.post(&node, "/slow/visits"), sign_in(&bob, "/login/bob"))?;
+    let after_page = bob.get(&node, "/profile").await?;
+    bench.decided_by(after_poll.number);
+    bench.decided_by(after_page.number);
     let (polled, paged) = (after_poll.user() == Some("ada"), after_page.user() == Some("bob"));
     let told = |set: bool| if set { "set a cookie" } else { "set no cookie" };
     let outcome = |stays: bool| if stays { "the sign-in stayed" } else { "nobody is signed in" };

@@ -1,6 +1,6 @@
 //! A slow response that arrives after its browser has signed out.
 
-use rocket::tokio::join;
+use rocket::tokio::try_join;
 
 use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Group, Verdict};
@@ -10,7 +10,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     group: Group::Theft,
     question: "Does a sign-out last when a slower answer arrives after it?",
     steps: &[
-        "Ada signs in. A copy of her cookie is kept.",
+        "Ada signs in. A copy of her cookie is kept, and works.",
         "One tab sends a slow request, which loads her session.",
         "Another tab signs out, and is answered.",
         "The slow answer arrives, with a change of the session.",
@@ -23,18 +23,20 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/login/ada").await?;
     let copy = ada.copied_by("copy of her cookie");
+    copy.has_to_be("ada", &node).await?;
     let sign_out = async {
         node.gate.arrivals(1).await;
-        ada.post(&node, "/logout").await;
+        ada.post(&node, "/logout").await?;
         node.gate.let_through(1);
+        Ok(())
     };
-    let (slow, ()) = join!(ada.post(&node, "/slow/visits"), sign_out);
-    let after = ada.get(&node, "/profile").await;
-    let copied = copy.get(&node, "/profile").await;
-    bench.decided_by(&after);
-    bench.decided_by(&copied);
+    let (slow, ()) = try_join!(ada.post(&node, "/slow/visits"), sign_out)?;
+    let after = ada.get(&node, "/profile").await?;
+    let copied = copy.get(&node, "/profile").await?;
+    bench.decided_by(after.number);
+    bench.decided_by(copied.number);
     Ok(match (after.user(), copied.user()) {
         (None, None) if slow.set_cookie => {
             Verdict::Holds("the late answer set a cookie, but nobody is signed in by it".into())

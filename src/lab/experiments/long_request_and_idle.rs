@@ -1,6 +1,6 @@
 //! A request that takes longer than most of the idle timeout.
 
-use rocket::tokio::join;
+use rocket::tokio::try_join;
 use time::Duration;
 
 use crate::lab::bench::Bench;
@@ -22,16 +22,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/login/ada").await?;
     let meanwhile = async {
         node.gate.arrivals(1).await;
         bench.advance(Duration::minutes(25));
-        ada.get(&node, "/profile").await;
+        ada.get(&node, "/profile").await?;
         node.gate.let_through(1);
+        Ok(())
     };
-    join!(ada.post(&node, "/slow/visits"), meanwhile);
+    try_join!(ada.post(&node, "/slow/visits"), meanwhile)?;
     bench.advance(Duration::minutes(10));
-    let after = ada.get(&node, "/profile").await;
+    let after = ada.get(&node, "/profile").await?;
     Ok(match (after.user(), after.count("visits")) {
         (Some("ada"), 1) => Verdict::Holds(
             "ten minutes later Ada is still signed in, and the change of the slow request was kept".into(),

@@ -1,6 +1,6 @@
 //! Two requests of one browser that overlap.
 
-use rocket::tokio::join;
+use rocket::tokio::try_join;
 
 use crate::lab::bench::{Bench, Browser, Node};
 use crate::lab::experiment::{Experiment, Group, Verdict};
@@ -21,17 +21,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let visitor = bench.browser("visitor");
-    visitor.post(&node, "/visits").await;
-    together(&visitor, &node, "/slow/visits", "/slow/likes").await;
-    let seen = visitor.get(&node, "/profile").await;
-    bench.decided_by(&seen);
+    visitor.post(&node, "/visits").await?;
+    together(&visitor, &node, "/slow/visits", "/slow/likes").await?;
+    let seen = visitor.get(&node, "/profile").await?;
+    bench.decided_by(seen.number);
     let different = seen.count("visits").saturating_sub(1) + seen.count("likes");
     let before = seen.count("visits");
-    together(&visitor, &node, "/slow/visits", "/slow/visits").await;
-    let between = visitor.get(&node, "/profile").await.count("visits");
-    join!(visitor.post(&node, "/exclusive/visits"), visitor.post(&node, "/exclusive/visits"));
-    let after = visitor.get(&node, "/profile").await;
-    bench.decided_by(&after);
+    together(&visitor, &node, "/slow/visits", "/slow/visits").await?;
+    let between = visitor.get(&node, "/profile").await?.count("visits");
+    try_join!(visitor.post(&node, "/exclusive/visits"), visitor.post(&node, "/exclusive/visits"))?;
+    let after = visitor.get(&node, "/profile").await?;
+    bench.decided_by(after.number);
     let after = after.count("visits");
     let (same, turns) = (between.saturating_sub(before), after.saturating_sub(between));
     Ok(match (different, turns) {
@@ -52,10 +52,6 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
 }
 
 /// Both have loaded the session before either goes on.
-async fn together(browser: &Browser<'_>, node: &Node, one: &str, other: &str) {
-    let gate = async {
-        node.gate.arrivals(2).await;
-        node.gate.let_through(2);
-    };
-    join!(browser.post(node, one), browser.post(node, other), gate);
+async fn together(browser: &Browser<'_>, node: &Node, one: &str, other: &str) -> Result<(), String> {
+    try_join!(browser.post(node, one), browser.post(node, other), node.gate.meeting(2)).map(drop)
 }

@@ -1,6 +1,7 @@
 //! Many requests of one session at once.
 
 use rocket::futures::future::join_all;
+use rocket::tokio::join;
 
 use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Group, Verdict};
@@ -25,16 +26,12 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
-    let gate = async {
-        node.gate.arrivals(REQUESTS).await;
-        node.gate.let_through(REQUESTS as usize);
-    };
-    let slow = join_all((0..REQUESTS).map(|_| ada.post(&node, "/slow/visits")));
-    let (answers, ()) = rocket::tokio::join!(slow, gate);
-    let before = ada.get(&node, "/profile").await.count("visits");
-    let turns = join_all((0..REQUESTS).map(|_| ada.post(&node, "/exclusive/visits"))).await;
-    let counted = ada.get(&node, "/profile").await.count("visits").saturating_sub(before);
+    ada.post(&node, "/login/ada").await?;
+    let slow = join_all((0..REQUESTS).map(|_| ada.try_post(&node, "/slow/visits")));
+    let (answers, _) = join!(slow, node.gate.meeting(REQUESTS));
+    let before = ada.get(&node, "/profile").await?.count("visits");
+    let turns = join_all((0..REQUESTS).map(|_| ada.try_post(&node, "/exclusive/visits"))).await;
+    let counted = ada.get(&node, "/profile").await?.count("visits").saturating_sub(before);
     let answered = answers.iter().chain(&turns).filter(|answer| answer.status == 200).count();
     let all = 2 * REQUESTS as usize;
     let lost = if counted < u64::from(REQUESTS) { ": nothing makes them wait for each other" } else { "" };

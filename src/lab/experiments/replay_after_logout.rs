@@ -20,13 +20,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/login/ada").await?;
     let thief = ada.copied_by("copy of her cookie");
-    if thief.get(&node, "/profile").await.user() != Some("ada") {
-        return Ok(Verdict::DoesNotHold("the session did not even work before the sign-out".into()));
-    }
-    ada.post(&node, "/logout").await;
-    let replayed = thief.get(&node, "/profile").await;
+    thief.has_to_be("ada", &node).await?;
+    ada.post(&node, "/logout").await?;
+    let replayed = thief.get(&node, "/profile").await?;
     Ok(match replayed.user() {
         None => Verdict::Holds(format!(
             "after the sign-out the copy signs nobody in: it is {}",

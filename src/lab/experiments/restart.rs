@@ -21,14 +21,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
-    ada.post(&node, "/visits").await;
+    ada.post(&node, "/login/ada").await?;
+    ada.post(&node, "/visits").await?;
     node.client.terminate().await;
     bench.tell("The server is stopped.");
     bench.advance(Duration::minutes(1));
     let node = bench.node().await?;
     bench.tell("It is started again.");
-    let after = ada.get(&node, "/profile").await;
+    let after = ada.get(&node, "/profile").await?;
     Ok(match (after.user(), after.count("visits")) {
         (Some("ada"), 1) => Verdict::Holds("Ada is signed in and her visit is counted, as before".into()),
         _ => Verdict::DoesNotHold(format!("Ada has to sign in again: her cookie is {}", after.arrival())),

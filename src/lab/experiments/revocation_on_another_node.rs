@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rocket::futures::future::join_all;
+use rocket::futures::future::try_join_all;
 use rocket::tokio::time::sleep;
 
 use crate::lab::bench::{Bench, Browser, Measurements, Node};
@@ -13,7 +13,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     group: Group::Theft,
     question: "Is a session that was signed out on one server dead on another within three seconds?",
     steps: &[
-        "Ada signs in at one server, and a copy of her cookie works at another server with the same settings. She signs in three times more, and each cookie is copied.",
+        "Ada signs in at one server, and a copy of her cookie works at another server with the same settings. She signs in three times more, and each cookie is copied and works there too.",
         "She signs out of these three sessions at the first server, one by one.",
         "Each copy is sent once to the first server, and if that refuses it, to the other one every 10 milliseconds until it is refused there too. A real clock measures how long that takes.",
     ],
@@ -34,16 +34,16 @@ const SIGN_OUTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(350), Du
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let (first, second) = (bench.node().await?, bench.another_node("other server").await?);
     let ada = bench.browser("Ada");
-    ada.post(&first, "/login/ada").await;
-    if ada.copied_by("copy").get(&second, "/profile").await.user() != Some("ada") {
+    ada.post(&first, "/login/ada").await?;
+    if ada.copied_by("copy").get(&second, "/profile").await?.user() != Some("ada") {
         return Ok(Verdict::NotApplicable(
             "no other server knows the session, so there is nothing to sign out there".into(),
         ));
     }
     // All signed in before one is signed out: a sign-in after that is sealed later in the ledger, which the second server
     // would notice.
-    let signed_in = join_all(SIGN_OUTS.map(|after| sign_in(bench, &first, after))).await;
-    let found = join_all(signed_in.iter().map(|signed_in| sign_out(signed_in, &first, &second))).await;
+    let signed_in = try_join_all(SIGN_OUTS.map(|after| sign_in(bench, &first, &second, after))).await?;
+    let found = try_join_all(signed_in.iter().map(|signed_in| sign_out(signed_in, &first, &second))).await?;
     let shown = |time: Duration| {
         if time < INTERVAL { "at once".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) }
     };
@@ -84,11 +84,17 @@ struct SignedIn<'b> {
     after: Duration,
 }
 
-async fn sign_in<'b>(bench: &'b Bench, node: &Node, after: Duration) -> SignedIn<'b> {
+async fn sign_in<'b>(
+    bench: &'b Bench,
+    first: &Node,
+    second: &Node,
+    after: Duration,
+) -> Result<SignedIn<'b>, String> {
     let ada = bench.browser("Ada");
-    ada.post(node, "/login/ada").await;
+    ada.post(first, "/login/ada").await?;
     let copy = ada.copied_by("copy");
-    SignedIn { ada, copy, after }
+    copy.has_to_be("ada", second).await?;
+    Ok(SignedIn { ada, copy, after })
 }
 
 /// What came of a sign-out.
@@ -99,26 +105,26 @@ struct Times {
     other: Option<Duration>,
 }
 
-async fn sign_out(signed_in: &SignedIn<'_>, first: &Node, second: &Node) -> Times {
+async fn sign_out(signed_in: &SignedIn<'_>, first: &Node, second: &Node) -> Result<Times, String> {
     let SignedIn { ada, copy, after } = signed_in;
     sleep(*after).await;
-    ada.post(first, "/logout").await;
+    ada.post(first, "/logout").await?;
     let signed_out = Instant::now();
-    let same = copy.get(first, "/profile").await.user().is_none();
+    let same = copy.get(first, "/profile").await?.user().is_none();
     // One that not even its own server refuses is not waited for.
-    let other = if same { until_refused(copy, second, signed_out).await } else { None };
-    Times { same, other }
+    let other = if same { until_refused(copy, second, signed_out).await? } else { None };
+    Ok(Times { same, other })
 }
 
 /// Asks until the copy is refused, and shows the last answer only.
-async fn until_refused(copy: &Browser<'_>, node: &Node, since: Instant) -> Option<Duration> {
+async fn until_refused(copy: &Browser<'_>, node: &Node, since: Instant) -> Result<Option<Duration>, String> {
     loop {
-        let asked = copy.try_get(node, "/profile").await;
+        let asked = copy.get_unnoted(node, "/profile").await?;
         let is_refused = asked.user().is_none();
         let elapsed = since.elapsed();
         if is_refused || elapsed > LIMIT {
-            copy.get(node, "/profile").await;
-            return is_refused.then_some(elapsed);
+            copy.get(node, "/profile").await?;
+            return Ok(is_refused.then_some(elapsed));
         }
         sleep(INTERVAL).await;
     }

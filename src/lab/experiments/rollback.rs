@@ -19,19 +19,19 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let visitor = bench.browser("visitor");
-    visitor.post(&node, "/visits").await;
+    visitor.post(&node, "/visits").await?;
     let saved = visitor.cookies();
-    visitor.post(&node, "/visits").await;
-    let last = visitor.post(&node, "/visits").await.count("visits");
+    visitor.post(&node, "/visits").await?;
+    let last = visitor.post(&node, "/visits").await?.count("visits");
     visitor.put(saved);
-    let back = visitor.get(&node, "/profile").await.count("visits");
+    let back = visitor.get(&node, "/profile").await?.count("visits");
     Ok(Verdict::of(
         back == 3 && last == 3,
-        match back {
-            3 => {
+        match (last, back) {
+            (3, 3) => {
                 "the old cookie only names the session, and the server has the current count: 3 visits".into()
             }
-            back => format!("after {last} visits the old cookie brings back the count of {back}"),
+            (last, back) => format!("after {last} visits the old cookie brings back the count of {back}"),
         },
     ))
 }

@@ -1,6 +1,7 @@
 //! Two clicks on a sign-in form.
 
-use rocket::tokio::join;
+use rocket::futures::future::try_join_all;
+use rocket::tokio::try_join;
 
 use crate::lab::bench::Bench;
 use crate::lab::experiment::{Experiment, Group, Verdict};
@@ -12,7 +13,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     steps: &[
         "Ada visits twice without signing in.",
         "She clicks twice: the second request leaves with the cookie from before the first answer.",
-        "She clicks twice more, with the same old cookie, and these two requests overlap.",
+        "She clicks twice more, with the same old cookie, and these two overlap: the server has loaded what both came with before it signs her in for either.",
         "Each of the four cookies that she got is sent: is she signed in, and are her two visits there?",
     ],
     need: "a sign-in that works the first time, however often it is sent",
@@ -22,17 +23,18 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let first = bench.browser("first click");
-    first.post(&node, "/visits").await;
-    first.post(&node, "/visits").await;
+    first.post(&node, "/visits").await?;
+    first.post(&node, "/visits").await?;
     let clicks =
         [first.copied_by("second click"), first.copied_by("third click"), first.copied_by("fourth click")];
-    first.post(&node, "/login/ada").await;
+    first.post(&node, "/login/ada").await?;
     let [second, third, fourth] = &clicks;
-    second.post(&node, "/login/ada").await;
-    join!(third.post(&node, "/login/ada"), fourth.post(&node, "/login/ada"));
+    second.post(&node, "/login/ada").await?;
+    let overlapping = [third, fourth].map(|click| click.post(&node, "/slow/login/ada"));
+    try_join!(try_join_all(overlapping), node.gate.meeting(2))?;
     let (mut signed_in, mut visits) = (0, 0);
     for browser in [&first, second, third, fourth] {
-        let seen = browser.get(&node, "/profile").await;
+        let seen = browser.get(&node, "/profile").await?;
         signed_in += usize::from(seen.user() == Some("ada"));
         visits += usize::from(seen.count("visits") == 2);
     }

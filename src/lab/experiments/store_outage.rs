@@ -23,8 +23,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
-    ada.post(&node, "/visits").await;
+    ada.post(&node, "/login/ada").await?;
+    ada.post(&node, "/visits").await?;
     if node.keeps_something() && !bench.outlives_the_process(&ada).await? {
         return Ok(Verdict::NotApplicable(
             "the store is a part of the server’s process, and is down only when the server is".into(),
@@ -32,10 +32,10 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
     }
     bench.server_down(true);
     bench.advance(Duration::seconds(30));
-    let during = ada.post(&node, "/visits").await;
-    bench.decided_by(&during);
+    let during = ada.try_post(&node, "/visits").await;
+    bench.decided_by(during.number);
     bench.server_down(false);
-    let after = ada.get(&node, "/profile").await;
+    let after = ada.get(&node, "/profile").await?;
     let intact = after.user() == Some("ada") && after.count("visits") >= 1;
     Ok(match (during.status, intact) {
         (200, true) => {

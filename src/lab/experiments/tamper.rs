@@ -22,22 +22,22 @@ const PLACES: usize = 8;
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let ada = bench.browser("Ada");
-    ada.post(&node, "/login/ada").await;
+    ada.post(&node, "/login/ada").await?;
     let genuine = ada.cookies().remove(COOKIE).ok_or("the sign-in set no cookie")?;
     let mut forgeries: Vec<String> =
         (0..PLACES).map(|place| changed_at(&genuine, place * genuine.len() / PLACES)).collect();
     forgeries.push(genuine.chars().take(genuine.len() / 2).collect());
     let other = bench.node_with_another_key(&node).await?;
     let forger = bench.browser("forger");
-    forger.post(&other, "/login/mallory").await;
-    forgeries.extend(forger.cookies().remove(COOKIE));
+    forger.post(&other, "/login/mallory").await?;
+    forgeries.push(forger.cookies().remove(COOKIE).ok_or("the sign-in at the other app set no cookie")?);
     let mut accepted = 0;
     for forgery in &forgeries {
         forger.put([(COOKIE.to_owned(), forgery.clone())].into());
-        let answer = forger.get(&node, "/profile").await;
+        let answer = forger.get(&node, "/profile").await?;
         accepted += usize::from(answer.resumed() || answer.user().is_some());
     }
-    let unharmed = ada.get(&node, "/profile").await.user() == Some("ada");
+    let unharmed = ada.get(&node, "/profile").await?.user() == Some("ada");
     let tried = forgeries.len();
     Ok(match (accepted, unharmed) {
         (0, true) => Verdict::Holds(format!("{tried} forgeries, none accepted; Ada is still signed in")),

@@ -19,19 +19,21 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 async fn run(bench: &Bench) -> Result<Verdict, String> {
     let node = bench.node().await?;
     let (phone, laptop, bob) = (bench.browser("phone"), bench.browser("laptop"), bench.browser("Bob"));
-    phone.post(&node, "/login/ada").await;
-    laptop.post(&node, "/login/ada").await;
-    bob.post(&node, "/login/bob").await;
+    phone.post(&node, "/login/ada").await?;
+    laptop.post(&node, "/login/ada").await?;
+    bob.post(&node, "/login/bob").await?;
     let list = async || {
         let listed = match node.kept.store.list() {
             Some(list) => Some(list.of_subject("ada", bench.now()).await),
             None => None,
         };
-        bench.asked("list Ada’s sessions", listed, |all| format!("{} found", all.len())).map(|all| all.len())
+        bench
+            .asked("list Ada’s sessions", listed, |all| format!("{} found", all.len()))
+            .map(|listed| listed.map(|all| all.len()))
     };
-    let both = list().await;
-    phone.post(&node, "/logout").await;
-    let one = list().await;
+    let both = list().await?;
+    phone.post(&node, "/logout").await?;
+    let one = list().await?;
     Ok(match (both, one) {
         (Some(2), Some(1)) => Verdict::Holds(
             "the server listed both of Ada’s sessions, and one of them after a sign-out".into(),
