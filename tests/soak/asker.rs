@@ -8,6 +8,7 @@ use world::{Answer, Connection, Jar, form};
 use crate::dice::Dice;
 use crate::outages::Failure;
 use crate::run::Run;
+use crate::settings::Keys;
 use crate::site::{Address, PROCESSES};
 use crate::tally::Tally;
 
@@ -36,6 +37,8 @@ impl Request<'_> {
 /// What became of a request.
 pub struct Heard {
     pub process: usize,
+    /// Those of the process.
+    pub keys: Keys,
     /// When it was sent, and when the answer was there.
     pub asked: Duration,
     pub answered: Duration,
@@ -69,6 +72,7 @@ impl<'r> Asker<'r> {
     pub fn ask_at(&mut self, process: usize, jar: &mut Jar, request: &Request<'_>) -> Heard {
         let (process, address) = self.run.site.enter(process);
         let asked = self.run.now();
+        let keys = address.keys;
         let outcome = self.exchange(process, *address, jar, request);
         let answered = self.run.now();
         drop(address);
@@ -76,13 +80,13 @@ impl<'r> Asker<'r> {
         if answer.is_some() {
             self.take_time(request, answered - asked);
         }
-        Heard { process, asked, answered, answer }
+        Heard { process, keys, asked, answered, answer }
     }
 
     fn exchange(
         &mut self,
         process: usize,
-        Address { port, life }: Address,
+        Address { port, life, .. }: Address,
         jar: &mut Jar,
         request: &Request<'_>,
     ) -> io::Result<Answer> {

@@ -20,6 +20,8 @@ const KNOWN_AFTER_OUTAGE: Duration = Duration::from_secs(11);
 #[derive(Clone)]
 pub struct Copy {
     pub jar: Jar,
+    /// The key that has sealed it: a process without that opens it in no case.
+    pub key: &'static str,
     pub realm: &'static str,
     /// What has ended it.
     pub what: &'static str,
@@ -41,16 +43,45 @@ impl Copy {
 
 /// All of them.
 #[derive(Default)]
-pub struct Copies(Mutex<Vec<Copy>>);
+pub struct Copies(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// Those that a key still opens.
+    open: Vec<Copy>,
+    lost: usize,
+    lost_keys: Vec<&'static str>,
+}
+
+/// How many there are.
+pub struct Counted {
+    pub open: usize,
+    /// Those that no process has a key for any more.
+    pub lost: usize,
+}
 
 impl Copies {
     pub fn keep(&self, copy: Copy) {
-        self.0.lock().unwrap().push(copy);
+        let mut kept = self.0.lock().unwrap();
+        if kept.lost_keys.contains(&copy.key) {
+            kept.lost += 1;
+        } else {
+            kept.open.push(copy);
+        }
+    }
+
+    /// Takes away those of a key that no process has any more: that they stay dead shows nothing.
+    pub fn lose(&self, key: &'static str) {
+        let mut kept = self.0.lock().unwrap();
+        let before = kept.open.len();
+        kept.open.retain(|copy| copy.key != key);
+        kept.lost += before - kept.open.len();
+        kept.lost_keys.push(key);
     }
 
     /// Any of them, half of the time one of the last few.
     pub fn any(&self, dice: &mut Dice) -> Option<Copy> {
-        let copies = self.0.lock().unwrap();
+        let copies = &self.0.lock().unwrap().open;
         let count = copies.len();
         let recent = if dice.below(2) == 0 { count.min(10) } else { count };
         (count > 0).then(|| copies[count - 1 - dice.below(recent)].clone())
@@ -58,11 +89,12 @@ impl Copies {
 
     /// Every `step`th of them, from `first` on.
     pub fn each(&self, first: usize, step: usize) -> Vec<Copy> {
-        self.0.lock().unwrap().iter().skip(first).step_by(step).cloned().collect()
+        self.0.lock().unwrap().open.iter().skip(first).step_by(step).cloned().collect()
     }
 
-    pub fn count(&self) -> usize {
-        self.0.lock().unwrap().len()
+    pub fn counted(&self) -> Counted {
+        let kept = self.0.lock().unwrap();
+        Counted { open: kept.open.len(), lost: kept.lost }
     }
 }
 
@@ -72,7 +104,8 @@ mod tests {
     use crate::settings::STATEFUL;
 
     fn ended_at_10_s(realm: &'static str) -> Copy {
-        Copy { jar: Jar::default(), realm, what: "logout", process: 0, ended: Duration::from_secs(10) }
+        let (jar, ended) = (Jar::default(), Duration::from_secs(10));
+        Copy { jar, key: "a key", realm, what: "logout", process: 0, ended }
     }
 
     fn may_open(realm: &'static str, process: usize, millis: u64, outages: &Outages) -> bool {
@@ -99,5 +132,16 @@ mod tests {
         outages.begin("away", Part::Ledger, Duration::from_secs(10));
         assert!(may_open(REVOCABLE, 1, 20_900, &outages) && !may_open(REVOCABLE, 1, 21_100, &outages));
         assert!(!may_open(REVOCABLE, 0, 10_001, &outages), "not where it was acknowledged");
+    }
+
+    #[test]
+    fn a_copy_whose_key_is_gone_is_no_longer_tried() {
+        let copies = Copies::default();
+        copies.keep(ended_at_10_s(STATEFUL));
+        copies.keep(Copy { key: "another key", ..ended_at_10_s(STATEFUL) });
+        copies.lose("a key");
+        copies.keep(ended_at_10_s(STATEFUL));
+        assert_eq!(copies.each(0, 1).iter().map(|copy| copy.key).collect::<Vec<_>>(), ["another key"]);
+        assert_eq!((copies.counted().open, copies.counted().lost), (1, 2));
     }
 }

@@ -1,6 +1,6 @@
 //! What a visitor sends: to sign in and out, and to give the password again.
 
-use world::{Answer, PASSWORD};
+use world::{Answer, Jar, PASSWORD};
 
 use crate::asker::Heard;
 use crate::copies::Copy;
@@ -72,13 +72,11 @@ impl Visitor<'_> {
         if signed_in_as(&page).is_none() {
             // The lost answer was that of a logout. (If nothing was lost, the visit has told.)
             self.stays[at].who = Who::Nobody;
-            return self.keep(Copy {
-                jar: before,
-                realm,
-                what,
-                process: heard.process,
-                ended: heard.answered,
-            });
+            // A logout that an outage answers with a 503 takes the cookie away, and says that a copy lives on.
+            if before.get(&cookie_of(realm)).is_some() {
+                self.keep(at, before, what, &heard);
+            }
+            return;
         }
         let heard = self.ask(at, "/logout", Some(&[("csrf_token", &page.token())]));
         let is_acknowledged = leads_to(&heard, &format!("{realm}/signed-out"));
@@ -89,7 +87,7 @@ impl Visitor<'_> {
             self.asker.tally.sign_outs += 1;
             self.stays[at].who = Who::Nobody;
             self.stays[at].visits = Some(0..=0);
-            self.keep(Copy { jar, realm, what, process: heard.process, ended: heard.answered });
+            self.keep(at, jar, what, &heard);
         } else {
             self.refused(at, "/logout", &heard);
             self.unsure(at, Goal::SignOut(account));
@@ -106,8 +104,7 @@ impl Visitor<'_> {
         if is_acknowledged {
             self.asker.tally.confirmations += 1;
             self.stays[at].who = Who::Account(account);
-            let what = "confirmation";
-            self.keep(Copy { jar, realm, what, process: heard.process, ended: heard.answered });
+            self.keep(at, jar, "confirmation", &heard);
         } else if !heard.answer.as_ref().is_some_and(|answer| self.is_out(at, answer)) {
             self.refused(at, "/confirm", &heard);
             self.unsure(at, Goal::Confirm(account));
@@ -176,11 +173,18 @@ impl Visitor<'_> {
         self.stays[at].visits = None;
     }
 
-    /// A cookie alone opens its session until it expires: the docs say so.
-    fn keep(&self, copy: Copy) {
-        if copy.realm != STATELESS {
-            self.run.copies.keep(copy);
+    /// Keeps a copy of the cookie of a session that this answer has ended. One of a cookie alone opens it until it
+    /// expires: the docs say so.
+    fn keep(&self, at: usize, jar: Jar, what: &'static str, heard: &Heard) {
+        let realm = self.stays[at].realm;
+        if realm == STATELESS {
+            return;
         }
+        let Some(key) = self.run.keyholders.sealed_by(realm, &jar) else {
+            return self.broken(at, "", heard, format!("no key opens the cookie from before the {what}"));
+        };
+        let (process, ended) = (heard.process, heard.answered);
+        self.run.copies.keep(Copy { jar, key, realm, what, process, ended });
     }
 }
 

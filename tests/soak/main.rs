@@ -9,6 +9,7 @@ mod copies;
 mod dice;
 mod findings;
 mod forms;
+mod keyholder;
 mod memory;
 mod metrics;
 mod outages;

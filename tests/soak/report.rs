@@ -12,11 +12,14 @@ pub struct Report<'r> {
     pub seconds: f64,
     pub keys: usize,
     pub tally: Tally,
+    /// How often a copy was answered at the end.
+    pub audited: u64,
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { run, visitors, seconds, keys, tally } = self;
+        let Report { run, visitors, seconds, keys, tally, audited } = self;
+        let copies = run.copies.counted();
         let requests = tally.requests();
         writeln!(f, "| what | how many |\n|---|---:|")?;
         writeln!(f, "| visitors, for {seconds:.0} s | {visitors} |")?;
@@ -28,12 +31,10 @@ impl fmt::Display for Report<'_> {
         writeln!(f, "| passwords given again | {} |", tally.confirmations)?;
         writeln!(f, "| of them done, but the answer lost in an outage: signed in again | {} |", tally.outs)?;
         writeln!(f, "| wrong passwords, answered or not | {} |", tally.refusals)?;
-        writeln!(
-            f,
-            "| copies of ended sessions, each tried at {PROCESSES} processes at the end | {} |",
-            run.copies.count()
-        )?;
-        writeln!(f, "| copies tried meanwhile | {} |", tally.replays)?;
+        writeln!(f, "| copies of ended sessions that a key still opens at the end | {} |", copies.open)?;
+        writeln!(f, "| of them tried at {PROCESSES} processes at the end, and answered | {audited} |")?;
+        writeln!(f, "| copies that no key opens any more, tried until then only | {} |", copies.lost)?;
+        writeln!(f, "| copies tried meanwhile where a key opens them, and answered | {} |", tally.replays)?;
         writeln!(
             f,
             "| of them opened at another process before the ledger had told it, the last after {:.2} s | {} |",

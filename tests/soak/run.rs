@@ -9,10 +9,11 @@ use world::{databases, program};
 
 use crate::copies::{Copies, KNOWN_AFTER};
 use crate::findings::Findings;
+use crate::keyholder::Keyholders;
 use crate::outages::Outages;
 use crate::report::Report;
-use crate::script::{A, Script};
-use crate::settings::{Keys, Settings};
+use crate::script::Script;
+use crate::settings::{A, KEYS, Keys, Settings};
 use crate::site::{PROCESSES, Site};
 use crate::tally::Tally;
 use crate::visitor::Visitor;
@@ -25,6 +26,7 @@ pub struct Run {
     pub site: Site,
     pub outages: Outages,
     pub copies: Copies,
+    pub keyholders: Keyholders,
     pub findings: Findings,
     begun: Instant,
     pub is_over: AtomicBool,
@@ -39,6 +41,7 @@ impl Run {
             site,
             outages: Outages::default(),
             copies: Copies::default(),
+            keyholders: Keyholders::of(&KEYS),
             findings: Findings::default(),
             begun: Instant::now(),
             is_over: AtomicBool::new(false),
@@ -95,8 +98,8 @@ pub fn soak(visitors: usize, length: Duration) {
     let seconds = (run.now() - begun).as_secs_f64();
     let mut tally = Tally::default();
     crowd.iter_mut().for_each(|visitor| tally.add(visitor.tally()));
-    audit(run, crowd);
-    println!("{}", Report { run, visitors, seconds, keys, tally });
+    let audited = audit(run, crowd);
+    println!("{}", Report { run, visitors, seconds, keys, tally, audited });
     if run.findings.count() > 0 {
         for process in 0..PROCESSES {
             println!("process {process} said:\n{}", run.site.complaints(process, MAX_COMPLAINTS).join("\n"));
@@ -113,12 +116,12 @@ fn sample(run: &Run) {
     }
 }
 
-/// Looks at every process whether it still knows all that was acknowledged.
-fn audit(run: &Run, crowd: Vec<Visitor<'_>>) {
+/// Looks at every process whether it still knows all that was acknowledged. Returns how many copies were answered.
+fn audit(run: &Run, crowd: Vec<Visitor<'_>>) -> u64 {
     // Until the last logout has to be known everywhere.
     sleep(KNOWN_AFTER);
     let visitors = crowd.len();
-    at_once(crowd, |mut visitor| visitor.audit(visitors));
+    let audited = at_once(crowd, |visitor| visitor.audited(visitors).replays);
     for process in 0..PROCESSES {
         let mut problems = run.site.problems(process);
         let held = run.site.memory(process).held();
@@ -129,6 +132,7 @@ fn audit(run: &Run, crowd: Vec<Visitor<'_>>) {
             run.findings.tell(run.now(), format!("process {process}: {problem}"));
         }
     }
+    audited.into_iter().sum()
 }
 
 /// Does it for all of these at the same time.

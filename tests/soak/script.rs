@@ -9,12 +9,8 @@ use world::wait_for;
 
 use crate::outages::Part;
 use crate::run::Run;
-use crate::settings::Keys;
+use crate::settings::{A, B, C, Keys};
 use crate::site::PROCESSES;
-
-pub const A: &str = "YSBrZXksIHRoZSBmaXJzdCBvZiB0aGVzZSB0d28ga2U=";
-const B: &str = "YiBrZXksIHRoZSBvdGhlciBvZiB0aGVzZSB0d28ga2U=";
-const C: &str = "YyBrZXksIHRoZSB0aGlyZCBvZiB0aGVzZSB0d28ga2U=";
 
 /// From this length on the keys are replaced twice, and what is away stays away for long.
 const LONG: Duration = Duration::from_secs(300);
@@ -66,6 +62,7 @@ impl Script<'_> {
         });
         self.say("every visitor has come by");
         self.round("has the new key alone", Keys { seals: new, opens: None });
+        self.run.copies.lose(old);
     }
 
     fn round(&self, what: &str, keys: Keys) {

@@ -7,6 +7,12 @@ pub const REVOCABLE: &str = "/revocable";
 pub const STATEFUL: &str = "/stateful";
 pub const REALMS: [&str; 3] = [STATELESS, REVOCABLE, STATEFUL];
 
+pub const A: &str = "YSBrZXksIHRoZSBmaXJzdCBvZiB0aGVzZSB0d28ga2U=";
+pub const B: &str = "YiBrZXksIHRoZSBvdGhlciBvZiB0aGVzZSB0d28ga2U=";
+pub const C: &str = "YyBrZXksIHRoZSB0aGlyZCBvZiB0aGVzZSB0d28ga2U=";
+/// All that seal in a run, one after the other.
+pub const KEYS: [&str; 3] = [A, B, C];
+
 /// The name of the realm's cookie.
 pub fn cookie_of(realm: &str) -> String {
     format!("__Host-Http-{}", realm.trim_start_matches('/'))
@@ -17,6 +23,13 @@ pub fn cookie_of(realm: &str) -> String {
 pub struct Keys {
     pub seals: &'static str,
     pub opens: Option<&'static str>,
+}
+
+impl Keys {
+    /// Whether a process with these keys opens what this one has sealed.
+    pub fn open(self, key: &str) -> bool {
+        self.seals == key || self.opens == Some(key)
+    }
 }
 
 /// What is the same for all processes, whatever the keys.

@@ -10,11 +10,12 @@ use crate::settings::{Keys, Settings};
 
 pub const PROCESSES: usize = 3;
 
-/// Where a process listens, and how many there were before it in its place.
+/// Where a process listens, how many there were before it in its place, and the keys that it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Address {
     pub port: u16,
     pub life: usize,
+    pub keys: Keys,
 }
 
 struct Place {
@@ -50,7 +51,7 @@ impl Site {
     pub fn start(settings: Settings, keys: Keys) -> Site {
         let place = |_| {
             let server = settings.program.start(&borrowed(&settings.variables(keys)));
-            let address = RwLock::new(Address { port: server.port, life: 0 });
+            let address = RwLock::new(Address { port: server.port, life: 0, keys });
             let memories = Mutex::new(vec![Memory::default()]);
             let server = Mutex::new(Some(server));
             Place { address, server, seen: Seen::default(), memories, complaints: Mutex::default() }
@@ -110,7 +111,7 @@ impl Site {
         *server = server.take().map(|old| old.restart(&borrowed(&self.settings.variables(keys))));
         place.memories.lock().unwrap().push(Memory::default());
         let port = server.as_ref().map_or(before.port, |server| server.port);
-        Address { port, life: before.life + 1 }
+        Address { port, life: before.life + 1, keys }
     }
 
     /// What is wrong with a process that has answered all that it was asked.

@@ -64,12 +64,23 @@ impl Stay {
 
 /// Whom the head of a page names.
 pub fn signed_in_as(page: &Answer) -> Option<&str> {
-    Some(page.body.split_once("Signed in as <b>")?.1.split_once('<')?.0)
+    Some(page.body.split_once("Signed in as </span><b>")?.1.split_once('<')?.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use world::{Jar, program};
+
     use super::*;
+    use crate::settings::STATELESS;
+
+    #[test]
+    fn the_head_of_a_page_names_who_is_signed_in_and_nobody_else() {
+        let app = program!().start(&[]);
+        let (mut ada, mut nobody) = (app.register("ada"), Jar::default());
+        assert_eq!(signed_in_as(&app.get(&mut ada, STATELESS)), Some("ada"));
+        assert_eq!(signed_in_as(&app.get(&mut nobody, STATELESS)), None);
+    }
 
     fn stay(visits: RangeInclusive<u64>) -> Stay {
         Stay { visits: Some(visits), ..Stay::new("/stateful") }

@@ -18,6 +18,7 @@ pub struct Tally {
     /// How many visitors were signed out by a confirmation whose answer was lost.
     pub outs: u64,
     pub refusals: u64,
+    /// How many copies that the process had a key for were answered.
     pub replays: u64,
     /// How many replays another process still answered, since it did not know of the logout yet.
     pub opened: u64,

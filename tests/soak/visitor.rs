@@ -188,9 +188,13 @@ impl<'r> Visitor<'r> {
     fn replay_at(&mut self, process: usize, mut copy: Copy) {
         let request = Request { realm: copy.realm, page: "/profile", fields: None };
         let heard = self.asker.ask_at(process, &mut copy.jar, &request);
-        self.asker.tally.replays += 1;
         let Some(page) = &heard.answer else { return };
-        if page.status == 303 {
+        if !heard.keys.open(copy.key) {
+            // Dead with its key, whatever the store or the ledger knows.
+            return;
+        }
+        self.asker.tally.replays += 1;
+        if leads_to_login(copy.realm, page) {
             return;
         }
         let after = heard.asked.saturating_sub(copy.ended);
@@ -210,7 +214,8 @@ impl<'r> Visitor<'r> {
     }
 
     /// Looks at every process whether it knows what was acknowledged, and tries this visitor's share of the copies.
-    pub fn audit(&mut self, visitors: usize) {
+    /// Returns what the visitor has done meanwhile.
+    pub fn audited(mut self, visitors: usize) -> Tally {
         // Not everybody at the same one first.
         for number in self.number..self.number + PROCESSES {
             let process = number % PROCESSES;
@@ -221,6 +226,7 @@ impl<'r> Visitor<'r> {
                 self.replay_at(process, copy);
             }
         }
+        self.asker.tally
     }
 
     pub(super) fn ask(&mut self, at: usize, page: &str, fields: Option<&[(&str, &str)]>) -> Heard {
@@ -233,11 +239,16 @@ impl<'r> Visitor<'r> {
     }
 
     pub(super) fn leads_to_login(&self, at: usize, page: &Answer) -> bool {
-        page.status == 303 && page.location().starts_with(&format!("{}/login", self.stays[at].realm))
+        leads_to_login(self.stays[at].realm, page)
     }
 
     fn expected(&self, at: usize, page: &Answer) -> String {
         let (status, location) = (page.status, page.location());
         format!("expected what {:?} gets, got {status} {location}", self.stays[at].who)
     }
+}
+
+/// Whether this is the answer to somebody who is not signed in and asks for a page of their own.
+fn leads_to_login(realm: &str, page: &Answer) -> bool {
+    page.status == 303 && page.location().starts_with(&format!("{realm}/login"))
 }
