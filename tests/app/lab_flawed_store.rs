@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sealed_sessions::store::{
-    IdHash, List, Listed, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, Ticket,
+    Everyone, IdHash, List, Listed, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, Ticket,
     UnixSeconds, Write, Written,
 };
 use sealed_sessions_app::lab::Column;
@@ -167,6 +167,10 @@ impl Store for Flawed {
     /// Only a store on the server has a list.
     fn list(&self) -> Option<&dyn List> {
         (self.inner.list().is_some() || self.has(Flaw::NeedsAServer)).then_some(self)
+    }
+
+    fn everyone(&self) -> Option<&dyn Everyone> {
+        self.inner.everyone()
     }
 
     fn locks(&self) -> Option<&dyn Locks> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use sealed_sessions::store::{
-    List, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, UnixSeconds, Write, Written,
+    Everyone, List, Loaded, Locks, Over, Record, Revoke, Service, Store, StoreError, UnixSeconds, Write,
+    Written,
 };
 
 /// An operation that requests wait for.
@@ -114,6 +115,10 @@ impl<O: Observer> Store for Watched<O> {
 
     fn list(&self) -> Option<&dyn List> {
         self.store.list()
+    }
+
+    fn everyone(&self) -> Option<&dyn Everyone> {
+        self.store.everyone()
     }
 
     fn locks(&self) -> Option<&dyn Locks> {
