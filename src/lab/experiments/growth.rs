@@ -46,7 +46,7 @@ async fn run(bench: &Bench) -> Result<Verdict, String> {
             "the session took all of it, and no request carries more than {most} bytes of cookie"
         )),
         Some((size, status)) => Verdict::DoesNotHold(format!(
-            "a note of {size} bytes is too large (answered with {status}, the session stays as it was); below that each request carries up to {most} bytes of cookie"
+            "a note of {size} bytes was not taken (answered with {status}); below that each request carries up to {most} bytes of cookie"
         )),
     })
 }
