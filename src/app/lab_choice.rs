@@ -67,13 +67,13 @@ pub(super) async fn costs(page: &Page<'_>, settings: &Settings, stores: &[&str])
         "lacks_stores": all.iter().any(Option::is_none),
         "optimised": report.is_none_or(|report| report.optimised),
         "lines": [
-            line("How many requests does a server answer in a second?", "one thread, 95 reads to 5 writes", &|costs| {
-                Some((costs.requests.clone(), String::new()))
+            line("How many requests does a core answer in a second?", "by the server’s processor time, its threads for SQLite included; 95 reads to 5 writes", &|costs| {
+                Some((costs.requests.clone()?, String::new()))
             }),
             line("How many bytes does a request take on the wire?", "up and down, headers and all", &|costs| {
                 Some((costs.bytes.clone(), String::new()))
             }),
-            line("How many bytes does a session take on the server?", "what each one adds to its memory or to the store’s file", &|costs| {
+            line("How many bytes does a session take on the server?", "what each one of somebody who is signed in adds to its memory or to the store’s file", &|costs| {
                 costs.at_rest.clone()
             }),
         ],

@@ -283,8 +283,8 @@ async fn the_costs_are_those_of_the_last_load_test() {
     assert_eq!(before.matches("<code>sealed-sessions lab load</code>").count(), 1, "{before}");
     let latency = json!({ "p50": 1.0, "p90": 1.0, "p99": 1.0, "p999": 1.0, "max": 1.0, "curve": [] });
     let mix = json!({
-        "mix": "read-heavy", "requests": 1, "failures": 0, "seconds": 1.0, "requests_per_second": 12345.6,
-        "latency": latency, "server_cpu_micros": null, "driver_busy": null, "bytes_up": 195.2,
+        "mix": "read-heavy", "requests": 1, "failures": 0, "seconds": 1.0, "requests_per_second": { "median": 1.0, "least": 1.0, "most": 1.0 },
+        "latency": latency, "server_cpu_micros": { "median": 20.0, "least": 19.0, "most": 25.0 }, "server_cores": null, "driver_busy": null, "bytes_up": 195.2,
         "bytes_down": 271.4, "store_operations": {},
     });
     let at_rest = json!({ "sessions": 100_000, "bytes_per_session": 4321.0, "place": "file" });
@@ -292,7 +292,7 @@ async fn the_costs_are_those_of_the_last_load_test() {
         "store": "sqlite", "server_side": true, "mixes": [mix], "wire": [], "at_rest": at_rest,
     });
     let report = json!({
-        "made": "2026-01-02T03:04:05Z", "version": "0", "optimised": false, "cores": 2, "seconds": 1.0,
+        "made": "2026-01-02T03:04:05Z", "version": "0", "optimised": false, "cores": 2, "seconds": 1.0, "rounds": 5,
         "clients": 1, "nodes": 1, "store_delay_millis": 0.0, "bare": mix, "stores": [sqlite], "delayed": null,
     });
     std::fs::write(app.directory().join("load.json"), report.to_string()).unwrap();
@@ -303,7 +303,7 @@ async fn the_costs_are_those_of_the_last_load_test() {
         "the other three stores were not driven: {after}"
     );
     assert!(after.contains("<code>sealed-sessions lab load --store</code>"), "{after}");
-    for cell in ["<b>12,346</b></td>", "<b>467</b></td>", "<b>4,321</b> <small>file</small></td>"] {
+    for cell in ["<b>50,000</b></td>", "<b>467</b></td>", "<b>4,321</b> <small>file</small></td>"] {
         assert!(after.contains(&format!("<td data-store=\"sqlite\">{cell}")), "{cell}: {after}");
     }
     assert!(after.contains("2 Jan 2026, 03:04 UTC") && after.contains("with a debug build"), "{after}");

@@ -47,7 +47,15 @@ impl Setting {
 
     /// Whether what it keeps is in the memory of one process.
     pub(in crate::lab) fn is_in_memory(&self) -> bool {
-        self.kept() == "memory"
+        scheme(self.kept()) == "memory"
+    }
+
+    /// With room for so many sessions of each sort, where a store keeps them in memory.
+    pub(in crate::lab) fn with_room(&self, sessions: usize) -> Setting {
+        if self.has_ledger() || !self.is_in_memory() {
+            return self.clone();
+        }
+        Setting { store: format!("memory:{sessions}"), revocation: None }
     }
 
     /// Whether it is to be a temporary file.
@@ -120,6 +128,20 @@ pub(in crate::lab) struct Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_with_its_bound_is_memory_and_can_be_given_room() {
+        for (text, in_memory, with_room) in [
+            ("memory", true, "memory:7"),
+            ("memory:200000", true, "memory:7"),
+            ("cookie+memory", true, "cookie+memory"),
+            ("cookie", false, "cookie"),
+            ("sqlite:memory", false, "sqlite:memory"),
+        ] {
+            let setting = Setting::of(text);
+            assert_eq!((setting.is_in_memory(), &*setting.with_room(7).text()), (in_memory, with_room));
+        }
+    }
 
     #[test]
     fn a_ledger_is_written_after_the_cookie_store_alone() {

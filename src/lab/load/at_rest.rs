@@ -13,8 +13,8 @@ use super::report::AtRest;
 use super::traffic::Traffic;
 use crate::lab::bench::Setting;
 
-/// Opens `sessions` sessions on a fresh server, and measures how much it grows. With a ledger each of them is signed out
-/// too: only that leaves something. `None` where it cannot be seen from here: another server keeps them.
+/// Signs in `sessions` visitors on a fresh server, and measures how much it grows. With a ledger each of them is signed
+/// out too: only that leaves something. `None` where it cannot be seen from here: another server keeps them.
 pub(super) async fn at_rest(
     launcher: &Launcher<'_>,
     setting: &Setting,
@@ -29,12 +29,14 @@ pub(super) async fn at_rest(
     if sessions == 0 || (place.file().is_none() && !setting.is_in_memory()) {
         return Ok(None);
     }
-    let server = launcher.start(&place.setting, Duration::ZERO)?;
+    let warm_up = sessions / 100;
+    let room = place.setting.with_room(sessions + warm_up);
+    let server = launcher.start(&room, Duration::ZERO)?;
     let before = match place.file() {
         Some(_) => Some(0),
         None => {
             // What the first requests take does not belong to the sessions.
-            open_sessions(&server, sessions / 100, clients, setting.has_ledger()).await?;
+            open_sessions(&server, warm_up, clients, setting.has_ledger()).await?;
             server.resident_bytes()
         }
     };
@@ -66,7 +68,7 @@ async fn open_sessions(
     let traffic = Arc::new(Traffic::default());
     let mut tasks = JoinSet::new();
     for number in 0..clients {
-        let mut client = Client::connect(&[server.address], &traffic).await?;
+        let mut client = Client::connect(&[server.address], number, &traffic).await?;
         let share = count / clients + usize::from(number < count % clients);
         tasks.spawn(async move { client.make_sessions(share, and_sign_out).await });
     }

@@ -1,10 +1,12 @@
 //! Plays visitors, and measures how long each answer takes.
 
 use std::net::SocketAddr;
+use std::str;
 use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use hyper::Uri;
 
 use super::connection::Connection;
 use super::traffic::Traffic;
@@ -20,25 +22,41 @@ const MAX_NANOS: u64 = 60_000_000_000;
 
 /// A client: one connection to each server, asked in turn, and the visitors that it plays.
 pub(super) struct Client {
+    number: usize,
     connections: Vec<Connection>,
-    visitors: Vec<Visitor>,
+    players: Vec<Player>,
     asked: usize,
+    /// The last answer.
+    body: Vec<u8>,
+}
+
+/// A visitor, and what their session has to hold.
+struct Player {
+    visitor: Visitor,
+    sign_in: Uri,
+    views: u64,
 }
 
 impl Client {
-    pub(super) async fn connect(servers: &[SocketAddr], traffic: &Arc<Traffic>) -> Result<Client, String> {
+    /// Clients of different numbers play visitors of different names.
+    pub(super) async fn connect(
+        servers: &[SocketAddr],
+        number: usize,
+        traffic: &Arc<Traffic>,
+    ) -> Result<Client, String> {
         let mut connections = Vec::with_capacity(servers.len());
         for address in servers {
             connections.push(Connection::open(*address, traffic).await?);
         }
-        let visitors = std::iter::repeat_with(Visitor::default).take(VISITORS).collect();
-        Ok(Client { connections, visitors, asked: 0 })
+        let players =
+            (0..VISITORS).map(|visitor| Player::named(number, visitor)).collect::<Result<_, _>>()?;
+        Ok(Client { number, connections, players, asked: 0, body: Vec::new() })
     }
 
-    /// Gives each visitor a session.
-    pub(super) async fn begin(&mut self) -> Result<(), String> {
-        for visitor in &mut self.visitors {
-            make(&mut self.connections[0], visitor, Step::Write).await?;
+    /// Gives each visitor a session by this step.
+    pub(super) async fn begin(&mut self, opening: Step) -> Result<(), String> {
+        for player in &mut self.players {
+            player.make(&mut self.connections[0], opening).await?;
         }
         Ok(())
     }
@@ -50,44 +68,67 @@ impl Client {
         let mut begun = Instant::now();
         while begun < until {
             let step = mix.step(self.asked);
-            let visitor = &mut self.visitors[mix.visitor(self.asked, VISITORS)];
+            let player = &mut self.players[mix.visitor(self.asked, VISITORS)];
             let connection = &mut self.connections[self.asked % servers];
-            let status = connection.send(step.method(), step.uri(), visitor, None).await?;
+            let (uri, body) = (step.uri(&player.sign_in), &mut self.body);
+            body.clear();
+            let status = connection.send(step.method(), uri, &mut player.visitor, Some(body)).await?;
             let ended = Instant::now();
             let nanos = u64::try_from((ended - begun).as_nanos()).unwrap_or(u64::MAX);
             seen.times.saturating_record(nanos);
-            seen.failures += u64::from(status != 200);
+            seen.failures += u64::from(!player.is_right(step, status, &self.body));
             self.asked += 1;
             begun = ended;
         }
         Ok(seen)
     }
 
-    /// Opens so many sessions and forgets their cookies, or signs each of them in and out.
+    /// Signs in so many visitors, each of another name, and forgets their cookies, or signs each of them out again.
     pub(super) async fn make_sessions(&mut self, count: usize, and_sign_out: bool) -> Result<(), String> {
         for number in 0..count {
             let connections = self.connections.len();
-            let (connection, visitor) =
-                (&mut self.connections[number % connections], &mut Visitor::default());
+            let connection = &mut self.connections[number % connections];
+            let mut player = Player::named(self.number, number)?;
+            player.make(connection, Step::SignIn).await?;
             if and_sign_out {
-                make(connection, visitor, Step::SignIn).await?;
-                make(connection, visitor, Step::SignOut).await?;
-            } else {
-                make(connection, visitor, Step::Write).await?;
+                player.make(connection, Step::SignOut).await?;
             }
         }
         Ok(())
     }
 }
 
-/// A step that is not measured, and has to succeed.
-async fn make(connection: &mut Connection, visitor: &mut Visitor, step: Step) -> Result<(), String> {
-    let (method, uri) = (step.method(), step.uri());
-    let status = connection.ask(method, uri.clone(), visitor, None).await?;
-    if status != 200 {
-        return Err(format!("the server answers {uri} with status {status}"));
+impl Player {
+    /// Names take as many bytes, whatever the numbers.
+    fn named(client: usize, number: usize) -> Result<Player, String> {
+        let sign_in = format!("/sign-in?name={client:04}-{number:08}");
+        let sign_in = Uri::try_from(sign_in).map_err(|error| error.to_string())?;
+        Ok(Player { visitor: Visitor::default(), sign_in, views: 0 })
     }
-    Ok(())
+
+    /// Whether the answer is that of a server that knows this visitor's session: one that cannot read it would answer
+    /// with status 200 too.
+    fn is_right(&mut self, step: Step, status: u16, answer: &[u8]) -> bool {
+        let views = step.views(self.views);
+        let answered = str::from_utf8(answer).ok().and_then(|text| text.parse().ok());
+        let is_right = status == 200 && answered == Some(step.answer(views));
+        if is_right {
+            self.views = views;
+        }
+        is_right
+    }
+
+    /// A step that is not measured, and has to succeed.
+    async fn make(&mut self, connection: &mut Connection, step: Step) -> Result<(), String> {
+        let (method, uri) = (step.method(), step.uri(&self.sign_in));
+        let mut body = Vec::new();
+        let status = connection.ask(method, uri.clone(), &mut self.visitor, Some(&mut body)).await?;
+        if !self.is_right(step, status, &body) {
+            let body = String::from_utf8_lossy(&body);
+            return Err(format!("the server answers {uri} with status {status} and {body:?}"));
+        }
+        Ok(())
+    }
 }
 
 /// What a client measured.
@@ -121,13 +162,31 @@ mod tests {
     async fn a_server_that_ends_is_a_clear_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut client = Client::connect(&[address], &Arc::default()).await.unwrap();
+        let mut client = Client::connect(&[address], 0, &Arc::default()).await.unwrap();
         drop(listener);
-        let problem = client.begin().await.unwrap_err();
+        let problem = client.begin(Step::Write).await.unwrap_err();
         assert!(problem.contains("has ended") && problem.contains(&address.to_string()), "{problem}");
         let until = Instant::now() + Duration::from_secs(60);
         assert!(client.run(Mix::Read, until).await.err().unwrap().contains("has ended"));
-        let problem = Client::connect(&[address], &Arc::default()).await.err().unwrap();
+        let problem = Client::connect(&[address], 0, &Arc::default()).await.err().unwrap();
         assert!(problem.contains("no connection"), "{problem}");
+    }
+
+    #[test]
+    fn an_answer_of_a_server_that_does_not_know_the_session_is_wrong() {
+        let mut player = Player::named(0, 0).unwrap();
+        assert!(player.is_right(Step::Read, 200, b"0"), "there is no session yet");
+        assert!(player.is_right(Step::SignIn, 200, b"1") && player.is_right(Step::Write, 200, b"2"));
+        assert!(player.is_right(Step::Read, 200, b"2") && player.is_right(Step::Bare, 200, b"0"));
+        for (step, status, answer) in [
+            (Step::Read, 200, "0"),
+            (Step::Read, 503, "2"),
+            (Step::Write, 200, "1"),
+            (Step::Read, 200, ""),
+            (Step::Bare, 200, "2"),
+        ] {
+            assert!(!player.is_right(step, status, answer.as_bytes()), "{step:?}: {status}, {answer:?}");
+        }
+        assert!(player.is_right(Step::SignOut, 200, b"0") && player.is_right(Step::SignIn, 200, b"1"));
     }
 }

@@ -20,16 +20,19 @@ pub struct Arguments {
     /// written to, under a cookie name of its own.
     #[arg(long = "store", value_name = "STORE", default_values = ["cookie", "cookie+sqlite", "memory", "sqlite"])]
     stores: Vec<String>,
-    /// For how many seconds each mix of requests is driven, on each store.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    seconds: u64,
+    /// For how many seconds each mix of requests is driven in each round, on each store.
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    seconds: f64,
+    /// In how many rounds the stores are driven by turns; the figures are the medians.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    rounds: u64,
     /// How many clients ask at once, each over a keep-alive connection with 17 visitors' cookies.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1000))]
     clients: u64,
     /// How many servers share the store and the key; each client asks them in turn.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
     nodes: u64,
-    /// How many sessions are made to see what each takes on the server; 0 leaves that out.
+    /// How many visitors are signed in to see what each takes on the server; 0 leaves that out.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     sessions: u64,
     /// How long each operation of a server store waits before it begins, as a network would have it, such
@@ -44,6 +47,13 @@ pub struct Arguments {
     html: Option<PathBuf>,
 }
 
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("accepted: a number from 0.1 to 3600".into()),
+    }
+}
+
 /// Drives the stores, keeps the report as the last run, and prints it.
 ///
 /// # Errors
@@ -54,13 +64,14 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
     let options = Options {
         program,
         stores: arguments.stores,
-        time: Duration::from_secs(arguments.seconds),
+        time: Duration::from_secs_f64(arguments.seconds),
+        rounds: count(arguments.rounds)?,
         clients: count(arguments.clients)?,
         nodes: count(arguments.nodes)?,
         sessions: count(arguments.sessions)?,
         delay: arguments.store_delay,
     };
-    // Before the run, which takes a minute: a file that cannot be written is an error at once.
+    // Before the run, which takes minutes: a file that cannot be written is an error at once.
     let unwritable = |file: &Path, error| format!("{} cannot be written: {error}", file.display());
     if let Some(file) = &arguments.html {
         let opened = File::options().append(true).create(true).open(file);

@@ -1,13 +1,15 @@
 //! What a session costs on one store, in three figures.
 
+use super::measure::Spread;
 use super::report::{AtRest, Report};
-use super::view::{bytes_at_rest, grouped};
+use super::view::{bytes_at_rest, grouped, median_of};
 
 /// The figures of one store, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Costs {
-    /// Requests per second of the read-heavy mix.
-    pub requests: String,
+    /// Requests of the read-heavy mix for each second of the server's processor time; `None` where the system does not
+    /// tell it.
+    pub requests: Option<String>,
     /// Bytes of a request of that mix and its answer.
     pub bytes: String,
     /// Bytes on the server for each session, and of what; `None` if that was not measured.
@@ -20,11 +22,17 @@ impl Costs {
         let driven = report.stores.iter().find(|driven| driven.store == store)?;
         let mix = driven.mixes.iter().find(|mix| mix.mix == "read-heavy")?;
         Some(Costs {
-            requests: grouped(mix.requests_per_second),
+            requests: mix.server_cpu_micros.as_ref().and_then(for_a_core),
             bytes: grouped(mix.bytes_up + mix.bytes_down),
             at_rest: driven.at_rest.as_ref().map(at_rest),
         })
     }
+}
+
+/// What a core answers in a second, from the microseconds of a request.
+fn for_a_core(micros: &Spread) -> Option<String> {
+    let [median, least, most] = [micros.median, micros.most, micros.least].map(|micros| 1e6 / micros);
+    most.is_finite().then(|| median_of(&Spread { median, least, most }))
 }
 
 fn at_rest(at_rest: &AtRest) -> (String, String) {

@@ -9,7 +9,7 @@ use rocket::tokio::task::JoinSet;
 use rocket::tokio::time::timeout;
 
 use super::client::{Client, Seen};
-use super::measure::{Figures, Latency, cpu_seconds, round};
+use super::measure::{Round, cpu_seconds};
 use super::process::Server;
 use super::traffic::Traffic;
 use super::workload::Mix;
@@ -20,13 +20,13 @@ const GRACE: Duration = Duration::from_secs(20);
 /// The longest warm-up, which is not measured.
 const MAX_WARM_UP: Duration = Duration::from_millis(300);
 
-/// Drives one mix for that time, after a warm-up.
+/// Drives one mix for that time, after a warm-up: one round.
 pub(super) async fn drive(
     servers: &[Server],
     mix: Mix,
     clients: usize,
     time: Duration,
-) -> Result<Figures, String> {
+) -> Result<Round, String> {
     let traffic = Arc::new(Traffic::default());
     let clients = connect(servers, mix, clients, &traffic).await?;
     let (clients, _) = all_at_once(clients, mix, (time / 10).min(MAX_WARM_UP), servers).await?;
@@ -36,30 +36,20 @@ pub(super) async fn drive(
         (used(), cpu_seconds("self"), traffic.bytes(), Instant::now());
     let (_, seen) = all_at_once(clients, mix, time, servers).await?;
     let seconds = begun.elapsed().as_secs_f64();
-    let requests = seen.times.len();
-    let each = |total: f64| round(total / requests.max(1) as f64);
     let (up, down) = traffic.bytes();
     let since = |now: Option<f64>, then: Option<f64>| now.zip(then).map(|(now, then)| now - then);
-    let operations = counts_of(servers).await?.into_iter();
-    let operations = operations.map(|(name, count)| {
+    let (server_cpu, driver_cpu) = (since(used(), server_cpu), since(cpu_seconds("self"), driver_cpu));
+    let operations = counts_of(servers).await?.into_iter().map(|(name, count)| {
         let before = counts.get(&name).copied().unwrap_or_default();
-        (name, count.saturating_sub(before) as f64 / requests.max(1) as f64)
+        (name, count.saturating_sub(before))
     });
-    Ok(Figures {
-        mix: mix.name().to_owned(),
-        requests,
-        failures: seen.failures,
-        seconds: round(seconds),
-        requests_per_second: (requests as f64 / seconds).round(),
-        latency: Latency::of(&seen.times),
-        server_cpu_micros: since(used(), server_cpu).map(|seconds| each(seconds * 1e6)),
-        driver_busy: since(cpu_seconds("self"), driver_cpu).map(|cpu| round(cpu / seconds)),
-        bytes_up: each((up - bytes.0) as f64),
-        bytes_down: each((down - bytes.1) as f64),
-        store_operations: operations
-            .map(|(name, count)| (name, (count * 1000.0).round() / 1000.0))
-            .filter(|(_, count)| *count > 0.0)
-            .collect(),
+    Ok(Round {
+        seen,
+        seconds,
+        server_cpu,
+        driver_cpu,
+        bytes: (up - bytes.0, down - bytes.1),
+        operations: operations.collect(),
     })
 }
 
@@ -71,10 +61,10 @@ async fn connect(
 ) -> Result<Vec<Client>, String> {
     let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
     let mut clients = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut client = Client::connect(&addresses, traffic).await?;
-        if mix.has_sessions() {
-            client.begin().await?;
+    for number in 0..count {
+        let mut client = Client::connect(&addresses, number, traffic).await?;
+        if let Some(opening) = mix.opening() {
+            client.begin(opening).await?;
         }
         clients.push(client);
     }

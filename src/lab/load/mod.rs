@@ -24,7 +24,7 @@ mod workload;
 
 pub use self::command::{Arguments, command, serve};
 pub use self::costs::Costs;
-pub use self::measure::{Figures, Latency};
+pub use self::measure::{Figures, Latency, Spread};
 pub use self::process::SUBCOMMAND;
 pub use self::report::{AtRest, Delayed, OnTheWire, Report, StoreReport};
 pub use self::run::{Options, run};

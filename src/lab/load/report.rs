@@ -23,8 +23,10 @@ pub struct Report {
     pub optimised: bool,
     /// How many cores there were.
     pub cores: usize,
-    /// For how long each mix was driven.
+    /// For how long each mix was driven in each round.
     pub seconds: f64,
+    /// How many rounds there were.
+    pub rounds: usize,
     /// How many requests there were at once.
     pub clients: usize,
     /// How many servers shared a store and the key.

@@ -1,4 +1,5 @@
-//! A whole run: every store, every mix, one after the other.
+//! A whole run: every mix on every store, by turns in several rounds, so that what else the machine does meanwhile
+//! slows none of them alone.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::at_rest::at_rest;
 use super::drive::drive;
-use super::measure::Figures;
+use super::measure::{Figures, Round};
 use super::place::Place;
 use super::process::{Launcher, Server};
 use super::report::{Delayed, Report, StoreReport};
@@ -25,8 +26,10 @@ pub struct Options {
     /// The stores, as the setting `store` names them, or `cookie+` and a ledger, as the setting `revocation` names it;
     /// `sqlite` alone is a temporary file.
     pub stores: Vec<String>,
-    /// For how long each mix is driven.
+    /// For how long each mix is driven in each round.
     pub time: Duration,
+    /// How many rounds there are.
+    pub rounds: usize,
     /// How many requests run at once.
     pub clients: usize,
     /// How many servers share a store and the key.
@@ -45,19 +48,15 @@ const DELAYS: [u64; 4] = [0, 1, 2, 5];
 /// # Errors
 /// What ended the run: a store that cannot be opened, or a server that ended.
 pub async fn run(options: &Options, step: impl Fn(&str)) -> Result<Report, String> {
-    if options.clients == 0 || options.nodes == 0 || options.stores.is_empty() {
-        return Err("there must be a client, a node and a store at least".into());
+    let Options { clients, nodes, rounds, .. } = *options;
+    if clients == 0 || nodes == 0 || rounds == 0 || options.stores.is_empty() {
+        return Err("there must be a client, a node, a round and a store at least".into());
     }
     let key = generate_key().map_err(|error| format!("no random bits: {error}"))?;
     let launcher = Launcher { program: &options.program, key };
     let runner = Runner { options, launcher, step: &step };
-    step("bare route");
-    let bare = runner.bare().await?;
-    let mut stores = Vec::new();
     let settings: Vec<Setting> = options.stores.iter().map(|store| Setting::of(store)).collect();
-    for setting in &settings {
-        stores.push(runner.store(setting).await?);
-    }
+    let (bare, stores) = runner.mixes(&settings).await?;
     let delayed = match stores.iter().position(|store: &StoreReport| store.server_side) {
         Some(first) => Some(runner.delayed(&settings[first]).await?),
         None => None,
@@ -69,8 +68,9 @@ pub async fn run(options: &Options, step: impl Fn(&str)) -> Result<Report, Strin
         optimised: !cfg!(debug_assertions),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         seconds: options.time.as_secs_f64(),
-        clients: options.clients,
-        nodes: options.nodes,
+        rounds,
+        clients,
+        nodes,
         store_delay_millis: options.delay.as_secs_f64() * 1000.0,
         bare,
         stores,
@@ -80,8 +80,8 @@ pub async fn run(options: &Options, step: impl Fn(&str)) -> Result<Report, Strin
 
 /// How many steps a run has.
 pub fn steps(options: &Options) -> u64 {
-    let of_store = MIXES.len() + 2;
-    (1 + options.stores.len() * of_store + DELAYS.len()) as u64
+    let of_rounds = options.rounds * (MIXES.len() + 2);
+    (of_rounds + 2 * options.stores.len()) as u64
 }
 
 struct Runner<'r> {
@@ -90,26 +90,62 @@ struct Runner<'r> {
     step: &'r dyn Fn(&str),
 }
 
+/// Servers that are driven, and what each round of each of their mixes measured.
+struct Driven {
+    servers: Vec<Server>,
+    mixes: Vec<(Mix, Vec<Round>)>,
+    /// Behind the servers; dropped after them.
+    _place: Place,
+}
+
+impl Driven {
+    fn figures(&self) -> Result<Vec<Figures>, String> {
+        self.mixes.iter().map(|(mix, rounds)| Figures::of(mix.name(), rounds)).collect()
+    }
+}
+
 impl Runner<'_> {
-    async fn bare(&self) -> Result<Figures, String> {
-        let servers = self.start_all(&Setting::of("cookie"), Duration::ZERO)?;
-        self.drive(&servers, Mix::Bare, self.options.time).await
+    /// The bare route and all stores.
+    async fn mixes(&self, settings: &[Setting]) -> Result<(Figures, Vec<StoreReport>), String> {
+        let mut bare = self.start(&Setting::of("cookie"), Duration::ZERO, &[Mix::Bare])?;
+        let mut all = Vec::new();
+        for setting in settings {
+            all.push(self.start(setting, self.options.delay, &MIXES)?);
+        }
+        for number in 0..self.options.rounds {
+            let round = number + 1;
+            (self.step)(&format!("round {round}: bare route"));
+            self.round(std::slice::from_mut(&mut bare), 0, number).await?;
+            for (at, mix) in MIXES.iter().enumerate() {
+                (self.step)(&format!("round {round}: {}", mix.name()));
+                self.round(&mut all, at, number).await?;
+            }
+        }
+        let mut stores = Vec::new();
+        for (setting, driven) in settings.iter().zip(all) {
+            stores.push(self.store(setting, driven).await?);
+        }
+        let bare = bare.figures()?.pop().ok_or("the bare route was not driven")?;
+        Ok((bare, stores))
     }
 
-    async fn store(&self, setting: &Setting) -> Result<StoreReport, String> {
-        let name = setting.kind();
-        let mut mixes = Vec::new();
-        let wire;
-        {
-            let place = Place::of(setting)?;
-            let servers = self.start_all(&place.setting, self.options.delay)?;
-            for mix in MIXES {
-                (self.step)(&format!("{name}: {}", mix.name()));
-                mixes.push(self.drive(&servers, mix, self.options.time).await?);
-            }
-            (self.step)(&format!("{name}: sizes"));
-            wire = on_the_wire(servers[0].address).await?;
+    /// One round of one mix, on all of these by turns. Each round begins with another.
+    async fn round(&self, all: &mut [Driven], mix: usize, number: usize) -> Result<(), String> {
+        let count = all.len();
+        for turn in 0..count {
+            let driven = &mut all[(turn + number) % count];
+            let (mix, rounds) = &mut driven.mixes[mix];
+            rounds.push(drive(&driven.servers, *mix, self.options.clients, self.options.time).await?);
         }
+        Ok(())
+    }
+
+    async fn store(&self, setting: &Setting, driven: Driven) -> Result<StoreReport, String> {
+        let name = setting.kind();
+        (self.step)(&format!("{name}: sizes"));
+        let wire = on_the_wire(driven.servers[0].address).await?;
+        let mixes = driven.figures()?;
+        drop(driven);
         let Options { sessions, clients, .. } = *self.options;
         (self.step)(&format!("{name}: {sessions} sessions"));
         let at_rest = at_rest(&self.launcher, setting, sessions, clients).await?;
@@ -119,23 +155,27 @@ impl Runner<'_> {
     async fn delayed(&self, setting: &Setting) -> Result<Vec<Delayed>, String> {
         let mut all = Vec::new();
         for millis in DELAYS {
-            (self.step)(&format!("{}: a store {millis} ms away", setting.kind()));
-            let place = Place::of(setting)?;
-            let servers = self.start_all(&place.setting, Duration::from_millis(millis))?;
-            let time = self.options.time.min(Duration::from_secs(1));
-            let figures = self.drive(&servers, Mix::ReadHeavy, time).await?;
-            all.push(Delayed { store: setting.kind(), delay_millis: millis as f64, figures });
+            all.push(self.start(setting, Duration::from_millis(millis), &[Mix::ReadHeavy])?);
         }
-        Ok(all)
+        for number in 0..self.options.rounds {
+            (self.step)(&format!("round {}: {} further away", number + 1, setting.kind()));
+            self.round(&mut all, 0, number).await?;
+        }
+        let mut delayed = Vec::new();
+        for (millis, driven) in DELAYS.into_iter().zip(all) {
+            let figures = driven.figures()?.pop().ok_or("the slow store was not driven")?;
+            delayed.push(Delayed { store: setting.kind(), delay_millis: millis as f64, figures });
+        }
+        Ok(delayed)
     }
 
-    fn start_all(&self, setting: &Setting, delay: Duration) -> Result<Vec<Server>, String> {
+    fn start(&self, setting: &Setting, delay: Duration, mixes: &[Mix]) -> Result<Driven, String> {
+        let place = Place::of(setting)?;
         // Processes cannot share memory.
         let nodes = if setting.is_in_memory() { 1 } else { self.options.nodes };
-        (0..nodes).map(|_| self.launcher.start(setting, delay)).collect()
-    }
-
-    async fn drive(&self, servers: &[Server], mix: Mix, time: Duration) -> Result<Figures, String> {
-        drive(servers, mix, self.options.clients, time).await
+        let servers =
+            (0..nodes).map(|_| self.launcher.start(&place.setting, delay)).collect::<Result<_, _>>()?;
+        let mixes = mixes.iter().map(|mix| (*mix, Vec::new())).collect();
+        Ok(Driven { servers, mixes, _place: place })
     }
 }

@@ -67,10 +67,13 @@ fn write(session: Session<'_>) -> String {
 
 /// A login without hashing a password, which is slow on purpose and would drown everything else.
 #[post("/sign-in?<name>")]
-fn sign_in(session: Session<'_>, name: &str) -> &'static str {
+fn sign_in(session: Session<'_>, name: &str) -> String {
     session.reauthenticated();
-    session.update(|payload| payload.user = Some(name.to_owned()));
-    "0"
+    session.update(|payload| {
+        payload.views += 1;
+        payload.user = Some(name.to_owned());
+        payload.views.to_string()
+    })
 }
 
 #[post("/sign-out")]

@@ -1,4 +1,7 @@
 //! What browsers do: mixes of requests, each a cycle that clients repeat.
+//!
+//! Visitors are signed in unless a mix says otherwise: with a ledger, a change by somebody who is not may be a sign-in
+//! and costs more.
 
 use hyper::{Method, Uri};
 
@@ -13,12 +16,14 @@ pub(super) enum Mix {
     ReadHeavy,
     /// As many writes as reads.
     WriteHeavy,
+    /// As many writes as reads, by visitors who are not signed in.
+    Anonymous,
     /// A login, eight reads, a logout.
     Login,
 }
 
 /// The mixes by which stores are compared.
-pub(super) const MIXES: [Mix; 4] = [Mix::Read, Mix::ReadHeavy, Mix::WriteHeavy, Mix::Login];
+pub(super) const MIXES: [Mix; 5] = [Mix::Read, Mix::ReadHeavy, Mix::WriteHeavy, Mix::Anonymous, Mix::Login];
 
 /// One request of a cycle, and whether the same visitor makes the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,7 @@ impl Mix {
             Mix::Read => "read only",
             Mix::ReadHeavy => "read-heavy",
             Mix::WriteHeavy => "write-heavy",
+            Mix::Anonymous => "anonymous",
             Mix::Login => "login",
         }
     }
@@ -48,8 +54,8 @@ impl Mix {
             Mix::Read => Step::Read,
             Mix::ReadHeavy if count % 20 == 19 => Step::Write,
             Mix::ReadHeavy => Step::Read,
-            Mix::WriteHeavy if count % 2 == 1 => Step::Write,
-            Mix::WriteHeavy => Step::Read,
+            Mix::WriteHeavy | Mix::Anonymous if count % 2 == 1 => Step::Write,
+            Mix::WriteHeavy | Mix::Anonymous => Step::Read,
             Mix::Login => match count % 10 {
                 0 => Step::SignIn,
                 9 => Step::SignOut,
@@ -67,9 +73,13 @@ impl Mix {
         }
     }
 
-    /// Whether its visitors have sessions before it begins.
-    pub(super) fn has_sessions(self) -> bool {
-        matches!(self, Mix::Read | Mix::ReadHeavy | Mix::WriteHeavy)
+    /// What gives each visitor a session before it begins.
+    pub(super) fn opening(self) -> Option<Step> {
+        match self {
+            Mix::Bare | Mix::Login => None,
+            Mix::Read | Mix::ReadHeavy | Mix::WriteHeavy => Some(Step::SignIn),
+            Mix::Anonymous => Some(Step::Write),
+        }
     }
 }
 
@@ -81,14 +91,29 @@ impl Step {
         }
     }
 
-    pub(super) fn uri(self) -> Uri {
+    /// Where it goes, for a visitor who signs in there.
+    pub(super) fn uri(self, sign_in: &Uri) -> Uri {
         Uri::from_static(match self {
             Step::Bare => "/bare",
             Step::Read => "/read",
             Step::Write => "/write",
-            Step::SignIn => "/sign-in?name=visitor",
+            Step::SignIn => return sign_in.clone(),
             Step::SignOut => "/sign-out",
         })
+    }
+
+    /// How many views a session that had `views` has after it.
+    pub(super) fn views(self, views: u64) -> u64 {
+        match self {
+            Step::Bare | Step::Read => views,
+            Step::Write | Step::SignIn => views + 1,
+            Step::SignOut => 0,
+        }
+    }
+
+    /// What the server answers when the session has so many views after it.
+    pub(super) fn answer(self, views: u64) -> u64 {
+        if self == Step::Bare { 0 } else { views }
     }
 }
 
@@ -101,6 +126,7 @@ mod tests {
         let count = |mix: Mix, step| (0..100).filter(|count| mix.step(*count) == step).count();
         assert_eq!(count(Mix::ReadHeavy, Step::Write), 5);
         assert_eq!(count(Mix::WriteHeavy, Step::Write), 50);
+        assert_eq!(count(Mix::Anonymous, Step::Write), 50);
         assert_eq!((count(Mix::Login, Step::SignIn), count(Mix::Login, Step::SignOut)), (10, 10));
     }
 

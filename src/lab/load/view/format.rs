@@ -1,6 +1,37 @@
 //! How numbers and names are written in a report.
 
+use crate::lab::load::measure::Spread;
 use crate::lab::load::report::AtRest;
+
+/// No figure of a run is known better than this, however near to each other its rounds are.
+const MAX_DIGITS: i32 = 3;
+
+/// The median of some rounds, with the digits that their spread leaves of it: 91,000 if the rounds are thousands apart.
+pub(in crate::lab::load) fn median(spread: &Spread) -> String {
+    with_unit(spread.median, unit(spread))
+}
+
+/// The least and the most of some rounds, with as many digits as their median.
+pub(in crate::lab::load) fn range(spread: &Spread) -> String {
+    let unit = unit(spread);
+    format!("{} to {}", with_unit(spread.least, unit), with_unit(spread.most, unit))
+}
+
+/// The place of the last digit that means something, as a power of ten.
+fn unit(spread: &Spread) -> i32 {
+    if spread.most <= 0.0 {
+        return 0;
+    }
+    let place = |value: f64| value.max(f64::MIN_POSITIVE).log10().floor() as i32;
+    let first = place(spread.most);
+    place(spread.most - spread.least).clamp(first + 1 - MAX_DIGITS, first - 1)
+}
+
+fn with_unit(value: f64, unit: i32) -> String {
+    let power = 10_f64.powi(unit);
+    let rounded = (value / power).round() * power;
+    if unit < 0 { format!("{rounded:.*}", unit.unsigned_abs() as usize) } else { grouped(rounded) }
+}
 
 /// Microseconds as milliseconds.
 pub(super) fn millis(micros: f64) -> String {
@@ -52,6 +83,22 @@ fn without_zeros(decimal: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_has_the_digits_that_its_rounds_agree_on() {
+        for (least, middle, most, text, from_to) in [
+            (88_123.0, 90_773.0, 93_411.0, "91,000", "88,000 to 93,000"),
+            (60_123.0, 90_773.0, 93_411.0, "91,000", "60,000 to 93,000"),
+            (90_770.0, 90_773.0, 90_779.0, "90,800", "90,800 to 90,800"),
+            (10.71, 10.92, 11.23, "10.9", "10.7 to 11.2"),
+            (0.971, 0.982, 0.99, "0.98", "0.97 to 0.99"),
+            (9.0, 9.31, 9.31, "9.3", "9.0 to 9.3"),
+            (0.0, 0.0, 0.0, "0", "0 to 0"),
+        ] {
+            let spread = Spread { median: middle, least, most };
+            assert_eq!((median(&spread), range(&spread)), (text.to_owned(), from_to.to_owned()));
+        }
+    }
 
     #[test]
     fn a_figure_of_few_sessions_is_none() {

@@ -18,8 +18,8 @@ use self::plots::plots;
 use self::tables::{at_rest, operations};
 use super::report::Report;
 
-pub(super) use self::format::bytes_at_rest;
 pub(crate) use self::format::grouped;
+pub(super) use self::format::{bytes_at_rest, median as median_of};
 pub use self::plots::Plot;
 pub use self::sample::sample;
 pub use self::tables::Table;
@@ -47,12 +47,16 @@ impl View {
     /// # Errors
     /// When a picture cannot be drawn.
     pub fn of(report: &Report) -> Result<View, String> {
-        let Report { cores, clients, seconds, nodes, version, .. } = report;
+        let Report { cores, clients, seconds, rounds, nodes, version, .. } = report;
         let servers = if *nodes == 1 { "one server".to_owned() } else { format!("{nodes} servers") };
+        let times = match rounds {
+            1 => "one round".to_owned(),
+            _ => format!("the median of {rounds} rounds, the stores by turns in each,"),
+        };
         let mut conditions = format!(
-            "{clients} clients over keep-alive connections, {seconds} s for each mix and store, {servers} with one \
-             thread, {cores} cores, version {version}. Each client sends its next request when the last one is \
-             answered."
+            "{times} of {seconds} s for each mix and store, {clients} clients over keep-alive connections, {servers} \
+             with one thread for requests, {cores} cores, version {version}. Each client sends its next request when \
+             the last one is answered."
         );
         if report.store_delay_millis > 0.0 {
             let delay = report.store_delay_millis;
@@ -118,7 +122,10 @@ fn warnings(report: &Report) -> Vec<String> {
     }
     let failures: u64 = figures().map(|figures| figures.failures).sum();
     if failures > 0 {
-        all.push(format!("{failures} requests were answered with another status than 200."));
+        all.push(format!(
+            "{failures} requests were not answered as they should be: with another status than 200, or \
+             with the count of another session."
+        ));
     }
     all
 }

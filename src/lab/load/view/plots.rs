@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::bars::{Bar, Group, bars};
 use super::chart::{Axis, Line, lines, log_lines};
-use super::format::{grouped, millis, names, trimmed};
+use super::format::{grouped, median, millis, names, range, trimmed};
 use super::svg::Whose;
 use super::tables::{Table, mixes, name_of};
-use crate::lab::load::measure::Figures;
+use crate::lab::load::measure::{Figures, Spread};
 use crate::lab::load::report::{OnTheWire, Report, StoreReport};
 
 /// A picture and its numbers.
@@ -49,23 +49,38 @@ fn throughput(report: &Report) -> Result<Plot, String> {
     };
     let said = groups.iter().map(said).collect::<Vec<_>>();
     let about = format!("Bars: requests per second. {}.", said.join("; "));
-    let head = names(&["Mix and store", "Requests/s", "p50", "p90", "p99", "p99.9", "CPU µs"]);
+    let head = names(&[
+        "Mix and store",
+        "Requests/s",
+        "least to most",
+        "Cores",
+        "CPU µs",
+        "least to most",
+        "p50",
+        "p99",
+    ]);
     let rows = mixes(report).map(|(_, figures, store)| {
-        let latency = &figures.latency;
-        let mut row = vec![name_of(figures, store), grouped(figures.requests_per_second)];
-        row.extend([latency.p50, latency.p90, latency.p99, latency.p999].map(millis));
-        row.push(figures.server_cpu_micros.map_or("–".into(), |micros| format!("{micros:.1}")));
+        let rate = &figures.requests_per_second;
+        let cpu =
+            |written: fn(&Spread) -> String, of: &Option<Spread>| of.as_ref().map_or("–".into(), written);
+        let (cores, micros) = (&figures.server_cores, &figures.server_cpu_micros);
+        let mut row = vec![name_of(figures, store), median(rate), range(rate), cpu(median, cores)];
+        row.extend([cpu(median, micros), cpu(range, micros)]);
+        row.extend([figures.latency.p50, figures.latency.p99].map(millis));
         row
     });
     Ok(Plot {
         slug: "throughput",
         title: "Throughput",
-        note: "One thread of one server. The bare route takes no session and is the ceiling: the percentages are of it. Read-heavy is 95 reads \
-               to 5 writes, write-heavy one to one, login is a login, eight reads and a logout, without the \
+        note: "The server has one thread for requests. A database inside it, such as SQLite, has threads of its own, so that \
+               it may use more than one core: compare the processor time as well (a million by it is what one \
+               core answers in a second). Another process's time is not in it. \
+               The bare route takes no session and is the ceiling: the percentages are of it. Visitors are signed in. Read-heavy is 95 reads \
+               to 5 writes, write-heavy one to one, anonymous the same by visitors who are not signed in; login is a login, eight reads and a logout, without the \
                hashing of a password.",
         svg: Some(bars(&groups, &about)?),
         table: Table::new(
-            "Throughput, latency in milliseconds, and the server’s processor time for a request",
+            "Throughput, the server’s processor time, and latency in milliseconds",
             head,
             rows.collect(),
         ),
@@ -73,11 +88,13 @@ fn throughput(report: &Report) -> Result<Plot, String> {
 }
 
 fn bar(report: &Report, whose: Whose, figures: &Figures, store: Option<&StoreReport>) -> Bar {
-    let value = figures.requests_per_second;
-    let share = 100.0 * value / report.bare.requests_per_second;
+    let value = figures.requests_per_second.median;
+    let share = 100.0 * value / report.bare.requests_per_second.median;
     let text = match store {
-        Some(_) if share.is_finite() => format!("{}, {share:.0}% of bare", grouped(value)),
-        _ => grouped(value),
+        Some(_) if share.is_finite() => {
+            format!("{}, {share:.0}% of bare", median(&figures.requests_per_second))
+        }
+        _ => median(&figures.requests_per_second),
     };
     Bar { name: store.map_or("no session".into(), |store| store.store.clone()), whose, value, text }
 }
@@ -124,7 +141,9 @@ fn latency(report: &Report) -> Result<Plot, String> {
         title: "Latency",
         note: "The read-heavy mix. Each point says within how many milliseconds that share of the requests was \
                answered. Both scales are logarithmic: from 90% to 99% is as far as from 99% to 99.9%, which leaves \
-               room for the few slow requests.",
+               room for the few slow requests. Each client asks again as soon as it is answered, so the server is \
+               always busy, and a request takes on average the clients divided by the requests per second: this \
+               is the wait in a full queue, not that of a server with time to spare.",
         svg: log_lines(&all, &about, &x, &y).ok(),
         table: Table::new(
             "Latency of the read-heavy mix, in milliseconds",
@@ -228,22 +247,22 @@ fn delays(report: &Report) -> Result<Option<Plot>, String> {
         .map(|one| {
             let latency = &one.figures.latency;
             let name = format!("{}, {} ms away", one.store, one.delay_millis);
-            vec![name, grouped(one.figures.requests_per_second), millis(latency.p50), millis(latency.p99)]
+            vec![name, median(&one.figures.requests_per_second), millis(latency.p50), millis(latency.p99)]
         })
         .collect();
-    let median = |figures: &Figures| figures.latency.p50 / 1000.0;
+    let half = |figures: &Figures| figures.latency.p50 / 1000.0;
     let name = delayed.first().map_or("", |one| &one.store).to_owned();
     let number = |is: &dyn Fn(&StoreReport) -> bool| report.stores.iter().position(is);
     let whose = Whose::Store(number(&|store| store.store == name).unwrap_or_default());
-    let mut all = vec![Line { name, whose, dashed: false, points: of_store(median).collect() }];
+    let mut all = vec![Line { name, whose, dashed: false, points: of_store(half).collect() }];
     let cookie = number(&|store| !store.server_side).and_then(|at| Some((at, report.stores.get(at)?)));
     let read_heavy = |store: &'_ StoreReport| store.mixes.iter().find(|mix| mix.mix == "read-heavy").cloned();
     if let Some((at, figures)) = cookie.and_then(|(at, store)| Some((at, read_heavy(store)?))) {
-        let points = vec![(0.0, median(&figures)), (last, median(&figures))];
+        let points = vec![(0.0, half(&figures)), (last, half(&figures))];
         let name = "cookie: asks no store".into();
         all.push(Line { name, whose: Whose::Store(at), dashed: false, points });
         let latency = &figures.latency;
-        let rate = grouped(figures.requests_per_second);
+        let rate = median(&figures.requests_per_second);
         rows.push(vec!["cookie".into(), rate, millis(latency.p50), millis(latency.p99)]);
     }
     let said = rows.iter().map(|row| format!("{}: half within {} ms", row[0], row[2])).collect::<Vec<_>>();
