@@ -21,6 +21,7 @@ struct Run {
     directory: TempDir,
     report: Value,
     html: String,
+    markdown: String,
 }
 
 /// One run for all tests: it takes a while.
@@ -32,13 +33,14 @@ fn run() -> &'static Run {
             .args(["lab", "load", "--seconds", "0.5", "--rounds", "2", "--clients", "2", "--json"])
             .args(["--sessions", "20000"])
             .args(["--store", "cookie", "--store", "cookie+memory", "--store", "memory"])
-            .args(["--html", "report.html"])
+            .args(["--html", "report.html", "--markdown", "report.md"])
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let report = serde_json::from_slice(&output.stdout).unwrap();
-        let html = std::fs::read_to_string(directory.path().join("report.html")).unwrap();
-        Run { directory, report, html }
+        let read = |file: &str| std::fs::read_to_string(directory.path().join(file)).unwrap();
+        let (html, markdown) = (read("report.html"), read("report.md"));
+        Run { directory, report, html, markdown }
     })
 }
 
@@ -175,6 +177,25 @@ fn the_html_is_one_file_with_plots_that_have_text_alternatives_and_tables_and_no
     assert!(html.matches("<caption>").count() >= 6);
     for absent in ["<script", " style=", "<link", "src=", "javascript:"] {
         assert!(!html.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn the_markdown_has_the_tables_of_the_readme_and_of_the_model() {
+    let markdown = &run().markdown;
+    let rows = |of: &str| markdown.lines().filter(|line| line.starts_with(of)).count();
+    assert_eq!(
+        (rows("| bare route |"), rows("| read-heavy, "), rows("| anonymous, ")),
+        (1, 3, 3),
+        "{markdown}"
+    );
+    assert_eq!(rows("| seals per second, cookie, at most | 183 | 18,300 | 1.83 M |"), 1, "{markdown}");
+    if cfg!(target_os = "linux") {
+        assert_eq!(
+            (rows("| c | "), rows("| m | "), rows("| cores for sessions alone, ")),
+            (1, 1, 3),
+            "{markdown}"
+        );
     }
 }
 

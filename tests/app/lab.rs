@@ -287,7 +287,7 @@ async fn the_costs_are_those_of_the_last_load_test() {
         "latency": latency, "server_cpu_micros": { "median": 20.0, "least": 19.0, "most": 25.0 }, "server_cores": null, "driver_busy": null, "bytes_up": 195.2,
         "bytes_down": 271.4, "store_operations": {},
     });
-    let at_rest = json!({ "sessions": 100_000, "bytes_per_session": 4321.0, "place": "file" });
+    let at_rest = json!({ "sessions": 100_000, "bytes_per_session": 4321.0, "data": 34, "place": "file" });
     let sqlite = json!({
         "store": "sqlite", "server_side": true, "mixes": [mix], "wire": [], "at_rest": at_rest,
     });

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::place::Place;
 use super::process::{Launcher, Server};
 use super::report::AtRest;
+use super::server::signed_in_bytes;
 use super::traffic::Traffic;
 use crate::lab::bench::Setting;
 
@@ -50,6 +51,7 @@ pub(super) async fn at_rest(
     };
     Ok(after.zip(before).map(|(after, before)| AtRest {
         sessions,
+        data: if setting.has_ledger() { 0 } else { signed_in_bytes() },
         bytes_per_session: (after.saturating_sub(before) as f64 / sessions as f64).round(),
         place: if setting.has_ledger() {
             format!("{kind} of the ledger, after a sign-out")

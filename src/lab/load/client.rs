@@ -98,10 +98,14 @@ impl Client {
     }
 }
 
+/// The name of a visitor: as many bytes whatever the numbers.
+pub(super) fn name_of(client: usize, number: usize) -> String {
+    format!("{client:04}-{number:08}")
+}
+
 impl Player {
-    /// Names take as many bytes, whatever the numbers.
     fn named(client: usize, number: usize) -> Result<Player, String> {
-        let sign_in = format!("/sign-in?name={client:04}-{number:08}");
+        let sign_in = format!("/sign-in?name={}", name_of(client, number));
         let sign_in = Uri::try_from(sign_in).map_err(|error| error.to_string())?;
         Ok(Player { visitor: Visitor::default(), sign_in, views: 0 })
     }

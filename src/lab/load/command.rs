@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::report::Report;
 use super::run::{Options, run, steps};
 use super::server;
-use super::view::View;
+use super::view::{View, markdown};
 use crate::lab::progress::Progress;
 use crate::terminal::print;
 
@@ -45,6 +45,9 @@ pub struct Arguments {
     /// Write the report with its plots to one file of HTML.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the figures to one file of Markdown: the tables of the README and of docs/at-scale.md.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -73,7 +76,7 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
     };
     // Before the run, which takes minutes: a file that cannot be written is an error at once.
     let unwritable = |file: &Path, error| format!("{} cannot be written: {error}", file.display());
-    if let Some(file) = &arguments.html {
+    for file in [&arguments.html, &arguments.markdown].into_iter().flatten() {
         let opened = File::options().append(true).create(true).open(file);
         opened.map_err(|error| unwritable(file, error))?;
     }
@@ -85,6 +88,9 @@ pub async fn command(arguments: Arguments, data_dir: &Path) -> Result<ExitCode, 
     let view = View::of(&report)?;
     if let Some(file) = arguments.html {
         std::fs::write(&file, view.html()?).map_err(|error| unwritable(&file, error))?;
+    }
+    if let Some(file) = arguments.markdown {
+        std::fs::write(&file, markdown(&report)).map_err(|error| unwritable(&file, error))?;
     }
     if arguments.json {
         let report = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;

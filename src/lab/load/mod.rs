@@ -10,7 +10,10 @@ mod connection;
 mod costs;
 mod counts;
 mod drive;
+#[cfg(test)]
+mod hour;
 mod measure;
+mod model;
 mod place;
 mod process;
 mod report;

@@ -74,6 +74,8 @@ pub struct AtRest {
     pub sessions: usize,
     /// The growth divided by them.
     pub bytes_per_session: f64,
+    /// How many of these are the session's data, as JSON; 0 where only its end is kept.
+    pub data: usize,
     /// Of what: a `file` or the `memory` of a store or a ledger, or nowhere.
     pub place: String,
 }
@@ -87,7 +89,7 @@ const ENOUGH_SESSIONS: usize = 10_000;
 impl AtRest {
     /// The server keeps nothing.
     pub(super) fn nothing() -> AtRest {
-        AtRest { sessions: 0, bytes_per_session: 0.0, place: NOWHERE.into() }
+        AtRest { sessions: 0, bytes_per_session: 0.0, data: 0, place: NOWHERE.into() }
     }
 
     pub(super) fn is_nothing(&self) -> bool {

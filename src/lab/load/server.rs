@@ -9,11 +9,12 @@ use std::time::Duration;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::response::content::RawJson;
-use rocket::{Build, Config, Rocket, Shutdown, State, get, post, routes};
+use rocket::{Build, Config, Rocket, Route, Shutdown, State, get, post, routes};
 use sealed_sessions::ledger::Log;
 use sealed_sessions::{SessionData, Sessions};
 use serde::{Deserialize, Serialize};
 
+use super::client::name_of;
 use super::counts::{CountedLog, Counter, Counts};
 use crate::lab::bench::{Kept, Setting, Watched, small_app};
 
@@ -26,11 +27,11 @@ pub(super) const DELAY_MICROS: &str = "SEALED_LOAD_DELAY";
 /// What a server prints before its address.
 pub(super) const LISTENING: &str = "listening on ";
 
-const COOKIE: &str = "__Host-load";
+pub(super) const COOKIE: &str = "__Host-load";
 
 /// What a session holds.
 #[derive(Default, Clone, Serialize, Deserialize)]
-struct Payload {
+pub(super) struct Payload {
     #[serde(default)]
     views: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +44,12 @@ impl SessionData for Payload {
     fn subject(&self) -> Option<Cow<'_, str>> {
         self.user.as_deref().map(Cow::Borrowed)
     }
+}
+
+/// The bytes of the data of a visitor who has signed in and done nothing else.
+pub(super) fn signed_in_bytes() -> usize {
+    let payload = Payload { views: 1, user: Some(name_of(0, 0)), filling: String::new() };
+    serde_json::to_string(&payload).map_or(0, |text| text.len())
 }
 
 type Session<'r> = sealed_sessions::Session<'r, Payload>;
@@ -115,12 +122,7 @@ pub(super) fn build() -> Result<Rocket<Build>, String> {
         .merge(("address", "127.0.0.1"))
         .merge(("port", 0))
         .merge(("log_level", "critical"));
-    let counted = Arc::clone(&counts);
-    let sessions = Sessions::<Payload>::fairing().wrap_store(move |store| {
-        let counter = Counter::new(&*store, Arc::clone(&counted), delay);
-        Arc::new(Watched::new(store, counter))
-    });
-    Ok(small_app(config, COOKIE, &variable(KEY)?, sessions, Kept { store, log })
+    Ok(small_app(config, COOKIE, &variable(KEY)?, sessions(&counts, delay), Kept { store, log })
         .attach(AdHoc::on_liftoff("Address", |rocket| {
             Box::pin(async move {
                 println!("{LISTENING}{}:{}", rocket.config().address, rocket.config().port);
@@ -128,7 +130,20 @@ pub(super) fn build() -> Result<Rocket<Build>, String> {
             })
         }))
         .manage(counts)
-        .mount("/", routes![bare, read, write, sign_in, sign_out, fill, counts]))
+        .mount("/", routes()))
+}
+
+/// The sessions of the app, over a store that counts what is asked of it.
+pub(super) fn sessions(counts: &Arc<Counts>, delay: Duration) -> Sessions<Payload> {
+    let counts = Arc::clone(counts);
+    Sessions::fairing().wrap_store(move |store| {
+        let counter = Counter::new(&*store, Arc::clone(&counts), delay);
+        Arc::new(Watched::new(store, counter))
+    })
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![bare, read, write, sign_in, sign_out, fill, counts]
 }
 
 /// Shuts down when the driver closes the standard input, or dies.

@@ -55,6 +55,29 @@ pub(crate) fn grouped(value: f64) -> String {
     grouped
 }
 
+/// With so many significant digits, without zeros after the point.
+pub(in crate::lab::load) fn digits(value: f64, count: i32) -> String {
+    if value <= 0.0 || !value.is_finite() {
+        return "0".into();
+    }
+    let unit = value.log10().floor() as i32 + 1 - count;
+    let text = with_unit(value, unit);
+    if text.contains('.') { without_zeros(&text) } else { text }
+}
+
+/// With three significant digits, millions as such.
+pub(in crate::lab::load) fn short(value: f64) -> String {
+    if value < 999_500.0 { digits(value, 3) } else { format!("{} M", digits(value / 1e6, 3)) }
+}
+
+/// Bytes, with three significant digits.
+pub(in crate::lab::load) fn short_bytes(value: f64) -> String {
+    let units = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let unit = units.into_iter().find(|(unit, _)| value >= *unit);
+    let (unit, name) = unit.unwrap_or((1.0, "bytes"));
+    format!("{} {name}", digits(value / unit, 3))
+}
+
 /// The bytes that a session takes on the server, or why there are none to tell.
 pub(in crate::lab::load) fn bytes_at_rest(at_rest: &AtRest) -> String {
     if at_rest.is_nothing() {
@@ -103,7 +126,7 @@ mod tests {
     #[test]
     fn a_figure_of_few_sessions_is_none() {
         let read = |sessions, bytes_per_session, place: &str| {
-            bytes_at_rest(&AtRest { sessions, bytes_per_session, place: place.into() })
+            bytes_at_rest(&AtRest { sessions, bytes_per_session, data: 0, place: place.into() })
         };
         assert_eq!(read(100_000, 1234.0, "file"), "1,234");
         assert_eq!(read(1_000, 1234.0, "file"), "too few sessions to tell");

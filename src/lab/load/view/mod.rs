@@ -3,6 +3,7 @@
 mod bars;
 mod chart;
 mod format;
+mod markdown;
 mod plots;
 mod sample;
 mod svg;
@@ -19,7 +20,8 @@ use self::tables::{at_rest, operations};
 use super::report::Report;
 
 pub(crate) use self::format::grouped;
-pub(super) use self::format::{bytes_at_rest, median as median_of};
+pub(super) use self::format::{bytes_at_rest, digits, median as median_of, short, short_bytes};
+pub use self::markdown::markdown;
 pub use self::plots::Plot;
 pub use self::sample::sample;
 pub use self::tables::Table;

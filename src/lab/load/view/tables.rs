@@ -48,7 +48,7 @@ pub(super) fn operations(report: &Report) -> Table {
 
 /// What is asked of a database. The calls of the cookie store stay within the library: all that goes out is
 /// what its ledger is asked.
-fn asked(figures: &Figures, store: Option<&StoreReport>) -> String {
+pub(super) fn asked(figures: &Figures, store: Option<&StoreReport>) -> String {
     let goes_out = |name: &str| store.is_none_or(|store| store.server_side) || name.starts_with("ledger ");
     let all = figures.store_operations.iter().filter(|(name, _)| goes_out(name));
     let all = all.map(|(name, count)| (rounded(*count), name)).filter(|(count, _)| count != "0");
