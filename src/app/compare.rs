@@ -1,94 +1,88 @@
 //! `GET|POST /compare`: the same step in every realm, and what it took in each.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::http::{Method, Status};
-use rocket::outcome::try_outcome;
-use rocket::request::{FromRequest, Outcome, Request};
+use rocket::request::Request;
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::context;
-use sealed_sessions::{Arrival, SessionError};
+use sealed_sessions::Arrival;
 
 use super::compared::{Compared, likeness, pictures, shown};
 use super::csrf::{Nothing, Protected};
 use super::page::{Html, Page};
 use super::standing::Standings;
 use super::times::{Median, Times};
-use super::visitor::Session;
 
 #[get("/compare")]
-async fn compare(page: Page<'_>, standings: Standings<'_>, saves: &State<SaveTimes>) -> Html {
+async fn compare(page: Page<'_>, standings: Standings<'_>, taken: &State<Taken>) -> Html {
     let mut realms = Vec::new();
     for path in page.realm_paths() {
-        realms.push(Compared::of(&page, &standings, path).await);
+        let start = Instant::now();
+        let session = page.realms().read_only(path).await.ok();
+        let took = start.elapsed();
+        // A session that does not exist yet takes no time to load.
+        if session.is_some_and(|session| session.arrival() == Arrival::Resumed) {
+            taken.add(Step::Load(path), took);
+        }
+        let loads = taken.median(Step::Load(path));
+        realms.push(Compared::of(&page, &standings, path, session, loads).await);
     }
     let own = context! {
         compared: &realms,
         likeness: likeness(&realms),
         pictures: pictures(&realms),
-        save: saves.median().map(shown),
+        save: taken.median(Step::Save).map(shown),
     };
     page.show_form_anywhere("compare", "Compare", own).await
 }
 
-/// Counts a visit in every realm.
+/// Counts a visit in every realm whose store answers.
 #[post("/compare", data = "<_form>")]
-fn step(loads: TimedLoads<'_>, _form: Protected<Nothing>) -> Redirect {
-    // A session that does not exist yet takes no time to load. All of a click count or none, so that what the
-    // sessions hold stays equal.
-    let loaded = |load: &Load<'_>| matches!(load.session.arrival(), Arrival::Resumed | Arrival::Stale { .. });
-    let measured = loads.0.iter().all(loaded);
-    for Load { session, took } in loads.0 {
-        session.update(|visitor| {
-            visitor.visits = visitor.visits.saturating_add(1);
-            if measured {
-                visitor.loads.add(took);
-            }
-        });
+async fn step(page: Page<'_>, _form: Protected<Nothing>) -> Redirect {
+    for path in page.realm_paths() {
+        let Ok(session) = page.realms().session(path).await else { continue };
+        session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));
     }
     Redirect::to(uri!(compare))
 }
 
-/// The sessions of all realms whose store answers. A request guard, since those run before the form is
-/// read: checking its token loads one of these sessions too, which could no longer be timed.
-struct TimedLoads<'r>(Vec<Load<'r>>);
-
-struct Load<'r> {
-    session: Session<'r>,
-    took: Duration,
+/// What is timed.
+#[derive(Clone, Copy, PartialEq)]
+enum Step<'p> {
+    /// Loading the session of the realm at this path, where the page shows it: as any page does that reads.
+    Load(&'p str),
+    /// Saving those of all realms after a click.
+    Save,
 }
 
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for TimedLoads<'r> {
-    type Error = SessionError;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<TimedLoads<'r>, SessionError> {
-        let page = try_outcome!(request.guard::<Page<'r>>().await);
-        let mut loads = Vec::new();
-        for path in page.realm_paths() {
-            let start = Instant::now();
-            let Ok(session) = page.realms().session(path).await else { continue };
-            loads.push(Load { session, took: start.elapsed() });
-        }
-        Outcome::Success(TimedLoads(loads))
-    }
-}
-
-/// What saving took after the last clicks on this server, anybody's: it is known only once the sessions are saved, so
-/// that none of them can hold it.
+/// What the steps took the last times on this server, whoever asked. Not in a session: what saving took is known only once
+/// it is saved, and a page that is shown writes nothing.
 #[derive(Default)]
-pub(super) struct SaveTimes(Mutex<Times>);
+pub(super) struct Taken(Mutex<BTreeMap<String, Times>>);
 
-impl SaveTimes {
-    fn median(&self) -> Option<Median> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).median()
+impl Taken {
+    fn median(&self, step: Step<'_>) -> Option<Median> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(step.name())?.median()
     }
 
-    fn add(&self, took: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(took);
+    fn add(&self, step: Step<'_>, took: Duration) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(step.name().to_owned()).or_default().add(took);
+    }
+}
+
+impl<'p> Step<'p> {
+    /// No path is empty.
+    fn name(self) -> &'p str {
+        match self {
+            Step::Load(path) => path,
+            Step::Save => "",
+        }
     }
 }
 
@@ -114,8 +108,8 @@ pub(super) fn after_saving() -> impl Fairing {
                 return;
             }
             let SaveStart(start) = request.local_cache(|| SaveStart(Instant::now()));
-            if let Some(saves) = request.rocket().state::<SaveTimes>() {
-                saves.add(start.elapsed());
+            if let Some(taken) = request.rocket().state::<Taken>() {
+                taken.add(Step::Save, start.elapsed());
             }
         })
     })

@@ -40,7 +40,7 @@ struct Kept<'r> {
     server_side: bool,
     server: usize,
     version: u32,
-    /// How long the last clicks took to load it.
+    /// How long sessions of the realm took to load the last times.
     load: Option<Shown>,
 }
 
@@ -64,8 +64,14 @@ pub(super) fn kept_in(page: &Page<'_>, path: &str) -> String {
 }
 
 impl<'r> Compared<'r> {
-    pub(super) async fn of(page: &Page<'r>, standings: &Standings<'_>, path: &'r str) -> Compared<'r> {
-        let session = page.realms().read_only(path).await.ok();
+    /// `session` is `None` where the store does not answer, and `loads` while none of them has been timed.
+    pub(super) async fn of(
+        page: &Page<'r>,
+        standings: &Standings<'_>,
+        path: &'r str,
+        session: Option<ReadOnly<'r>>,
+        loads: Option<Median>,
+    ) -> Compared<'r> {
         let standing = match session {
             Some(session) => standings.of(session).await,
             None => Standing::Nobody,
@@ -76,12 +82,12 @@ impl<'r> Compared<'r> {
             store: kept_in(page, path),
             has_ledger: page.realms().has_ledger(path),
             answers: session.is_some(),
-            kept: session.and_then(|session| kept(session, standing)),
+            kept: session.and_then(|session| kept(session, standing, loads)),
         }
     }
 }
 
-fn kept(session: ReadOnly<'_>, standing: Standing) -> Option<Kept<'_>> {
+fn kept(session: ReadOnly<'_>, standing: Standing, loads: Option<Median>) -> Option<Kept<'_>> {
     let (wire, record) = (session.inspect().wire()?, session.inspect().record()?);
     let server_side = session.inspect().is_on_server();
     let visitor = session.get();
@@ -97,7 +103,7 @@ fn kept(session: ReadOnly<'_>, standing: Standing) -> Option<Kept<'_>> {
         server_side,
         server: if server_side { record.encode().len() } else { 0 },
         version: record.version,
-        load: visitor.loads.median().map(shown),
+        load: loads.map(shown),
     })
 }
 
@@ -114,7 +120,6 @@ fn contents(visitor: &Visitor, standing: Standing) -> String {
     if !visitor.note.is_empty() {
         all.push(format!("a note of {}", counted(visitor.note.len() as u64, "byte")));
     }
-    all.extend(visitor.loads.median().map(|median| counted(median.of as u64, "load time")));
     all.join(", ")
 }
 

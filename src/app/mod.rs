@@ -184,7 +184,7 @@ fn launchable(provided: Provided, settings: Settings, clock: Arc<dyn Clock>) -> 
             rocket
         }));
     }
-    let rocket = rocket.manage(settings).manage(clock).manage(compare::SaveTimes::default());
+    let rocket = rocket.manage(settings).manage(clock).manage(compare::Taken::default());
     rocket.manage(Arc::new(audit::Names::default()))
 }
 

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{Account, Proven, Stamp};
 use super::browser::Browser;
 use super::flash::{self, Flash};
-use super::times::Times;
 
 /// The session's data. Fields that hold their default are omitted, so that the cookie stays small.
 #[derive(Default, Clone, Serialize, Deserialize)]
@@ -31,9 +30,6 @@ pub struct Visitor {
     /// What the next page tells once.
     #[serde(default, deserialize_with = "flash::known", skip_serializing_if = "Option::is_none")]
     pub(super) flash: Option<Flash>,
-    /// How long the last clicks on /compare took to load this session.
-    #[serde(default, skip_serializing_if = "Times::is_empty")]
-    pub(super) loads: Times,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
