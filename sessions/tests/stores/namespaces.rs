@@ -3,7 +3,7 @@
 mod with_one_key {
     use rocket::http::Header;
     use rocket::local::asynchronous::Client;
-    use world::on_servers;
+    use world::on_every_store;
 
     use crate::support::{app, clock};
 
@@ -58,10 +58,7 @@ mod with_one_key {
         }
     }
 
-    on_servers!(
-        and_two_namespaces_see_nothing_of_each_other:
-        sqlite, postgres, mariadb, redis, redis_cluster, redis_sentinel, mongoeco, nx_27017
-    );
+    on_every_store!(and_two_namespaces_see_nothing_of_each_other);
 }
 
 mod with_other_keys {
