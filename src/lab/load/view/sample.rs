@@ -1,7 +1,7 @@
 //! A picture for a page that has no run to show yet.
 
 use super::bars::{Bar, Group, bars};
-use super::format::grouped;
+use super::format::digits;
 use super::svg::Whose;
 
 /// The run of a release build that the README describes, on two cores: requests per second.
@@ -21,10 +21,10 @@ const STORES: [(&str, usize); 3] = [("cookie", 0), ("memory", 2), ("sqlite", 3)]
 /// When it cannot be drawn.
 pub fn sample() -> Result<String, String> {
     let bar = |((name, number), value): ((&str, usize), f64)| {
-        let text = format!("{}, {:.0}% of bare", grouped(value), 100.0 * value / BARE);
+        let text = format!("{}, {:.0}% of bare", digits(value, 2), 100.0 * value / BARE);
         Bar { name: name.into(), whose: Whose::Store(number), value, text }
     };
-    let bare = Bar { name: "no session".into(), whose: Whose::Bare, value: BARE, text: grouped(BARE) };
+    let bare = Bar { name: "no session".into(), whose: Whose::Bare, value: BARE, text: digits(BARE, 2) };
     let mixes = MIXES.map(|(name, values)| Group {
         name: name.into(),
         bars: STORES.into_iter().zip(values).map(bar).collect(),
