@@ -90,7 +90,7 @@ req.session.regenerate((error) => {
         "Lets in anyone who is signed in, and nobody else: its first parameter is a guard.",
         "profile.rs",
         "\
-fn profile(user: User<'_>, page: Page<'_>, changed: Option<&str>) -> Html {
+fn profile(user: User<'_>, page: Page<'_>) -> Html {
     …
 }",
         "\
