@@ -118,9 +118,9 @@ const wire = req.headers.cookie;"
         "sessions.rs",
         "\
 match session.end_others().await.map_err(fault)? {
-    Ended::Sessions(count) => …,
-    Ended::Uncounted => …,
-    Ended::Unable => …,
+    Ended::Sessions(count) => done(Some(count)),
+    Ended::Uncounted => done(None),
+    …
 }",
         "\
 // Not in express-session. With a store that can list:
@@ -136,11 +136,12 @@ req.sessionStore.all((error, all) => {
     ),
     code!(
         "password",
-        "Keeps this session after the change, and ends the others of the account.",
+        "Ends the other sessions of the account, and keeps this one after the change.",
         "password.rs",
         "\
-keep(session, stamp);
-let here = session.end_others().await;",
+let ended = end_others(&page, session, &account, &audit).await;
+…
+keep(session, stamp, Flash::PasswordChanged { is_whole });",
         "\
 // Not in express-session. Keep a version in the
 // account, copy it into the session, and compare
@@ -156,10 +157,10 @@ if (req.session.version !== account.version) {
         "Counts a visit in each realm. express-session has no realms: one app has one session.",
         "compare.rs",
         "\
-session.update(|visitor| {
-    visitor.visits = visitor.visits.saturating_add(1);
+for path in page.realm_paths() {
     …
-});",
+    session.update(|visitor| visitor.visits = visitor.visits.saturating_add(1));
+}",
         "req.session.visits = (req.session.visits ?? 0) + 1;"
     ),
 ];

@@ -81,7 +81,8 @@ async fn submit(
         Err(answer) => return answer,
     };
     // Somebody may have signed in meanwhile with the old password.
-    let is_whole = end_others(&page, session, &account, &audit).await.is_ok();
+    let ended = end_others(&page, session, &account, &audit).await;
+    let is_whole = ended.is_ok();
     if !is_whole {
         audit.sessions_left(&account);
     }

@@ -49,9 +49,10 @@ async fn end_all(
     audit: Audit,
 ) -> Result<Answer, Status> {
     let Recent(User { session, .. }) = user;
+    let done = |count| Ok(told(session, &page, &audit, count));
     match session.end_others().await.map_err(fault)? {
-        Ended::Sessions(count) => Ok(told(session, &page, &audit, Some(count))),
-        Ended::Uncounted => Ok(told(session, &page, &audit, None)),
+        Ended::Sessions(count) => done(Some(count)),
+        Ended::Uncounted => done(None),
         Ended::Unable => again(session, &page, CANNOT).await,
     }
 }
