@@ -256,6 +256,20 @@ async fn a_typed_password_can_be_shown() {
 }
 
 #[rocket::async_test]
+async fn the_name_that_a_password_belongs_to_is_in_its_form_and_out_of_sight() {
+    let mut server = program!().start(&[]);
+    let Some(browser) = Browser::open(&server).await else { return };
+    browser.register("alice").await;
+    for path in ["/stateless/password", "/stateless/confirm"] {
+        browser.visit(path).await;
+        let name = browser.find("main input[name=username]").await;
+        assert_eq!(name.value().await.unwrap().as_deref(), Some("alice"), "{path}");
+        assert!(!name.is_displayed().await.unwrap(), "{path}");
+    }
+    server.assert_well();
+}
+
+#[rocket::async_test]
 async fn the_focus_is_where_the_mistake_is() {
     let mut server = program!().start(&[]);
     let Some(browser) = Browser::open(&server).await else { return };
