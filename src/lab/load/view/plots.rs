@@ -74,7 +74,7 @@ fn throughput(report: &Report) -> Result<Plot, String> {
         title: "Throughput",
         note: "The server has one thread for requests. A database inside it, such as SQLite, has threads of its own, so that \
                it may use more than one core: compare the processor time as well (a million by it is what one \
-               core answers in a second). Another process's time is not in it. \
+               core answers in a second). Another process’s time is not in it. \
                The bare route takes no session and is the ceiling: the percentages are of it. Visitors are signed in. Read-heavy is 95 reads \
                to 5 writes, write-heavy one to one, anonymous the same by visitors who are not signed in; login is a sign-in, eight reads and a sign-out, without the \
                hashing of a password.",
