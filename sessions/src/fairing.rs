@@ -148,7 +148,7 @@ impl<T: SessionData> Sessions<T> {
         }
     }
 
-    /// Wraps the store of each realm, the ledger included, to count its calls, say. What `wrap` returns has to have
+    /// Wraps the store of each realm, the ledger included, to count its calls, say. What `wrap` returns must have
     /// every facet of the store that it was given (`revoke`, `list`, `everyone`, `locks`, `service`), or the launch is
     /// refused.
     #[must_use]

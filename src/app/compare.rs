@@ -60,7 +60,7 @@ enum Step<'p> {
     Save,
 }
 
-/// What the steps took the last times on this server, whoever asked. Not in a session: what saving took is known only once
+/// What the steps took the last times on this server, for any visitor. Not in a session: what saving took is known only once
 /// it is saved, and a page that is shown writes nothing.
 #[derive(Default)]
 pub(super) struct Taken(Mutex<BTreeMap<String, Times>>);

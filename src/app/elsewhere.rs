@@ -11,8 +11,8 @@ use super::visitor::Session;
 /// by the account's stamp that they are over.
 ///
 /// # Errors
-/// When a realm's store does not answer. The others are taken all the same, but this session's own: it would have to be
-/// renewed by a response that is none of an error.
+/// When a realm's store does not answer. The other realms' sessions end all the same, but not those of this realm: a
+/// ledger would end this session too, since an error page renews none.
 pub(super) async fn end_others(
     page: &Page<'_>,
     session: Session<'_>,

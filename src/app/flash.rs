@@ -18,7 +18,7 @@ pub(super) enum Flash {
         /// Whether all other sessions have ended, in every realm.
         is_whole: bool,
     },
-    /// So many other sessions were ended; `None` where they were not counted.
+    /// How many other sessions were ended; `None` where they were not counted.
     OthersEnded(Option<u64>),
     /// An account was deleted. Nobody is signed in any more.
     AccountDeleted,

@@ -73,7 +73,7 @@ async fn submit(
         }
     };
     let since = since.map(Stamp::from);
-    // Of a form that is sent twice the second one, whose answer the browser shows, ends what the first one has opened.
+    // If the form was sent twice, the browser shows the second answer: the session that it opens must be the last.
     let _turn = accounts.turn(&account).await;
     let attempt = Attempt { session, account: &account, since, page: &page, audit: &audit, accounts, from };
     let stamp = match attempt.change(current_password, new_password).await {

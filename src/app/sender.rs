@@ -1,5 +1,5 @@
-//! Who sends a form with their password: also somebody whose session is over since a moment ago, because the same form was
-//! sent before and its answer did not arrive (two clicks, or a lost connection). Then the password says who it is.
+//! Who sends a form with their password. Their session may have ended a moment ago, because the same form was sent before
+//! and its answer did not arrive (two clicks, or a lost connection). Then the password says who it is.
 
 use rocket::http::Status;
 use rocket::outcome::try_outcome;

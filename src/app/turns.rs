@@ -1,4 +1,4 @@
-//! Requests that change the same account take turns, in the order in which they came.
+//! Requests that change the same account take turns, first come, first served.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

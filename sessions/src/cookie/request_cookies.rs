@@ -13,7 +13,7 @@ pub(crate) const MAX_CHUNKS: usize = 99;
 /// name endlessly.
 const MAX_PIECES: usize = 256;
 
-/// At most so many values may have a piece in common: otherwise few large pieces make a lot of work.
+/// At most this many values may have a piece in common: otherwise a few large pieces make a lot of work.
 const MAX_SHARED: usize = 4;
 
 /// The session's cookies of one request, in the order sent, each with the number of its chunk.

@@ -22,7 +22,7 @@ pub const FIELD: &str = "csrf_token";
 /// form, or one without the session's token, even if other fields are wrong too; 422 for a missing or wrong
 /// field. A body of another content type is 415, one above the limit `form` 413.
 ///
-/// Outside of every realm the form belongs to the session of [`Sessions::default_realm`](crate::Sessions::default_realm);
+/// Outside every realm the form belongs to the session of [`Sessions::default_realm`](crate::Sessions::default_realm);
 /// without that setting it is a 500.
 pub struct Protected<F>(F);
 

@@ -12,7 +12,7 @@ use crate::store::Listed;
 
 impl<T: SessionData> Session<'_, T> {
     /// The other live sessions of this session's subject, in no order; none while nobody is signed in. After a sign-in in the
-    /// same request the subject is whoever signed in. `None` if the store cannot list sessions, as the cookie store cannot.
+    /// same request the subject is the one that signed in. `None` if the store cannot list sessions, as the cookie store cannot.
     ///
     /// # Errors
     /// When the store does not answer.

@@ -38,7 +38,7 @@
 //!
 //! No clock decides what came first, but entries are forgotten by one. A clock that is far ahead for less than ten minutes
 //! changes nothing. If it is for longer, its node forgets what still matters, and reads it again once the clock is
-//! right: a server keeps it by a clock of its own. A log in memory or in an SQLite file goes by the same wrong clock, and has
+//! right: a server keeps it by a clock of its own. A log in memory or in an SQLite file uses the same wrong clock, and has
 //! lost it: there the sessions that ended in that time have to be ended again.
 
 mod announce;

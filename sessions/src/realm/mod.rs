@@ -189,7 +189,7 @@ fn wrapped(store: Arc<dyn Store>, wrap: &WrapStore, path: &str) -> Result<Arc<dy
     }
 }
 
-/// What a store can do beside keeping sessions.
+/// What a store can do besides keeping sessions.
 fn facets(store: &dyn Store) -> [(&'static str, bool); 5] {
     [
         ("revoke", store.revoke().is_some()),

@@ -195,8 +195,7 @@ pub trait Service: Send + Sync {
     async fn sweep(&self, now: UnixSeconds) -> Result<u64, StoreError>;
 
     /// Called when no request has a session any more, or Rocket's `shutdown.grace` is over: close connections.
-    /// May be called more than once, since two realms may share a store. A store belongs to one app and is
-    /// of no use afterwards.
+    /// May be called more than once. A store belongs to one app and is of no use afterwards.
     async fn stop(&self);
 
     /// Takes what the realm's settings ask of it, before it starts.

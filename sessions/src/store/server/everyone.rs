@@ -29,7 +29,7 @@ pub(super) async fn page(
     for (id, row) in scanned {
         let is_marker = row.version == 0;
         match session(rows, steps, id, row, now).await? {
-            Some(session) if is_marker => page.renewed.push((rows.place(&id), session)),
+            Some(session) if is_marker => page.renewed.push((rows.id_at(&id), session)),
             Some(session) => page.sessions.push(session),
             None => {}
         }
@@ -50,7 +50,7 @@ async fn session(
         let (subject, expires) = (row.subject, row.expires);
         match rows.opened(&at, row) {
             Some(Body::Session(fields)) if now < expires && rows.owns(subject, &fields) => {
-                return Ok(Some(fields.into_listed(rows.place(&at))));
+                return Ok(Some(fields.into_listed(rows.id_at(&at))));
             }
             Some(Body::Marker { next, .. }) => {
                 let Some(found) = steps.take(|backend| backend.get(&next)).await? else { return Ok(None) };

@@ -35,7 +35,7 @@ use crate::error::StoreError;
 use crate::record::Record;
 use crate::record::id::{Id, IdHash};
 
-/// A session is ended through at most so many renewals, and writes that are faster.
+/// Ending a session gives up after this many renewals and faster writes.
 const MAX_RENEWALS: usize = 16;
 
 /// The versions of rows that are sessions, not markers.
@@ -299,7 +299,7 @@ impl List for ServerStore {
         let mut rows = self.steps.take(|backend| backend.of_subject(&subject)).await?;
         rows.retain(|(_, row)| row.version > 0 && now < row.expires);
         // One that no key opens is one that no browser can resume.
-        let listed = |(place, row)| listed(self.rows.place(&place), self.rows.opened(&place, row)?);
+        let listed = |(place, row)| listed(self.rows.id_at(&place), self.rows.opened(&place, row)?);
         Ok(rows.into_iter().filter_map(listed).collect())
     }
 
@@ -310,7 +310,7 @@ impl List for ServerStore {
             let row = self.steps.take(|backend| backend.get(&place)).await?.filter(|row| now < row.expires);
             match row.and_then(|row| self.rows.opened(&place, row)) {
                 Some(Body::Marker { next, .. }) => place = next,
-                Some(Body::Session(_)) => return Ok((place != first).then(|| self.rows.place(&place))),
+                Some(Body::Session(_)) => return Ok((place != first).then(|| self.rows.id_at(&place))),
                 None => return Ok(None),
             }
         }

@@ -29,10 +29,15 @@ impl Rows {
         Rows { namespace: namespace.to_owned(), options: OnceLock::new(), anonymous, mask }
     }
 
-    /// Where the row of a session is, by the hash of its id; and back: of a row that was found there, the hash. Each
-    /// namespace has another place for it, so that no step meets a row of another one, whatever is in that row.
+    /// Where the row of a session is, by the hash of its id. Each namespace has another place for it, so that no step meets
+    /// a row of another one, whatever is in that row.
     pub(super) fn place(&self, id: &IdHash) -> IdHash {
         id.xor(&self.mask)
+    }
+
+    /// The hash of the id of the session whose row is at a place.
+    pub(super) fn id_at(&self, place: &IdHash) -> IdHash {
+        place.xor(&self.mask)
     }
 
     /// The place of a ticket's row; `None` if the ticket is not an id.
@@ -44,7 +49,7 @@ impl Rows {
         &self.namespace
     }
 
-    /// Two realms that share a store have the same keys: the first one's options count.
+    /// Takes the realm's options, before the store starts.
     pub(super) fn set_options(&self, options: StoreOptions) {
         let _ = self.options.set(options);
     }
